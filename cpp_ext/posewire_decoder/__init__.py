@@ -1,0 +1,10 @@
+"""Heatmaps and associative-embedding tags to poses, in C++.
+
+>>> from posewire_decoder import Decoder, DecoderOptions
+>>> poses = Decoder(DecoderOptions()).decode(heatmaps, tags)  # doctest: +SKIP
+"""
+
+from posewire_decoder.decoder import Decoder, DecoderOptions
+from posewire_decoder.poses import Origin, Poses
+
+__all__ = ["Decoder", "DecoderOptions", "Origin", "Poses"]

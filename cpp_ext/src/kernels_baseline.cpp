@@ -1,0 +1,2 @@
+#define POSEWIRE_KERNELS baseline_kernels
+#include "kernels.inl"

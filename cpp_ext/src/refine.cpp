@@ -1,0 +1,132 @@
+#include "refine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "threshold.hpp"
+
+namespace posewire {
+namespace {
+
+constexpr float kNear = 0.5F;  // tags nearer than this are one person's
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
+
+Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles, float floor,
+                 double tag_threshold)
+    : heat_(heat),
+      tags_(tags),
+      floor_(floor),
+      tag_threshold_(ceil_to_float(tag_threshold)),
+      tiles_(tiles),
+      reachable_(tiles.size()) {
+    maxima_.reserve(tiles.size());
+    least_tags_.reserve(tiles.size());
+    greatest_tags_.reserve(tiles.size());
+    for (const Tile& tile : tiles) {
+        const Range range = tag_range(tile);
+        maxima_.push_back(pattern_of(tile.maximum));
+        least_tags_.push_back(range.least);
+        greatest_tags_.push_back(range.greatest);
+    }
+}
+
+Range Refiner::tag_range(const Tile& tile) const {
+    const std::size_t corner = heat_.index(tile.left, tile.top);
+    if (tags_.length() == 1) {
+        return kernels().warm_tag_range(heat_.row(0) + corner, tags_[corner], heat_.stride(),
+                                        tile.width, tile.height, heat_.mask(), pattern_of(floor_));
+    }
+    Range range{kInfinity, -kInfinity};
+    for (int y = tile.top; y < tile.top + tile.height; ++y) {
+        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+            if (!(heat_(x, y) > floor_)) continue;
+            const float tag = tags_[heat_.index(x, y)][0];
+            range.least = tag < range.least ? tag : range.least;  // false for NaN
+            range.greatest = tag > range.greatest ? tag : range.greatest;
+        }
+    }
+    return range;
+}
+
+std::optional<Cell> Refiner::best_cell(const float* pose_tag) {
+    const auto near = warmest_within(std::min(kNear, tag_threshold_), pose_tag);
+    return near || tag_threshold_ <= kNear ? near : warmest_within(tag_threshold_, pose_tag);
+}
+
+std::optional<Cell> Refiner::warmest_within(float gate, const float* pose_tag) {
+    const Pattern warmest = kernels().reachable_maxima(
+        maxima_.data(), least_tags_.data(), greatest_tags_.data(), static_cast<int>(maxima_.size()),
+        pose_tag[0], gate, reachable_.data());
+    std::optional<Cell> best;
+    for (std::size_t i = 0; i < tiles_.size() && warmest > 0; ++i) {
+        if (reachable_[i] == warmest) search(tiles_[i], gate, pose_tag, best);
+    }
+    // The warmest cell of such a tile may be another's; then colder tiles can hold a better one.
+    for (std::size_t i = 0; i < tiles_.size() && warmest > 0; ++i) {
+        if (best && best->heat == heat_of(warmest)) break;
+        const bool promising = reachable_[i] > 0 && (!best || heat_of(reachable_[i]) >= best->heat);
+        if (promising && reachable_[i] != warmest) search(tiles_[i], gate, pose_tag, best);
+    }
+    return best;
+}
+
+/// Replaces best if the tile has a better cell.
+void Refiner::search(const Tile& tile, float gate, const float* pose_tag,
+                     std::optional<Cell>& best) const {
+    const float warmest = warmest_in(tile, gate, pose_tag);
+    if (!(warmest > floor_) || (best && warmest < best->heat)) return;
+    for (int y = tile.top; y < tile.top + tile.height; ++y) {
+        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+            if (heat_(x, y) != warmest || !is_near(heat_.index(x, y), gate, pose_tag)) continue;
+            const bool earlier = best && std::tie(y, x) < std::tie(best->y, best->x);
+            if (!best || warmest > best->heat || earlier) best = Cell{x, y, warmest};
+            return;
+        }
+    }
+}
+
+/// The greatest heat among the cells of a tile that are near enough; 0 if none is.
+float Refiner::warmest_in(const Tile& tile, float gate, const float* pose_tag) const {
+    const std::size_t corner = heat_.index(tile.left, tile.top);
+    if (tags_.length() == 1) {
+        return heat_of(kernels().warmest_near(heat_.row(0) + corner, tags_[corner], heat_.stride(),
+                                              tile.width, tile.height, heat_.mask(), pose_tag[0],
+                                              gate));
+    }
+    float warmest = 0.0F;
+    for (int y = tile.top; y < tile.top + tile.height; ++y) {
+        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+            const float heat = heat_(x, y);
+            if (heat > warmest && is_near(heat_.index(x, y), gate, pose_tag)) warmest = heat;
+        }
+    }
+    return warmest;
+}
+
+bool Refiner::is_near(std::size_t cell, float gate, const float* pose_tag) const {
+    return tag_distance(tags_[cell], pose_tag, tags_.length()) < gate;  // false for NaN
+}
+
+std::optional<Cell> reference_best_cell(const Heat& heat, const Tags& tags, const float* pose_tag) {
+    float least = kInfinity;
+    Cell best{0, 0, 0.0F};
+    for (int y = 0; y < heat.height(); ++y) {
+        for (int x = 0; x < heat.width(); ++x) {
+            const std::size_t cell = heat.index(x, y);
+            const float distance = tag_distance(tags[cell], pose_tag, tags.length());
+            const float cost = std::trunc(distance + 0.5F) - heat(cell);
+            if (cost < least) {  // false for NaN
+                least = cost;
+                best = {x, y, heat(cell)};
+            }
+        }
+    }
+    if (!(best.heat > 0.0F)) return std::nullopt;
+    return best;
+}
+
+}  // namespace posewire

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "heat.hpp"
+#include "kernels.hpp"
+#include "posewire/options.hpp"
+#include "tags.hpp"
+#include "tiles.hpp"
+
+namespace posewire {
+
+/// A cell with the heat that it has.
+struct Cell {
+    int x;
+    int y;
+    float heat;
+};
+
+/// Finds, in one plane, the cell that best stands for a keypoint without a peak.
+///
+/// Of each warm tile it knows the greatest heat and the range of tags of the warm cells; it reads
+/// only those tiles that can hold a better cell, so the answer is that of a search over every cell.
+class Refiner {
+public:
+    /// @param tiles those with heat above floor
+    Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles, float floor,
+            double tag_threshold);
+
+    /// The warmest cell above the floor whose tag lies within half a unit of the pose's; failing
+    /// that, the warmest within the tag threshold. The first in raster order wins a tie.
+    std::optional<Cell> best_cell(const float* pose_tag);
+
+private:
+    Range tag_range(const Tile& tile) const;
+    std::optional<Cell> warmest_within(float gate, const float* pose_tag);
+    void search(const Tile& tile, float gate, const float* pose_tag,
+                std::optional<Cell>& best) const;
+    float warmest_in(const Tile& tile, float gate, const float* pose_tag) const;
+    bool is_near(std::size_t cell, float gate, const float* pose_tag) const;
+
+    Heat heat_;
+    Tags tags_;
+    float floor_;
+    float tag_threshold_;
+    std::vector<Tile> tiles_;
+    // One entry per tile, apart from each other for the sake of vector instructions.
+    std::vector<Pattern> maxima_;
+    std::vector<float> least_tags_;  // of the first components of the tags of warm cells
+    std::vector<float> greatest_tags_;
+    std::vector<Pattern> reachable_;  // scratch
+};
+
+/// The same for reference mode: the cell of least round(tag distance) - heat, however distant its
+/// tag. Nothing if that cell has no heat.
+std::optional<Cell> reference_best_cell(const Heat& heat, const Tags& tags, const float* pose_tag);
+
+}  // namespace posewire

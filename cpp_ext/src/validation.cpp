@@ -1,0 +1,87 @@
+#include "validation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace posewire {
+namespace {
+
+template <class Value>
+[[noreturn]] void fail(const std::string& name, const Value& got, const std::string& wanted) {
+    std::ostringstream message;
+    message << name << ": got " << got << ", want " << wanted;
+    throw std::invalid_argument(message.str());
+}
+
+template <class Value>
+void require(bool holds, const std::string& name, const Value& got, const std::string& wanted) {
+    if (!holds) fail(name, got, wanted);
+}
+
+bool is_score(double value) { return value >= 0.0 && value <= 1.0; }
+
+bool is_permutation_of_indices(std::vector<int> order) {
+    std::sort(order.begin(), order.end());
+    std::vector<int> indices(order.size());
+    std::iota(indices.begin(), indices.end(), 0);
+    return order == indices;
+}
+
+std::string text(const std::vector<int>& values) {
+    std::ostringstream out;
+    out << '(';
+    for (std::size_t i = 0; i < values.size(); ++i) out << (i == 0 ? "" : ", ") << values[i];
+    out << ')';
+    return out.str();
+}
+
+std::string shape(int keypoints, int height, int width) { return text({keypoints, height, width}); }
+
+}  // namespace
+
+void validate(const DecoderOptions& options) {
+    require(std::isfinite(options.detection_threshold) && options.detection_threshold >= 0.0,
+            "detection_threshold", options.detection_threshold, "a finite number of at least 0");
+    require(std::isfinite(options.refine_threshold) && options.refine_threshold >= 0.0,
+            "refine_threshold", options.refine_threshold, "a finite number of at least 0");
+    require(std::isfinite(options.tag_threshold) && options.tag_threshold > 0.0, "tag_threshold",
+            options.tag_threshold, "a finite number above 0");
+    require(options.max_peaks >= 1, "max_peaks", options.max_peaks, "at least 1");
+    require(std::isfinite(options.delta_x), "delta x", options.delta_x, "a finite number");
+    require(std::isfinite(options.delta_y), "delta y", options.delta_y, "a finite number");
+    require(!options.grouping_order.empty() && is_permutation_of_indices(options.grouping_order),
+            "grouping_order", text(options.grouping_order),
+            "every keypoint index from 0 exactly once");
+}
+
+void validate(const DecodeOptions& options) {
+    if (options.max_poses) {
+        require(*options.max_poses >= 1, "max_poses", *options.max_poses, "at least 1, or none");
+    }
+    require(is_score(options.min_pose_score), "min_pose_score", options.min_pose_score,
+            "a score in [0, 1]");
+    require(is_score(options.min_keypoint_score), "min_keypoint_score", options.min_keypoint_score,
+            "a score in [0, 1]");
+}
+
+void validate(const HeatmapView& heatmaps, const TagView& tags, int keypoints) {
+    const std::string heatmap_shape = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
+    const std::string tag_shape = shape(tags.keypoints, tags.height, tags.width);
+    require(heatmaps.keypoints == keypoints, "heatmaps", heatmap_shape,
+            std::to_string(keypoints) + " keypoints, as many as grouping_order names");
+    require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", heatmap_shape,
+            "at least one cell");
+    const bool addressable = heatmaps.height <= std::numeric_limits<int>::max() / heatmaps.width;
+    require(addressable, "heatmaps", heatmap_shape, "fewer than 2^31 cells in a plane");
+    require(tag_shape == heatmap_shape, "tags", tag_shape,
+            "the shape of heatmaps, " + heatmap_shape);
+    require(tags.length >= 1, "tags", tags.length, "at least one component");
+}
+
+}  // namespace posewire
