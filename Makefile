@@ -1,0 +1,113 @@
+# The one door: `make help` lists what it opens.
+
+PYTHON ?= python3
+CLANGXX ?= $(or $(shell command -v clang++-19),clang++)
+FUZZ_SECONDS ?= 60
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+BUF_VERSION := 1.75.0
+
+VENV := .venv
+INSTALLED := $(VENV)/installed
+BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
+CXX_SOURCES := $(shell find cpp_ext tests -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
+EXTENSION_SOURCES := CMakeLists.txt $(filter cpp_ext/%,$(CXX_SOURCES))
+
+# In CI a compiler warning or a missing GoogleTest is a failure, elsewhere a message.
+STRICT := $(if $(CI),ON,OFF)
+CMAKE_FLAGS := -DPOSEWIRE_WERROR=$(STRICT)
+export SKBUILD_CMAKE_DEFINE := POSEWIRE_WERROR=$(STRICT)
+
+# cmake, ninja, ruff and the others come from the virtual environment, one version for everyone.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help test lint format generate checkgenerate bench asan tsan fuzz clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
+
+test: $(INSTALLED) ## Run all C++ and Python tests; PYTEST_ARGS goes to pytest
+	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
+	cmake --build --preset test
+	ctest --preset test
+	python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and change nothing
+	ruff check
+	ruff format --check
+	mypy
+	stubtest --mypy-config-file pyproject.toml posewire_decoder._core
+	clang-format --dry-run -Werror $(CXX_SOURCES)
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+	$(BUF) breaking --against proto/released.binpb
+
+format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the house style
+	ruff check --fix --exit-zero --quiet  # the verdict is lint's
+	ruff format
+	clang-format -i $(CXX_SOURCES)
+	$(BUF) format --write
+
+# $(call protoc,directory) writes the generated Python below that directory.
+protoc = python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) \
+	--grpc_python_out=$(1) proto/posewire/v1/*.proto
+
+generate: $(INSTALLED) ## Generate the Python code below proto/ from the contract
+	rm -f proto/posewire/v1/*_pb2*.py*
+	$(call protoc,proto)
+
+checkgenerate: $(INSTALLED) ## Check that the committed generated code is the contract's
+	rm -rf build/generated && mkdir -p build/generated
+	$(call protoc,build/generated)
+	@diff -rq -x '*.proto' -x __init__.py -x py.typed -x __pycache__ \
+		build/generated/posewire proto/posewire \
+		|| { echo 'Generated code is stale: run make generate and commit the result.' >&2; exit 1; }
+
+bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
+	python -m tests.bench.decode $(BENCH_ARGS)
+
+asan: $(INSTALLED) ## Run the C++ tests under the address and undefined-behaviour sanitizers
+	cmake --preset asan $(CMAKE_FLAGS)
+	cmake --build --preset asan
+	ctest --preset asan
+
+# ThreadSanitizer starts only by luck where the kernel randomises addresses by more bits than its
+# runtime expects, so they are not randomised at all where setarch is allowed to say so.
+NOT_RANDOMISED := setarch $(shell uname -m) -R
+tsan: $(INSTALLED) ## Run the C++ tests under the thread sanitizer
+	cmake --preset tsan $(CMAKE_FLAGS)
+	cmake --build --preset tsan
+	$$($(NOT_RANDOMISED) true 2>/dev/null && echo $(NOT_RANDOMISED)) ctest --preset tsan
+
+fuzz: $(INSTALLED) ## Fuzz the decoder for FUZZ_SECONDS; CLANGXX names the compiler
+	cmake --preset fuzz -DCMAKE_CXX_COMPILER=$(CLANGXX) $(CMAKE_FLAGS)
+	cmake --build --preset fuzz
+	mkdir -p build/fuzz/corpus
+	build/fuzz/decode_fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus
+
+clean: ## Remove everything that make made, the virtual environment too
+	rm -rf $(VENV) build dist *.egg-info cpp_ext/posewire_decoder/_core*.so
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# pip and not python: where Debian's python3-venv is missing, python is made all the same.
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; \
+		sys.exit(sys.version_info < (3, 10) and "make PYTHON=... wants Python 3.10 or newer")'
+	$(PYTHON) -m venv --clear $(VENV)
+
+# A new list of packages installs them all; an edited source only rebuilds the extension.
+$(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) | $(VENV)/bin/pip
+	@echo 'Installing posewire into $(VENV)'
+	@python -m pip install --quiet --disable-pip-version-check \
+		$(if $(filter pyproject.toml setup.py,$?),-e '.[dev]',--no-deps --no-build-isolation -e .)
+	@touch $@
+
+$(BUF):
+	@command -v npm >/dev/null \
+		|| { echo 'buf comes through npm: install npm (Debian: apt-get install npm)' >&2; exit 1; }
+	npm install --silent --no-audit --no-fund --no-save \
+		--prefix build/tools/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)

@@ -1,0 +1,1 @@
+"""The posewire server."""

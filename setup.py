@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from setuptools import find_packages, setup
+
+# Each part of the repository keeps its packages beside its other files, so there are several roots.
+ROOTS = {"proto": "posewire", "cpp_ext": "posewire_decoder", "server": "posewire_server"}
+
+setup(
+    packages=[
+        name
+        for root, package in ROOTS.items()
+        for name in find_packages(root, include=[package, f"{package}.*"])
+    ],
+    package_dir={package: f"{root}/{package}" for root, package in ROOTS.items()},
+    # Named, because an editable install leaves the extension module in the source tree and a wheel
+    # must not pick that one up.
+    package_data={"": ["py.typed", "*.pyi"]},
+    include_package_data=False,
+)
