@@ -12,6 +12,8 @@ INSTALLED := $(VENV)/installed
 BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 CXX_SOURCES := $(shell find cpp_ext tests -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
 EXTENSION_SOURCES := CMakeLists.txt $(filter cpp_ext/%,$(CXX_SOURCES))
+# An editable install knows only the top-level packages that were there when it was made.
+PACKAGES := $(wildcard proto/*/__init__.py cpp_ext/*/__init__.py server/*/__init__.py)
 
 # In CI a compiler warning or a missing GoogleTest is a failure, elsewhere a message.
 STRICT := $(if $(CI),ON,OFF)
@@ -38,7 +40,8 @@ lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and cha
 	ruff check
 	ruff format --check
 	mypy
-	stubtest --mypy-config-file pyproject.toml posewire_decoder._core
+	stubtest --mypy-config-file pyproject.toml \
+		--allowlist cpp_ext/stubtest_allowlist.txt posewire_decoder._core
 	clang-format --dry-run -Werror $(CXX_SOURCES)
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
@@ -100,7 +103,7 @@ $(VENV)/bin/pip:
 	$(PYTHON) -m venv --clear $(VENV)
 
 # A new list of packages installs them all; an edited source only rebuilds the extension.
-$(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) | $(VENV)/bin/pip
+$(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) $(PACKAGES) | $(VENV)/bin/pip
 	@echo 'Installing posewire into $(VENV)'
 	@python -m pip install --quiet --disable-pip-version-check \
 		$(if $(filter pyproject.toml setup.py,$?),-e '.[dev]',--no-deps --no-build-isolation -e .)

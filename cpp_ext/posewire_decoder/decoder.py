@@ -38,7 +38,7 @@ class DecoderOptions:
 
     detection_threshold: float = 0.1
     tag_threshold: float = 1.0
-    refine_threshold: float = 0.02
+    refine_threshold: float = 0.015
     max_peaks: int | None = None
     delta: tuple[float, float] = (0.5, 0.5)
     nms: Literal["graph", "decoder"] = "graph"

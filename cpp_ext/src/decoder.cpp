@@ -23,22 +23,42 @@ namespace {
 struct Plane {
     Heat heat;
     Tags tags;
+    std::vector<Tile> tiles;
     Peaks peaks;
-    std::optional<Refiner> refiner;  // where missing keypoints are to be filled
+    std::optional<Refiner> refiner;
 };
 
 Plane read_plane(const Heat& heat, const Tags& tags, const DecoderOptions& options, bool refine) {
-    // Reference mode refines without knowing the tiles.
-    const bool refine_by_tiles = refine && !options.reference;
-    const float refine_floor = floor_to_float(options.refine_threshold);
-    float floor = floor_to_float(options.detection_threshold);
-    if (refine_by_tiles) floor = std::min(floor, refine_floor);
-    const std::vector<Tile> tiles = find_warm_tiles(heat, tags, floor);
-    Plane plane{heat, tags, find_peaks(heat, tags, tiles, options), {}};
-    if (refine_by_tiles) {
-        plane.refiner.emplace(heat, tags, tiles, refine_floor, options.tag_threshold);
+    const float peak_floor = floor_to_float(options.detection_threshold);
+    float floor = peak_floor;
+    if (refine) floor = std::min(floor, floor_to_float(options.refine_threshold));
+    std::vector<Tile> tiles = find_warm_tiles(heat, tags, floor, peak_floor);
+    Peaks peaks = find_peaks(heat, tags, tiles, options);
+    return {heat, tags, std::move(tiles), std::move(peaks), {}};
+}
+
+Refiner& refiner_of(Plane& plane, const DecoderOptions& options) {
+    if (!plane.refiner) {
+        plane.refiner.emplace(plane.heat, plane.tags, plane.tiles,
+                              floor_to_float(options.refine_threshold), options.tag_threshold);
     }
-    return plane;
+    return *plane.refiner;
+}
+
+std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
+                               const DecoderOptions& options, bool refine) {
+    std::vector<Plane> planes;
+    planes.reserve(static_cast<std::size_t>(heatmaps.keypoints));
+    for (int k = 0; k < heatmaps.keypoints; ++k) {
+        const Heat heat(heatmaps.plane(k), heatmaps.height, heatmaps.width, options.nms);
+        planes.push_back(read_plane(heat, Tags(tags.plane(k), tags.length), options, refine));
+        // The maps are in the cache now. Under noise that warms most tiles it still costs less to
+        // wait and see whether anybody lacks this keypoint.
+        Plane& plane = planes.back();
+        const bool few = static_cast<int>(plane.tiles.size()) * 4 < tile_count(heat);
+        if (refine && few && !plane.peaks.list.empty()) refiner_of(plane, options);
+    }
+    return planes;
 }
 
 Grouping group_peaks(const std::vector<Plane>& planes, const DecoderOptions& options) {
@@ -141,9 +161,9 @@ private:
         for (std::size_t n = 0; n < kept_.size(); ++n) {
             if (member(kept_[n], keypoint)) continue;
             const float* tag = tag_of(kept_[n]);
-            const std::optional<Cell> cell = plane.refiner
-                                                 ? plane.refiner->best_cell(tag)
-                                                 : reference_best_cell(plane.heat, plane.tags, tag);
+            const std::optional<Cell> cell = options_.reference
+                                                 ? reference_best_cell(plane.heat, plane.tags, tag)
+                                                 : refiner_of(plane, options_).best_cell(tag);
             if (!cell) continue;
             const Offset offset = adjust(plane.heat, cell->x, cell->y, options_);
             place(n, keypoint, *cell, offset, Origin::kInferred);
@@ -225,13 +245,9 @@ Poses Decoder::decode(const HeatmapView& heatmaps, const TagView& tags,
                       const DecodeOptions& options) const {
     validate(heatmaps, tags, static_cast<int>(options_.grouping_order.size()));
     validate(options);
-    std::vector<Plane> planes;
-    planes.reserve(static_cast<std::size_t>(heatmaps.keypoints));
-    for (int k = 0; k < heatmaps.keypoints; ++k) {
-        const Heat heat(heatmaps.plane(k), heatmaps.height, heatmaps.width, options_.nms);
-        planes.push_back(
-            read_plane(heat, Tags(tags.plane(k), tags.length), options_, options.refine));
-    }
+    // Reference mode refines without knowing the tiles.
+    std::vector<Plane> planes =
+        read_planes(heatmaps, tags, options_, options.refine && !options_.reference);
     const Grouping grouping = group_peaks(planes, options_);
     return PoseBuilder(grouping, planes, options_, options).build();
 }

@@ -75,7 +75,9 @@ private:
         float* tag = tags_.data() + pose * tag_length_;
         const auto count = static_cast<float>(n);
         for (std::size_t i = 0; i < tag_length_; ++i) {
-            tag[i] = (tag[i] * count + peak.tag[i]) / (count + 1.0F);
+            // The reference's sum overflows for huge tags, the default's difference does not.
+            tag[i] = options_.reference ? (tag[i] * count + peak.tag[i]) / (count + 1.0F)
+                                        : tag[i] + (peak.tag[i] - tag[i]) / (count + 1.0F);
         }
         members_[pose * keypoints_ + keypoint] = &peak;
     }

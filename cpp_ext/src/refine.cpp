@@ -62,14 +62,15 @@ std::optional<Cell> Refiner::warmest_within(float gate, const float* pose_tag) {
         maxima_.data(), least_tags_.data(), greatest_tags_.data(), static_cast<int>(maxima_.size()),
         pose_tag[0], gate, reachable_.data());
     std::optional<Cell> best;
-    for (std::size_t i = 0; i < tiles_.size() && warmest > 0; ++i) {
+    if (warmest == 0) return best;
+    for (std::size_t i = 0; i < tiles_.size(); ++i) {
         if (reachable_[i] == warmest) search(tiles_[i], gate, pose_tag, best);
     }
-    // The warmest cell of such a tile may be another's; then colder tiles can hold a better one.
-    for (std::size_t i = 0; i < tiles_.size() && warmest > 0; ++i) {
-        if (best && best->heat == heat_of(warmest)) break;
-        const bool promising = reachable_[i] > 0 && (!best || heat_of(reachable_[i]) >= best->heat);
-        if (promising && reachable_[i] != warmest) search(tiles_[i], gate, pose_tag, best);
+    if (best && best->heat == heat_of(warmest)) return best;
+    // The warmest cells of those tiles are somebody else's, so colder tiles may hold a better one.
+    for (std::size_t i = 0; i < tiles_.size(); ++i) {
+        if (reachable_[i] == 0 || reachable_[i] == warmest) continue;
+        if (!best || heat_of(reachable_[i]) >= best->heat) search(tiles_[i], gate, pose_tag, best);
     }
     return best;
 }

@@ -27,7 +27,7 @@ inline std::vector<int> coco_grouping_order() {
 struct DecoderOptions {
     double detection_threshold = 0.1;  ///< a peak's heat must exceed this
     double tag_threshold = 1.0;        ///< a peak joins a pose whose tag is nearer than this
-    double refine_threshold = 0.02;    ///< a cell that fills a missing keypoint must exceed this
+    double refine_threshold = 0.015;   ///< a cell that fills a missing keypoint must exceed this
     int max_peaks = 100;               ///< peaks kept per keypoint type, warmest first
     float delta_x = 0.5F;              ///< cells added to every x
     float delta_y = 0.5F;              ///< cells added to every y
