@@ -1,0 +1,162 @@
+"""Writes checkpoints byte by byte, sound ones and others, as PyTorch lays them out."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "FORMATS",
+    "Call",
+    "Format",
+    "Name",
+    "Stored",
+    "checkpoint",
+    "legacy_checkpoint",
+    "pickled",
+    "storage",
+    "tensor",
+    "zip_checkpoint",
+]
+
+Format = Literal["zip", "legacy"]
+FORMATS: tuple[Format, ...] = ("zip", "legacy")
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    module: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of `function`, whose result is given `state` if there is any."""
+
+    function: object
+    arguments: object
+    state: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A value that stands for something outside of the pickle."""
+
+    persistent_id: object
+
+
+ORDERED_DICT = Name("collections", "OrderedDict")
+REBUILD_TENSOR = Name("torch._utils", "_rebuild_tensor_v2")
+STORAGE_NAMES = {
+    "float64": "DoubleStorage",
+    "float32": "FloatStorage",
+    "float16": "HalfStorage",
+    "int64": "LongStorage",
+    "int32": "IntStorage",
+    "int16": "ShortStorage",
+    "int8": "CharStorage",
+    "uint8": "ByteStorage",
+    "bool": "BoolStorage",
+    "bfloat16": "BFloat16Storage",
+}
+
+
+def pickled(value: object) -> bytes:
+    """A pickle of protocol 2."""
+    return b"\x80\x02" + _opcodes(value) + b"."
+
+
+def _opcodes(value: object) -> bytes:
+    match value:
+        case Name(module, name):
+            return f"c{module}\n{name}\n".encode()
+        case Call(function, arguments, state):
+            made = _opcodes(function) + _opcodes(arguments) + b"R"
+            return made if state is None else made + _opcodes(state) + b"b"
+        case Stored(persistent_id):
+            return _opcodes(persistent_id) + b"Q"
+        case tuple():
+            return b"(" + b"".join(map(_opcodes, value)) + b"t"
+        case list():
+            return b"](" + b"".join(map(_opcodes, value)) + b"e"
+        case dict():
+            items = (_opcodes(key) + _opcodes(each) for key, each in value.items())
+            return b"}(" + b"".join(items) + b"u"
+    return _scalar_opcodes(value)
+
+
+def _scalar_opcodes(value: object) -> bytes:
+    match value:
+        case None | True | False:
+            return {None: b"N", True: b"\x88", False: b"\x89"}[value]
+        case int():
+            digits = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+            return b"\x8a" + bytes([len(digits)]) + digits
+        case float():
+            return b"G" + struct.pack(">d", value)
+        case str():
+            text = value.encode()
+            return b"X" + struct.pack("<I", len(text)) + text
+    raise TypeError(f"{value!r} has no opcodes here")
+
+
+def storage(key: str, count: int, *, kind: str = "float32") -> Stored:
+    return Stored(("storage", Name("torch", STORAGE_NAMES[kind]), key, "cpu", count))
+
+
+def tensor(
+    held: object, shape: object, strides: object, *, offset: object = 0, more: tuple[Any, ...] = ()
+) -> Call:
+    hooks = Call(ORDERED_DICT, ())
+    return Call(REBUILD_TENSOR, (held, offset, shape, strides, False, hooks, *more))
+
+
+def checkpoint(
+    layout: Format, root: object, storages: Mapping[str, NDArray[Any]] | None = None
+) -> bytes:
+    """A sound file of either format around `root`."""
+    write = zip_checkpoint if layout == "zip" else legacy_checkpoint
+    return write(pickled(root), storages or {})
+
+
+def zip_checkpoint(
+    root: bytes,
+    storages: Mapping[str, NDArray[Any]],
+    *,
+    more: Sequence[tuple[str, bytes]] = (("net/byteorder", b"little"),),
+    compression: int = zipfile.ZIP_STORED,
+    name: str = "net",
+) -> bytes:
+    entries = [(f"{name}/data.pkl", root), *more]
+    entries += [(f"{name}/data/{key}", values.tobytes()) for key, values in storages.items()]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for entry, content in entries:
+            archive.writestr(entry, content)
+    return file.getvalue()
+
+
+def legacy_checkpoint(
+    root: bytes,
+    storages: Mapping[str, NDArray[Any]],
+    *,
+    magic_number: object = MAGIC_NUMBER,
+    protocol_version: object = 1001,
+    system: object = None,
+    keys: object = None,
+) -> bytes:
+    contents = (
+        struct.pack("<q", values.size) + np.ascontiguousarray(values).tobytes()
+        for values in storages.values()
+    )
+    preamble = (magic_number, protocol_version, system or {"little_endian": True})
+    listed = [*storages] if keys is None else keys
+    return b"".join([*map(pickled, preamble), root, pickled(listed), *contents])
