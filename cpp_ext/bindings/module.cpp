@@ -38,13 +38,17 @@ py::array float_array(const py::object& value, const std::string& name) {
         throw py::type_error(name + ": got dtype " + py::cast<std::string>(py::str(array.dtype())) +
                              ", want float32 in native byte order");
     }
-    const bool aligned =
-        py::detail::check_flags(array.ptr(), py::detail::npy_api::NPY_ARRAY_ALIGNED_);
-    if ((array.flags() & py::array::c_style) == 0 || !aligned) {
+    if (!py::detail::check_flags(array.ptr(), py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
+        throw py::value_error(
+            name +
+            ": got memory that is not aligned to 4 bytes, want aligned memory; numpy.array makes "
+            "such a copy");
+    }
+    if ((array.flags() & py::array::c_style) == 0) {
         throw py::value_error(name + ": got strides " +
                               py::cast<std::string>(py::str(array.attr("strides"))) +
-                              ", want aligned C-contiguous memory; numpy.ascontiguousarray makes "
-                              "such a copy");
+                              ", want C-contiguous memory; numpy.ascontiguousarray makes such a "
+                              "copy");
     }
     return array;
 }
@@ -137,6 +141,7 @@ py::tuple decode(const Decoder& decoder, const py::object& heatmaps, const py::o
     const py::array heatmap_array = float_array(heatmaps, "heatmaps");
     const py::array tag_array = float_array(tags, "tags");
     const HeatmapView heatmap = heatmap_view(heatmap_array);
+    decoder.check(heatmap);  // before the tags are held against them
     const TagView tag = tag_view(tag_array, heatmap);
     Poses poses;
     {

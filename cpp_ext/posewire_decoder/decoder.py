@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_decoder import _core
+from posewire_decoder.arguments import flag, indices, integer, number, pair, text
 from posewire_decoder.poses import Poses
 
 COCO_GROUPING_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)
@@ -57,18 +58,27 @@ class Decoder:
     __slots__ = ("_core", "options")
 
     def __init__(self, options: DecoderOptions | None = None) -> None:
-        self.options = options = options or DecoderOptions()
-        max_peaks = options.max_peaks
+        options = DecoderOptions() if options is None else options
+        if not isinstance(options, DecoderOptions):
+            raise TypeError(f"options: got {type(options).__name__}, want DecoderOptions")
+        self.options = options
+        reference = options.reference
+        max_peaks, adjust = options.max_peaks, options.adjust
+        if max_peaks is None:
+            max_peaks = 30 if reference else 100
+        if adjust is None:
+            adjust = "quarter" if reference else "parabola"
+        x, y = pair("delta", options.delta)
         self._core = _core.Decoder(
-            detection_threshold=options.detection_threshold,
-            tag_threshold=options.tag_threshold,
-            refine_threshold=options.refine_threshold,
-            max_peaks=(30 if options.reference else 100) if max_peaks is None else max_peaks,
-            delta=options.delta,
-            nms=options.nms,
-            adjust=options.adjust or ("quarter" if options.reference else "parabola"),
-            reference=options.reference,
-            grouping_order=options.grouping_order,
+            detection_threshold=number("detection_threshold", options.detection_threshold),
+            tag_threshold=number("tag_threshold", options.tag_threshold),
+            refine_threshold=number("refine_threshold", options.refine_threshold),
+            max_peaks=integer("max_peaks", max_peaks),
+            delta=(number("delta x", x), number("delta y", y)),
+            nms=text("nms", options.nms),
+            adjust=text("adjust", adjust),
+            reference=flag("reference", reference),
+            grouping_order=indices("grouping_order", options.grouping_order),
         )
 
     def decode(
@@ -102,9 +112,9 @@ class Decoder:
         keypoints, keypoint_scores, origins, scores, pose_tags = self._core.decode(
             heatmaps,
             tags,
-            max_poses=max_poses,
-            min_pose_score=min_pose_score,
-            min_keypoint_score=min_keypoint_score,
-            refine=refine,
+            max_poses=None if max_poses is None else integer("max_poses", max_poses),
+            min_pose_score=number("min_pose_score", min_pose_score),
+            min_keypoint_score=number("min_keypoint_score", min_keypoint_score),
+            refine=flag("refine", refine),
         )
         return Poses(keypoints, keypoint_scores, origins, scores, pose_tags)

@@ -241,9 +241,14 @@ private:
 
 Decoder::Decoder(DecoderOptions options) : options_(std::move(options)) { validate(options_); }
 
+void Decoder::check(const HeatmapView& heatmaps) const {
+    validate(heatmaps, options_.grouping_order.size());
+}
+
 Poses Decoder::decode(const HeatmapView& heatmaps, const TagView& tags,
                       const DecodeOptions& options) const {
-    validate(heatmaps, tags, static_cast<int>(options_.grouping_order.size()));
+    check(heatmaps);
+    validate(tags, heatmaps);
     validate(options);
     // Reference mode refines without knowing the tiles.
     std::vector<Plane> planes =

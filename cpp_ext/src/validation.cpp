@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iomanip>
 #include <limits>
 #include <numeric>
 #include <sstream>
@@ -15,7 +16,7 @@ namespace {
 template <class Value>
 [[noreturn]] void fail(const std::string& name, const Value& got, const std::string& wanted) {
     std::ostringstream message;
-    message << name << ": got " << got << ", want " << wanted;
+    message << std::setprecision(12) << name << ": got " << got << ", want " << wanted;
     throw std::invalid_argument(message.str());
 }
 
@@ -70,18 +71,22 @@ void validate(const DecodeOptions& options) {
             "a score in [0, 1]");
 }
 
-void validate(const HeatmapView& heatmaps, const TagView& tags, int keypoints) {
-    const std::string heatmap_shape = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
-    const std::string tag_shape = shape(tags.keypoints, tags.height, tags.width);
-    require(heatmaps.keypoints == keypoints, "heatmaps", heatmap_shape,
+void validate(const HeatmapView& heatmaps, std::size_t keypoints) {
+    const std::string got = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
+    require(heatmaps.keypoints >= 0 && static_cast<std::size_t>(heatmaps.keypoints) == keypoints,
+            "heatmaps", got,
             std::to_string(keypoints) + " keypoints, as many as grouping_order names");
-    require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", heatmap_shape,
-            "at least one cell");
-    const bool addressable = heatmaps.height <= std::numeric_limits<int>::max() / heatmaps.width;
-    require(addressable, "heatmaps", heatmap_shape, "fewer than 2^31 cells in a plane");
-    require(tag_shape == heatmap_shape, "tags", tag_shape,
-            "the shape of heatmaps, " + heatmap_shape);
-    require(tags.length >= 1, "tags", tags.length, "at least one component");
+    require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", got, "at least one cell");
+    require(heatmaps.height <= std::numeric_limits<int>::max() / heatmaps.width, "heatmaps", got,
+            "fewer than 2^31 cells in a plane");
+}
+
+void validate(const TagView& tags, const HeatmapView& heatmaps) {
+    const std::string wanted = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
+    const std::string got = shape(tags.keypoints, tags.height, tags.width);
+    require(got == wanted, "tags", got, "the shape of heatmaps, " + wanted);
+    require(tags.length >= 1, "tags", std::to_string(tags.length) + " components",
+            "at least one component");
 }
 
 }  // namespace posewire

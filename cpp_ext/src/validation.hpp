@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "posewire/options.hpp"
 #include "posewire/tensor_view.hpp"
 
@@ -9,6 +11,7 @@ namespace posewire {
 
 void validate(const DecoderOptions& options);
 void validate(const DecodeOptions& options);
-void validate(const HeatmapView& heatmaps, const TagView& tags, int keypoints);
+void validate(const HeatmapView& heatmaps, std::size_t keypoints);
+void validate(const TagView& tags, const HeatmapView& heatmaps);
 
 }  // namespace posewire

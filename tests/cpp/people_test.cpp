@@ -92,6 +92,34 @@ TEST(People, WithOneTagAreToldApartByTheirPlaces) {
     }
 }
 
+TEST(People, HaveEachKeypointOnceAndFromThePeakNearestInTag) {
+    Maps maps(2, 20, 40);
+    maps.set(0, 10, 10, 0.9F, 0.0F);
+    maps.set(1, 10, 14, 0.9F, 0.3F);
+    maps.set(1, 16, 14, 0.9F, 0.05F);
+    const Poses poses = decode(maps);
+    ASSERT_EQ(poses.count, 2);
+    EXPECT_EQ(painting::keypoint(poses, 0, 0).x, 10.5F);
+    EXPECT_EQ(painting::keypoint(poses, 0, 1).x, 16.5F);
+    EXPECT_EQ(painting::origin(poses, 1, 1), Origin::kDetected);
+}
+
+// Left to itself, the first peak would take the pose that is all the second one can have.
+TEST(People, AreMatchedForTheGoodOfAll) {
+    Maps maps(2, 20, 40);
+    maps.set(0, 10, 10, 0.9F, 0.0F);
+    maps.set(0, 20, 10, 0.9F, 0.3F);
+    maps.set(1, 15, 14, 0.9F, 0.125F);  // nearer the pose with tag 0
+    maps.set(1, 14, 18, 0.9F, -0.25F);
+    const Poses poses = decode(maps);
+    ASSERT_EQ(poses.count, 2);
+    for (int n = 0; n < 2; ++n) {
+        const bool first = painting::keypoint(poses, n, 0).x < 15.0F;
+        EXPECT_EQ(painting::keypoint(poses, n, 1).y, first ? 18.5F : 14.5F);
+        EXPECT_EQ(painting::origin(poses, n, 1), Origin::kDetected);
+    }
+}
+
 TEST(People, AreNobodyInMapsWithoutHeat) {
     for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
         for (const int length : {1, 2}) {

@@ -156,11 +156,11 @@ TEST(Reference, WeighsTagDistanceByHowMuchFartherAPeakLies) {
 }
 
 TEST(Reference, MeasuresFromTheMeanPlaceOfAPosesPeaks) {
-    Maps maps(3, 32, 24);
+    Maps maps(3, 32, 32);
     maps.set(0, 10, 8, 0.9F, 0.0F);
-    maps.set(1, 10, 22, 0.9F, 0.0F);  // the mean is at 15
-    maps.set(2, 10, 14, 0.5F, 0.45F);
-    maps.set(2, 10, 20, 0.8F, 0.3F);  // five times as far; nearer the last, as far from the first
+    maps.set(1, 20, 22, 0.9F, 0.0F);  // the mean is (15, 15)
+    maps.set(2, 15, 14, 0.5F, 0.45F);
+    maps.set(2, 19, 18, 0.8F, 0.3F);  // five times as far from there
     const Poses poses = decode_as_reference(maps);
     ASSERT_EQ(poses.count, 2);
     EXPECT_EQ(painting::keypoint(poses, 0, 2).y, 14.5F);

@@ -75,25 +75,25 @@ def test_anything_but_a_float32_array_is_a_type_error(
         decode(**{argument: spoil(maps())})
 
 
-NOT_CONTIGUOUS: dict[str, tuple[Callable[[Array], Array]]] = {
-    "transposed": (transposed_memory,),
-    "Fortran order": (np.asfortranarray,),
-    "every other column": (every_other_column,),
-    "upside down": (lambda array: array[:, ::-1],),
-    "broadcast": (lambda array: np.broadcast_to(array[:1], array.shape),),
-    "unaligned": (off_by_a_byte,),
+NOT_CONTIGUOUS = "strides .* want C-contiguous"
+WRONG_MEMORY: dict[str, tuple[Callable[[Array], Array], str]] = {
+    "transposed": (transposed_memory, NOT_CONTIGUOUS),
+    "Fortran order": (np.asfortranarray, NOT_CONTIGUOUS),
+    "every other column": (every_other_column, NOT_CONTIGUOUS),
+    "upside down": (lambda array: array[:, ::-1], NOT_CONTIGUOUS),
+    "broadcast": (lambda array: np.broadcast_to(array[:1], array.shape), NOT_CONTIGUOUS),
+    "unaligned": (off_by_a_byte, "memory .*not aligned.* want aligned"),
 }
 
 
-@pytest.mark.parametrize(("argument", "spoil"), for_either_argument(NOT_CONTIGUOUS))
+@pytest.mark.parametrize(("argument", "spoil", "wrong"), for_either_argument(WRONG_MEMORY))
 def test_a_memory_layout_that_would_need_a_copy_is_a_value_error(
-    argument: str, spoil: Callable[[Array], Array]
+    argument: str, spoil: Callable[[Array], Array], wrong: str
 ) -> None:
     spoilt = spoil(maps())
     assert spoilt.shape == (K, H, W)
     assert spoilt.dtype == np.float32
-    message = f"{argument}: got .*, want .*C-contiguous"
-    with pytest.raises(ValueError, match=f"^{message}"):
+    with pytest.raises(ValueError, match=f"^{argument}: got {wrong}"):
         decode(**{argument: spoilt})
 
 
@@ -263,3 +263,59 @@ def test_a_decoder_survives_what_it_refuses() -> None:
 )
 def test_the_ends_of_every_range_are_taken(options: dict[str, Any], call: dict[str, Any]) -> None:
     assert len(Decoder(DecoderOptions(**options)).decode(maps(), maps(), **call)) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"max_peaks": 1.5}, "max_peaks: got 1.5, want an integer"),
+        ({"max_peaks": True}, "max_peaks: got True, want an integer"),
+        ({"tag_threshold": "1"}, "tag_threshold: got '1', want a number"),
+        ({"delta": 0.5}, "delta: got 0.5, want a pair (x, y)"),
+        ({"delta": (0.5, None)}, "delta y: got None, want a number"),
+        ({"nms": None}, "nms: got None, want a string"),
+        ({"reference": None}, "reference: got None, want True or False"),
+        ({"grouping_order": 17}, "grouping_order: got 17, want a sequence of integers"),
+        ({"grouping_order": (0, "1")}, "grouping_order: got '1', want an integer"),
+    ],
+)
+def test_an_option_of_a_wrong_type_is_named(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        Decoder(DecoderOptions(**option))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"max_poses": 1.5}, "max_poses: got 1.5, want an integer"),
+        ({"min_pose_score": None}, "min_pose_score: got None, want a number"),
+        ({"refine": "no"}, "refine: got 'no', want True or False"),
+    ],
+)
+def test_a_call_option_of_a_wrong_type_is_named(call: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        decode(**call)
+
+
+def test_options_must_be_decoder_options() -> None:
+    with pytest.raises(TypeError, match=r"^options: got dict, want DecoderOptions$"):
+        Decoder({})  # type: ignore[arg-type]
+
+
+def test_an_empty_adjust_is_not_the_default() -> None:
+    with pytest.raises(ValueError, match=r"^adjust: got '', want 'parabola' or 'quarter'$"):
+        Decoder(DecoderOptions(adjust=""))  # type: ignore[arg-type]
+
+
+def test_a_limit_beyond_32_bits_is_no_limit() -> None:
+    heatmaps = maps()
+    heatmaps[0, 2, 2] = heatmaps[0, 2, 6] = 0.8
+    decoder = Decoder(DecoderOptions(max_peaks=2**40))
+    assert len(decoder.decode(heatmaps, maps(), max_poses=2**40)) == 2
+
+
+def test_heatmaps_are_refused_before_tags_are_held_against_them() -> None:
+    with pytest.raises(ValueError, match=r"^heatmaps: got \(16, 8, 9\), want 17 keypoints"):
+        decode(heatmaps=np.zeros((16, H, W), np.float32))
+    with pytest.raises(ValueError, match=r"^heatmaps: got \(17, 0, 9\), want at least one cell"):
+        decode(heatmaps=np.zeros((K, 0, W), np.float32))

@@ -14,6 +14,9 @@ public:
     /// @throws std::invalid_argument naming the option that is out of range.
     explicit Decoder(DecoderOptions options = {});
 
+    /// @throws std::invalid_argument if decode would refuse these heatmaps, whatever the tags.
+    void check(const HeatmapView& heatmaps) const;
+
     /// @throws std::invalid_argument naming the view or option that does not fit.
     Poses decode(const HeatmapView& heatmaps, const TagView& tags,
                  const DecodeOptions& options = {}) const;
