@@ -172,6 +172,18 @@ TEST(Validation, RefusesMoreCellsThanAnIntCounts) {
         {"heatmaps", "got (3, 65536, 65536)", "fewer than 2^31 cells"});
 }
 
+TEST(Validation, ChecksHeatmapsBeforeTheirTagsAreKnown) {
+    const Decoder decoder(options_for(3));
+    const Maps maps(3, 4, 5);
+    EXPECT_NO_THROW(decoder.check(maps.heatmap_view()));
+    HeatmapView heatmaps = maps.heatmap_view();
+    heatmaps.width = 0;
+    expect_refused([&] { decoder.check(heatmaps); },
+                   {"heatmaps", "got (3, 4, 0)", "at least one cell"});
+    expect_refused([&] { decoder.check(Maps(2, 4, 5).heatmap_view()); },
+                   {"heatmaps", "got (2, 4, 5)", "3 keypoints"});
+}
+
 TEST(Validation, RefusesTagsOfAnotherShapeThanTheHeatmaps) {
     const auto expect_tags_refused = [](int TagView::* side, int value, const std::string& shape) {
         expect_views_refused([&](HeatmapView&, TagView& tags) { tags.*side = value; },

@@ -67,11 +67,11 @@ DecoderOptions draw_options(FuzzedDataProvider& input) {
     options.nms = input.ConsumeBool() ? posewire::Nms::kGraph : posewire::Nms::kDecoder;
     options.adjust = input.ConsumeBool() ? posewire::Adjust::kParabola : posewire::Adjust::kQuarter;
     options.reference = input.ConsumeIntegralInRange(0, 3) == 0;
+    options.max_peaks = input.ConsumeIntegralInRange(1, 16);
     if (input.ConsumeBool()) {
         options.detection_threshold = draw_threshold(input);
         options.tag_threshold = draw_threshold(input);
         options.refine_threshold = draw_threshold(input);
-        options.max_peaks = input.ConsumeIntegralInRange(1, 40);
         options.delta_x = draw_delta(input);
         options.delta_y = draw_delta(input);
     }
