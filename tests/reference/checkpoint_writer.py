@@ -7,10 +7,13 @@ import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from posewire_server.models.checkpoint import read_checkpoint
 
 __all__ = [
     "FORMATS",
@@ -119,6 +122,11 @@ def tensor(
     return Call(REBUILD_TENSOR, (held, offset, shape, strides, False, hooks, *more))
 
 
+def vector(key: str = "0", count: int = 2) -> Call:
+    """One axis of consecutive elements from the start of a storage."""
+    return tensor(storage(key, count), (count,), (1,))
+
+
 def checkpoint(
     layout: Format, root: object, storages: Mapping[str, NDArray[Any]] | None = None
 ) -> bytes:
@@ -160,3 +168,10 @@ def legacy_checkpoint(
     preamble = (magic_number, protocol_version, system or {"little_endian": True})
     listed = [*storages] if keys is None else keys
     return b"".join([*map(pickled, preamble), root, pickled(listed), *contents])
+
+
+def read(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    """What `read_checkpoint` makes of a file with this content, written to the folder."""
+    path = folder / "net.pth"
+    path.write_bytes(content)
+    return read_checkpoint(path)

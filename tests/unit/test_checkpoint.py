@@ -24,24 +24,16 @@ from tests.reference.checkpoint_writer import (
     checkpoint,
     legacy_checkpoint,
     pickled,
+    read,
     storage,
     tensor,
+    vector,
     zip_checkpoint,
 )
 
 GOLDEN = Path(__file__).parent.parent / "golden/checkpoints"
 
 both_formats = pytest.mark.parametrize("layout", FORMATS)
-
-
-def read(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    path = folder / "net.pth"
-    path.write_bytes(content)
-    return read_checkpoint(path)
-
-
-def vector(key: str = "0", count: int = 2) -> Call:
-    return tensor(storage(key, count), (count,), (1,))
 
 
 def pair(first: float = 1.0, second: float = 2.0) -> NDArray[np.float32]:

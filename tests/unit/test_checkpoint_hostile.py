@@ -10,10 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from posewire_server.models import pickle_stream, unpickler
-from posewire_server.models.checkpoint import read_checkpoint
 from posewire_server.models.errors import (
     CheckpointError,
     DamagedCheckpointError,
@@ -31,8 +29,10 @@ from tests.reference.checkpoint_writer import (
     checkpoint,
     legacy_checkpoint,
     pickled,
+    read,
     storage,
     tensor,
+    vector,
     zip_checkpoint,
 )
 
@@ -40,16 +40,6 @@ PAIR = np.array([1, 2], np.float32)
 FLOATS = Name("torch", "FloatStorage")
 
 both_formats = pytest.mark.parametrize("layout", FORMATS)
-
-
-def read(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    path = folder / "net.pth"
-    path.write_bytes(content)
-    return read_checkpoint(path)
-
-
-def vector(key: str = "0", count: int = 2) -> Call:
-    return tensor(storage(key, count), (count,), (1,))
 
 
 def around(layout: Format, opcodes: bytes) -> bytes:

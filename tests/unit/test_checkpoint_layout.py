@@ -4,13 +4,10 @@ import re
 import struct
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from posewire_server.models.checkpoint import read_checkpoint
 from posewire_server.models.errors import (
     CheckpointError,
     DamagedCheckpointError,
@@ -19,6 +16,7 @@ from posewire_server.models.errors import (
 from tests.reference.checkpoint_writer import (
     legacy_checkpoint,
     pickled,
+    read,
     storage,
     tensor,
     zip_checkpoint,
@@ -33,12 +31,6 @@ ARCHIVE = zip_checkpoint(ROOT, STORAGES)
 END = len(ARCHIVE) - 22
 DIRECTORY = struct.unpack_from("<L", ARCHIVE, END + 16)[0]
 LAST = ARCHIVE.rindex(b"PK\x03\x04")
-
-
-def read(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    path = folder / "net.pth"
-    path.write_bytes(content)
-    return read_checkpoint(path)
 
 
 def altered(at: int, code: str, value: object) -> bytes:
