@@ -87,7 +87,7 @@ public:
             if (call_.refine) place_inferred(k);
         }
         hide_weak();
-        drop_empty();
+        keep_rows(rows_to_show());
         return std::move(poses_);
     }
 
@@ -117,9 +117,9 @@ private:
         std::sort(kept_.begin(), kept_.end(), [this](std::size_t a, std::size_t b) {
             return std::make_pair(-scores_[a], a) < std::make_pair(-scores_[b], b);
         });
-        if (call_.max_poses && kept_.size() > static_cast<std::size_t>(*call_.max_poses)) {
-            kept_.resize(static_cast<std::size_t>(*call_.max_poses));
-        }
+        // Where no keypoint can be hidden, every pose has something to show, and those beyond
+        // max_poses need not be refined.
+        if (call_.min_keypoint_score <= 0.0) kept_.resize(std::min(kept_.size(), max_poses()));
         // The reference lists poses as they were opened.
         if (options_.reference) std::sort(kept_.begin(), kept_.end());
     }
@@ -193,21 +193,40 @@ private:
         }
     }
 
-    void drop_empty() {
-        int shown = 0;
-        for (int n = 0; n < poses_.count; ++n) {
-            const auto origins = poses_.origins.begin() + n * row_length();
+    std::size_t max_poses() const {
+        return call_.max_poses ? static_cast<std::size_t>(*call_.max_poses) : kept_.size();
+    }
+
+    /// The rows with a keypoint to show, the best-scoring max_poses of them, in their order.
+    std::vector<std::size_t> rows_to_show() const {
+        std::vector<std::size_t> rows;
+        for (std::size_t n = 0; n < kept_.size(); ++n) {
+            const auto origins =
+                poses_.origins.begin() + static_cast<std::ptrdiff_t>(n) * row_length();
             const bool empty = std::all_of(origins, origins + row_length(),
                                            [](Origin origin) { return origin == Origin::kAbsent; });
-            if (!empty) move_row(n, shown++);
+            if (!empty) rows.push_back(n);
         }
-        poses_.count = shown;
-        resize_rows(static_cast<std::size_t>(shown));
+        if (rows.size() <= max_poses()) return rows;
+        std::sort(rows.begin(), rows.end(), [this](std::size_t a, std::size_t b) {
+            return std::make_pair(-poses_.scores[a], a) < std::make_pair(-poses_.scores[b], b);
+        });
+        rows.resize(max_poses());
+        std::sort(rows.begin(), rows.end());
+        return rows;
+    }
+
+    void keep_rows(const std::vector<std::size_t>& rows) {
+        for (std::size_t n = 0; n < rows.size(); ++n) {
+            move_row(static_cast<std::ptrdiff_t>(rows[n]), static_cast<std::ptrdiff_t>(n));
+        }
+        poses_.count = static_cast<int>(rows.size());
+        resize_rows(rows.size());
     }
 
     std::ptrdiff_t row_length() const { return static_cast<std::ptrdiff_t>(keypoints_); }
 
-    void move_row(int from, int to) {
+    void move_row(std::ptrdiff_t from, std::ptrdiff_t to) {
         if (from == to) return;
         const auto move = [&](auto& values, std::ptrdiff_t length) {
             std::copy_n(values.begin() + from * length, length, values.begin() + to * length);

@@ -25,6 +25,9 @@ void require(bool holds, const std::string& name, const Value& got, const std::s
     if (!holds) fail(name, got, wanted);
 }
 
+constexpr int kMaxCells = 1 << 30;        // leaves room to round up to whole tiles
+constexpr double kMaxTagThreshold = 1e6;  // keeps costs finite
+
 bool is_score(double value) { return value >= 0.0 && value <= 1.0; }
 
 bool is_permutation_of_indices(std::vector<int> order) {
@@ -51,8 +54,8 @@ void validate(const DecoderOptions& options) {
             "detection_threshold", options.detection_threshold, "a finite number of at least 0");
     require(std::isfinite(options.refine_threshold) && options.refine_threshold >= 0.0,
             "refine_threshold", options.refine_threshold, "a finite number of at least 0");
-    require(std::isfinite(options.tag_threshold) && options.tag_threshold > 0.0, "tag_threshold",
-            options.tag_threshold, "a finite number above 0");
+    require(options.tag_threshold > 0.0 && options.tag_threshold <= kMaxTagThreshold,
+            "tag_threshold", options.tag_threshold, "a number above 0 and at most 1e6");
     require(options.max_peaks >= 1, "max_peaks", options.max_peaks, "at least 1");
     require(std::isfinite(options.delta_x), "delta x", options.delta_x, "a finite number");
     require(std::isfinite(options.delta_y), "delta y", options.delta_y, "a finite number");
@@ -77,8 +80,9 @@ void validate(const HeatmapView& heatmaps, std::size_t keypoints) {
             "heatmaps", got,
             std::to_string(keypoints) + " keypoints, as many as grouping_order names");
     require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", got, "at least one cell");
-    require(heatmaps.height <= std::numeric_limits<int>::max() / heatmaps.width, "heatmaps", got,
-            "fewer than 2^31 cells in a plane");
+    require(heatmaps.height <= kMaxCells / heatmaps.width, "heatmaps", got,
+            "at most 2^30 cells in a plane");
+    require(heatmaps.data != nullptr, "heatmaps", "null", "memory");
 }
 
 void validate(const TagView& tags, const HeatmapView& heatmaps) {
@@ -87,6 +91,7 @@ void validate(const TagView& tags, const HeatmapView& heatmaps) {
     require(got == wanted, "tags", got, "the shape of heatmaps, " + wanted);
     require(tags.length >= 1, "tags", std::to_string(tags.length) + " components",
             "at least one component");
+    require(tags.data != nullptr, "tags", "null", "memory");
 }
 
 }  // namespace posewire

@@ -13,7 +13,7 @@ using posewire::Decoder;
 using posewire::Poses;
 
 constexpr int kThreads = 8;
-constexpr int kRepetitions = 12;
+constexpr int kRepetitions = 40;
 
 Maps scene(int number) {
     std::vector<painting::Person> people;

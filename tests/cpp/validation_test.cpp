@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <functional>
 #include <limits>
 #include <sstream>
@@ -169,7 +170,18 @@ TEST(Validation, RefusesMoreCellsThanAnIntCounts) {
             heatmaps.height = tags.height = 65536;
             heatmaps.width = tags.width = 65536;
         },
-        {"heatmaps", "got (3, 65536, 65536)", "fewer than 2^31 cells"});
+        {"heatmaps", "got (3, 65536, 65536)", "at most 2^30 cells"});
+}
+
+TEST(Validation, RefusesViewsOfNothing) {
+    expect_views_refused([](HeatmapView& heatmaps, TagView&) { heatmaps.data = nullptr; },
+                         {"heatmaps", "got null", "memory"});
+    expect_views_refused([](HeatmapView&, TagView& tags) { tags.data = nullptr; },
+                         {"tags", "got null", "memory"});
+}
+
+TEST(Validation, RefusesATagThresholdThatLeavesCostsNoPrecision) {
+    expect_option_refused(&DecoderOptions::tag_threshold, 2e6, {"tag_threshold", "at most 1e6"});
 }
 
 TEST(Validation, ChecksHeatmapsBeforeTheirTagsAreKnown) {

@@ -78,12 +78,14 @@ def decode(
         peaks = [find_peaks(*plane, options) for plane in zip(heatmaps, tags, strict=True)]
         groups = group(peaks, options)
         scores = np.array([pose_score(each, len(heatmaps), options) for each in groups], np.float32)
-        kept = select(scores, min_pose_score, max_poses, options)
+        kept = select(scores, min_pose_score, options)
         people = [
             place(groups[i], scores[i], heatmaps, tags, options, refine, min_keypoint_score)
             for i in kept
         ]
     shown = [person for person in people if (person.origins != Origin.ABSENT).any()]
+    best = np.argsort([-person.score for person in shown], kind="stable")[:max_poses]
+    shown = [shown[i] for i in sorted(best.tolist())]
     n, k, length = len(shown), len(heatmaps), tags.shape[3]
     return Poses(
         keypoints=np.array([person.keypoints for person in shown], np.float32).reshape(n, k, 2),
@@ -215,12 +217,10 @@ def score_of(heat: np.float32, options: DecoderOptions) -> np.float32:
     return heat if options.reference else min(heat, np.float32(1))
 
 
-def select(
-    scores: Floats, min_pose_score: float, max_poses: int | None, options: DecoderOptions
-) -> list[int]:
-    """Indices of the poses to report, in the order to report them."""
+def select(scores: Floats, min_pose_score: float, options: DecoderOptions) -> list[int]:
+    """Indices of the poses that score enough, in the order to report them."""
     ranked = np.argsort(-scores, kind="stable").tolist()
-    kept = [i for i in ranked if float(scores[i]) >= min_pose_score][:max_poses]
+    kept = [i for i in ranked if float(scores[i]) >= min_pose_score]
     return sorted(kept) if options.reference else kept
 
 

@@ -26,11 +26,13 @@ inline std::vector<int> coco_grouping_order() {
 /// What holds for a model; fixed for the life of a Decoder.
 struct DecoderOptions {
     double detection_threshold = 0.1;  ///< a peak's heat must exceed this
-    double tag_threshold = 1.0;        ///< a peak joins a pose whose tag is nearer than this
-    double refine_threshold = 0.015;   ///< a cell that fills a missing keypoint must exceed this
-    int max_peaks = 100;               ///< peaks kept per keypoint type, warmest first
-    float delta_x = 0.5F;              ///< cells added to every x
-    float delta_y = 0.5F;              ///< cells added to every y
+    /// A peak joins a pose only if their tags are nearer than this; how much nearer depends on its
+    /// heat and on how near it lies.
+    double tag_threshold = 1.0;
+    double refine_threshold = 0.015;  ///< a cell that fills a missing keypoint must exceed this
+    int max_peaks = 100;              ///< peaks kept per keypoint type, warmest first
+    float delta_x = 0.5F;             ///< cells added to every x
+    float delta_y = 0.5F;             ///< cells added to every y
     Nms nms = Nms::kGraph;
     Adjust adjust = Adjust::kParabola;
     /// Behave as the accuracy-checker decoder of Open Model Zoo does, quirks included. Exact with
