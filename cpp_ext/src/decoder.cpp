@@ -25,24 +25,14 @@ struct Plane {
     Tags tags;
     std::vector<Tile> tiles;
     Peaks peaks;
-    std::optional<Refiner> refiner;
 };
 
 Plane read_plane(const Heat& heat, const Tags& tags, const DecoderOptions& options, bool refine) {
-    const float peak_floor = floor_to_float(options.detection_threshold);
-    float floor = peak_floor;
+    float floor = floor_to_float(options.detection_threshold);
     if (refine) floor = std::min(floor, floor_to_float(options.refine_threshold));
-    std::vector<Tile> tiles = find_warm_tiles(heat, tags, floor, peak_floor);
+    std::vector<Tile> tiles = find_warm_tiles(heat, floor);
     Peaks peaks = find_peaks(heat, tags, tiles, options);
-    return {heat, tags, std::move(tiles), std::move(peaks), {}};
-}
-
-Refiner& refiner_of(Plane& plane, const DecoderOptions& options) {
-    if (!plane.refiner) {
-        plane.refiner.emplace(plane.heat, plane.tags, plane.tiles,
-                              floor_to_float(options.refine_threshold), options.tag_threshold);
-    }
-    return *plane.refiner;
+    return {heat, tags, std::move(tiles), std::move(peaks)};
 }
 
 std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
@@ -52,11 +42,6 @@ std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
     for (int k = 0; k < heatmaps.keypoints; ++k) {
         const Heat heat(heatmaps.plane(k), heatmaps.height, heatmaps.width, options.nms);
         planes.push_back(read_plane(heat, Tags(tags.plane(k), tags.length), options, refine));
-        // The maps are in the cache now. Under noise that warms most tiles it still costs less to
-        // wait and see whether anybody lacks this keypoint.
-        Plane& plane = planes.back();
-        const bool few = static_cast<int>(plane.tiles.size()) * 4 < tile_count(heat);
-        if (refine && few && !plane.peaks.list.empty()) refiner_of(plane, options);
     }
     return planes;
 }
@@ -70,8 +55,8 @@ Grouping group_peaks(const std::vector<Plane>& planes, const DecoderOptions& opt
 /// Fills the arrays of Poses step by step, for the poses of a grouping that are kept.
 class PoseBuilder {
 public:
-    PoseBuilder(const Grouping& grouping, std::vector<Plane>& planes, const DecoderOptions& options,
-                const DecodeOptions& call)
+    PoseBuilder(const Grouping& grouping, const std::vector<Plane>& planes,
+                const DecoderOptions& options, const DecodeOptions& call)
         : grouping_(grouping),
           planes_(planes),
           options_(options),
@@ -157,13 +142,18 @@ private:
     }
 
     void place_inferred(std::size_t keypoint) {
-        Plane& plane = planes_[keypoint];
+        const Plane& plane = planes_[keypoint];
+        std::optional<Refiner> refiner;  // made for the first pose that lacks this keypoint
         for (std::size_t n = 0; n < kept_.size(); ++n) {
             if (member(kept_[n], keypoint)) continue;
             const float* tag = tag_of(kept_[n]);
-            const std::optional<Cell> cell = options_.reference
-                                                 ? reference_best_cell(plane.heat, plane.tags, tag)
-                                                 : refiner_of(plane, options_).best_cell(tag);
+            std::optional<Cell> cell;
+            if (options_.reference) {
+                cell = reference_best_cell(plane.heat, plane.tags, tag);
+            } else {
+                if (!refiner) refiner.emplace(plane.heat, plane.tags, plane.tiles, options_);
+                cell = refiner->best_cell(tag);
+            }
             if (!cell) continue;
             const Offset offset = adjust(plane.heat, cell->x, cell->y, options_);
             place(n, keypoint, *cell, offset, Origin::kInferred);
@@ -247,7 +237,7 @@ private:
     }
 
     const Grouping& grouping_;
-    std::vector<Plane>& planes_;
+    const std::vector<Plane>& planes_;
     const DecoderOptions& options_;
     const DecodeOptions& call_;
     std::size_t keypoints_;
@@ -270,7 +260,7 @@ Poses Decoder::decode(const HeatmapView& heatmaps, const TagView& tags,
     validate(tags, heatmaps);
     validate(options);
     // Reference mode refines without knowing the tiles.
-    std::vector<Plane> planes =
+    const std::vector<Plane> planes =
         read_planes(heatmaps, tags, options_, options.refine && !options_.reference);
     const Grouping grouping = group_peaks(planes, options_);
     return PoseBuilder(grouping, planes, options_, options).build();

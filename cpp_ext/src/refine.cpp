@@ -15,12 +15,12 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 
-Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles, float floor,
-                 double tag_threshold)
+Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
+                 const DecoderOptions& options)
     : heat_(heat),
       tags_(tags),
-      floor_(floor),
-      tag_threshold_(ceil_to_float(tag_threshold)),
+      floor_(floor_to_float(options.refine_threshold)),
+      tag_threshold_(ceil_to_float(options.tag_threshold)),
       tiles_(tiles),
       reachable_(tiles.size()) {
     maxima_.reserve(tiles.size());
@@ -80,9 +80,12 @@ void Refiner::search(const Tile& tile, float gate, const float* pose_tag,
                      std::optional<Cell>& best) const {
     const float warmest = warmest_in(tile, gate, pose_tag);
     if (!(warmest > floor_) || (best && warmest < best->heat)) return;
+    const Pattern wanted = pattern_of(warmest);
     for (int y = tile.top; y < tile.top + tile.height; ++y) {
+        const float* row = heat_.row(y);
         for (int x = tile.left; x < tile.left + tile.width; ++x) {
-            if (heat_(x, y) != warmest || !is_near(heat_.index(x, y), gate, pose_tag)) continue;
+            if ((pattern_of(row[x]) & heat_.mask()) != wanted) continue;
+            if (!is_near(heat_.index(x, y), gate, pose_tag)) continue;
             const bool earlier = best && std::tie(y, x) < std::tie(best->y, best->x);
             if (!best || warmest > best->heat || earlier) best = Cell{x, y, warmest};
             return;

@@ -24,12 +24,12 @@ struct Cell {
 /// only those tiles that can hold a better cell, so the answer is that of a search over every cell.
 class Refiner {
 public:
-    /// @param tiles those with heat above floor
-    Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles, float floor,
-            double tag_threshold);
+    /// @param tiles all that hold heat above the refine threshold; they must outlive this
+    Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
+            const DecoderOptions& options);
 
-    /// The warmest cell above the floor whose tag lies within half a unit of the pose's; failing
-    /// that, the warmest within the tag threshold. The first in raster order wins a tie.
+    /// The warmest cell above the refine threshold whose tag lies within half a unit of the pose's;
+    /// failing that, the warmest within the tag threshold. The first in raster order wins a tie.
     std::optional<Cell> best_cell(const float* pose_tag);
 
 private:
@@ -44,7 +44,7 @@ private:
     Tags tags_;
     float floor_;
     float tag_threshold_;
-    std::vector<Tile> tiles_;
+    const std::vector<Tile>& tiles_;
     // One entry per tile, apart from each other for the sake of vector instructions.
     std::vector<Pattern> maxima_;
     std::vector<float> least_tags_;  // of the first components of the tags of warm cells
