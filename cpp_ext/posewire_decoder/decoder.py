@@ -33,7 +33,8 @@ class DecoderOptions:
     `adjust`: the sub-cell offset, from the "parabola" through three cells per axis or a "quarter"
     of a cell towards the warmer neighbour; None means parabola, or quarter in reference mode.
     `reference`: do exactly what the accuracy-checker decoder of Open Model Zoo does, quirks
-    included, which is behind the published AP of HigherHRNet-W32 (64.64 %).
+    included, which is behind the published AP of HigherHRNet-W32 (64.64 %). Poses then come in the
+    order in which they were opened, absent keypoints lie at delta, and scores are not cut at 1.
     `grouping_order`: the keypoint types in the order in which they are grouped, each once; its
     length is K.
     """

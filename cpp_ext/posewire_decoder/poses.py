@@ -22,7 +22,7 @@ class Origin(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Poses:
-    """N poses of K keypoints, best score first.
+    """N poses of K keypoints, best score first (`DecoderOptions.reference` tells its exceptions).
 
     `keypoints` (N, K, 2): x, y in heatmap cells; (0, 0) where absent. With the default delta of
     0.5 the centre of cell i is at i + 0.5.

@@ -10,7 +10,7 @@ namespace posewire {
 enum class Origin : std::uint8_t {
     kDetected = 1,  ///< its own peak
     kInferred = 2,  ///< filled by refine
-    kAbsent = 3,    ///< not found: x, y and score are 0
+    kAbsent = 3,    ///< not found: score is 0, x and y are too, or delta in reference mode
 };
 
 /// N poses of K keypoints in flat row-major arrays.
