@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from posewire_server.models import pickle_stream, unpickler
+from posewire_server.models.checkpoint import pickle_stream, unpickler
 from posewire_server.models.errors import (
     CheckpointError,
     DamagedCheckpointError,

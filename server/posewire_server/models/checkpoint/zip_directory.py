@@ -11,9 +11,9 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from posewire_server.models.byte_source import ByteSource, Extent
+from posewire_server.models.checkpoint.byte_source import ByteSource, Extent
+from posewire_server.models.checkpoint.pickled import described
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
-from posewire_server.models.pickled import described
 
 # 4.3.16: signature, number of this disk and of the directory's, entries here and in all, bytes of
 # the directory and where it starts, bytes of the comment

@@ -8,17 +8,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from posewire_server.models.byte_source import ByteSource
-from posewire_server.models.contents import Contents
+from posewire_server.models.checkpoint.byte_source import ByteSource
+from posewire_server.models.checkpoint.contents import Contents
+from posewire_server.models.checkpoint.legacy_checkpoint import read_legacy_contents
+from posewire_server.models.checkpoint.state_dict import tensors_by_name
+from posewire_server.models.checkpoint.tensor import Tensor
+from posewire_server.models.checkpoint.zip_checkpoint import read_zip_contents
 from posewire_server.models.errors import (
     CheckpointError,
     DamagedCheckpointError,
     RefusedCheckpointError,
 )
-from posewire_server.models.legacy_checkpoint import read_legacy_contents
-from posewire_server.models.state_dict import tensors_by_name
-from posewire_server.models.tensor import Tensor
-from posewire_server.models.zip_checkpoint import read_zip_contents
 
 # Tied weights are two tensors in one storage. What goes beyond holding everything twice is no
 # network: a tensor of stride 0, or many on one storage, describes terabytes in a few bytes.

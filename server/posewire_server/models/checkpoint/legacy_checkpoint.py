@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from posewire_server.models.byte_source import ByteSource, Extent
-from posewire_server.models.contents import Contents
+from posewire_server.models.checkpoint.byte_source import ByteSource, Extent
+from posewire_server.models.checkpoint.contents import Contents
+from posewire_server.models.checkpoint.pickle_stream import MAX_PICKLE_BYTES, PickleStream
+from posewire_server.models.checkpoint.pickled import PickledDict, described
+from posewire_server.models.checkpoint.tensor import Storage
+from posewire_server.models.checkpoint.unpickler import Unpickler
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
-from posewire_server.models.pickle_stream import MAX_PICKLE_BYTES, PickleStream
-from posewire_server.models.pickled import PickledDict, described
-from posewire_server.models.tensor import Storage
-from posewire_server.models.unpickler import Unpickler
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 _PROTOCOL_VERSION = 1001

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from posewire_server.models.errors import RefusedCheckpointError
-from posewire_server.models.pickled import PickledDict, Reducer, described
-from posewire_server.models.tensor import (
+from posewire_server.models.checkpoint.pickled import PickledDict, Reducer, described
+from posewire_server.models.checkpoint.tensor import (
     MAX_AXES,
     STORAGE_TYPES,
     Storage,
     StorageType,
     Tensor,
 )
+from posewire_server.models.errors import RefusedCheckpointError
 
 # PyTorch's keys are decimal numbers.
 _MAX_KEY_CHARACTERS = 64

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from posewire_server.models.checkpoint.pickle_stream import PickleStream
+from posewire_server.models.checkpoint.pickled import PickledDict, Reducer, described
+from posewire_server.models.checkpoint.tensor import Storage
+from posewire_server.models.checkpoint.torch_names import allowed_name, storage_of
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
-from posewire_server.models.pickle_stream import PickleStream
-from posewire_server.models.pickled import PickledDict, Reducer, described
-from posewire_server.models.tensor import Storage
-from posewire_server.models.torch_names import allowed_name, storage_of
 
 # HigherHRNet-W32 takes 65 000. So many take 3 seconds and 0.12 GB at the worst.
 MAX_OPCODES = 2**20

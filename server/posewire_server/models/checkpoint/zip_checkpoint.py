@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from posewire_server.models.byte_source import ByteSource, Extent
-from posewire_server.models.contents import Contents
+from posewire_server.models.checkpoint.byte_source import ByteSource, Extent
+from posewire_server.models.checkpoint.contents import Contents
+from posewire_server.models.checkpoint.pickle_stream import MAX_PICKLE_BYTES, PickleStream
+from posewire_server.models.checkpoint.pickled import described
+from posewire_server.models.checkpoint.tensor import Storage
+from posewire_server.models.checkpoint.unpickler import Unpickler
+from posewire_server.models.checkpoint.zip_directory import read_zip_directory
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
-from posewire_server.models.pickle_stream import MAX_PICKLE_BYTES, PickleStream
-from posewire_server.models.pickled import described
-from posewire_server.models.tensor import Storage
-from posewire_server.models.unpickler import Unpickler
-from posewire_server.models.zip_directory import read_zip_directory
 
 _PICKLE = "/data.pkl"
 

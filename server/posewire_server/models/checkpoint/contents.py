@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from posewire_server.models.byte_source import Extent
+from posewire_server.models.checkpoint.byte_source import Extent
 
 
 @dataclass(frozen=True, slots=True)

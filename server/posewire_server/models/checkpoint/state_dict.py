@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from posewire_server.models.checkpoint.pickled import PickledDict, described
+from posewire_server.models.checkpoint.tensor import Tensor
 from posewire_server.models.errors import NoStateDictError
-from posewire_server.models.pickled import PickledDict, described
-from posewire_server.models.tensor import Tensor
 
 # Left in the names by data-parallel training, and by a network kept as second part of a Sequential,
 # as the official HigherHRNet files of 640 pixels were.
