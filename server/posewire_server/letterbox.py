@@ -1,0 +1,133 @@
+"""From a frame to the network's input and back: resize, pad, and where points go.
+
+Three spaces. `frame`: pixels of the image as sent; `input`: pixels of the network's input; the
+centre of the top-left pixel is (0, 0) in both. `heatmap`: cells of the network's output plus the
+model's delta, as the decoder answers: a point in the input lies at its (x, y) over the stride.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Where the short side is fixed a frame of 10000x1 pixels would ask for gigabytes. What is more
+# elongated than this gets less than the published recipes give it.
+_MAX_ASPECT = 8
+
+
+class Size(NamedTuple):
+    """Width and height, in pixels or cells."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputGeometry:
+    """How a model wants its input made.
+
+    `size`: pixels of the side that `fit` names. `fit`: whether that is the frame's short side (the
+    long one follows, up to 8 times as long) or its long side ("inside"). `padding`: whether zeros
+    fill up on all sides ("center") or right and below, until both sides are multiples of
+    `multiple`. `shrinking`: what makes the pixels of frames at least twice as large as the input.
+    Averaging the area of a pixel keeps what "linear", the published recipes' way, skips over;
+    smaller frames are made linearly either way.
+    """
+
+    size: int
+    fit: Literal["short_side", "inside"]
+    padding: Literal["center", "right_bottom"]
+    multiple: int = 32
+    shrinking: Literal["area", "linear"] = "area"
+
+    def __post_init__(self) -> None:
+        if min(self.size, self.multiple) < 1:
+            raise ValueError(f"size {self.size}, multiple {self.multiple}: want at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """One frame size's way into the network: resized, then padded to `input`.
+
+    `left` and `top` are the pixels of padding before the resized frame.
+    """
+
+    frame: Size
+    resized: Size
+    left: int
+    top: int
+    input: Size
+    shrinking: Literal["area", "linear"] = "area"
+
+    @classmethod
+    def fitting(cls, frame: Size, geometry: InputGeometry) -> Letterbox:
+        """Resizes truncate the free side, as Open Model Zoo's accuracy checker does."""
+        if min(frame) < 1:
+            raise ValueError(f"frame: got {frame.width}x{frame.height}, want at least 1x1 pixels")
+        resized = _resized(frame, geometry)
+        padded = Size(*(_multiple_above(side, geometry.multiple) for side in resized))
+        left, top = (
+            (total - side + 1) // 2 if geometry.padding == "center" else 0
+            for total, side in zip(padded, resized, strict=True)
+        )
+        return cls(frame, resized, left, top, padded, geometry.shrinking)
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The network's input (height, width, 3) for a BGR frame of this letterbox's size."""
+        if image.shape != (self.frame.height, self.frame.width, 3) or image.dtype != np.uint8:
+            raise ValueError(
+                f"image: got {image.dtype} {image.shape}, "
+                f"want uint8 {(self.frame.height, self.frame.width, 3)}"
+            )
+        import cv2  # here, because the catalog of models needs only the geometry
+
+        boxed = np.zeros((self.input.height, self.input.width, 3), np.uint8)
+        rows = slice(self.top, self.top + self.resized.height)
+        columns = slice(self.left, self.left + self.resized.width)
+        way = cv2.INTER_AREA if self._averages else cv2.INTER_LINEAR
+        boxed[rows, columns] = cv2.resize(image, self.resized, interpolation=way)
+        return boxed
+
+    def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Points (..., 2) as x, y."""
+        return np.asarray((points + 0.5) * self._scale + self._before - 0.5)
+
+    def frame_from_input(self, points: NDArray[Any]) -> NDArray[np.float64]:
+        """Points (..., 2) as x, y."""
+        return np.asarray((points - self._before + 0.5) / self._scale - 0.5)
+
+    def frame_from_heatmap(self, points: NDArray[Any], heatmap: Size) -> NDArray[np.float64]:
+        """Points (..., 2) as x, y; `heatmap` is the size of the network's output."""
+        return self.frame_from_input(points * (np.array(self.input) / heatmap))
+
+    @property
+    def _scale(self) -> NDArray[np.float64]:
+        """Input pixels per frame pixel along x and y, which truncation leaves slightly unequal."""
+        return np.array(self.resized) / self.frame
+
+    @property
+    def _before(self) -> NDArray[np.int64]:
+        return np.array([self.left, self.top])
+
+    @property
+    def _averages(self) -> bool:
+        halved = bool((2 * np.array(self.resized) <= self.frame).all())
+        return halved and self.shrinking == "area"
+
+
+def _resized(frame: Size, geometry: InputGeometry) -> Size:
+    short, long = sorted(frame)
+    if geometry.fit == "inside":
+        named, wanted = long, geometry.size
+    elif long <= _MAX_ASPECT * short:
+        named, wanted = short, geometry.size
+    else:
+        named, wanted = long, _MAX_ASPECT * geometry.size
+    return Size(*(max(1, wanted * side // named) for side in frame))
+
+
+def _multiple_above(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
