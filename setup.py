@@ -14,6 +14,6 @@ setup(
     package_dir={package: f"{root}/{package}" for root, package in ROOTS.items()},
     # Named, because an editable install leaves the extension module in the source tree and a wheel
     # must not pick that one up.
-    package_data={"": ["py.typed", "*.pyi"]},
+    package_data={"": ["py.typed", "*.pyi"], "posewire_server.models": ["bundled/*"]},
     include_package_data=False,
 )

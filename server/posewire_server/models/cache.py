@@ -1,0 +1,113 @@
+"""Where models lie on this machine.
+
+    CACHE/NAME/PRECISION/NAME.xml, NAME.bin   a network, there whole or not at all
+    CACHE/NAME/PRECISION.part/                what has come of it so far
+    CACHE/NAME/CHECKPOINT                     what a network was converted from
+
+A mirror has the same files at the same places, so that a cache served by HTTP is a mirror.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from posewire_server.models.catalog_entry import Bundled, CatalogEntry, Prebuilt, Precision
+
+logger = logging.getLogger(__name__)
+
+CACHE_VARIABLE = "POSEWIRE_CACHE"
+
+
+def cache_directory(given: Path | None = None) -> Path:
+    """`given`, else what POSEWIRE_CACHE names, else posewire below the user's cache directory."""
+    if given is not None:
+        return given
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("posewire")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlace:
+    """Where the network of one model and precision is or will be."""
+
+    model_directory: Path
+    directory: Path
+    name: str
+
+    @property
+    def xml(self) -> Path:
+        return self.directory / f"{self.name}.xml"
+
+    @property
+    def bin(self) -> Path:
+        return self.directory / f"{self.name}.bin"
+
+    @property
+    def staging(self) -> Path:
+        return self.directory.with_name(f"{self.directory.name}.part")
+
+    def replace_by_staging(self) -> None:
+        """Makes what lies in `staging` the network.
+
+        A directory can only be renamed to a name that is free. Who reads between the two renames
+        finds no network, and never one half of the old and one of the new.
+        """
+        old = self.directory.with_name(f"{self.directory.name}.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.directory.exists():
+            self.directory.rename(old)
+        self.staging.rename(self.directory)
+        shutil.rmtree(old, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Held by one process at a time; the system takes it back from one that dies."""
+        from filelock import FileLock, Timeout
+
+        self.model_directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.model_directory / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            logger.warning("%s: waiting for another process that fetches it", self.name)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def cached_network(name: str, precision: Precision, *, cache: Path) -> NetworkPlace:
+    return NetworkPlace(cache / name, cache / name / precision, name)
+
+
+def network_place(entry: CatalogEntry, precision: Precision, *, cache: Path) -> NetworkPlace:
+    if isinstance(entry.origin, Bundled):
+        directory = entry.origin.directory
+        return NetworkPlace(directory, directory, entry.name)
+    return cached_network(entry.name, precision, cache=cache)
+
+
+def is_installed(entry: CatalogEntry, precision: Precision, *, cache: Path) -> bool:
+    """Whether the files are there in their sizes; their content is not looked at."""
+    place = network_place(entry, precision, cache=cache)
+    if isinstance(entry.origin, Prebuilt):
+        return all(
+            _size(place.directory / file.name) == file.size for file in entry.files(precision)
+        )
+    return _size(place.xml) > 0 and _size(place.bin) > 0
+
+
+def _size(path: Path) -> int:
+    """0 for what is no file."""
+    return path.stat().st_size if path.is_file() else 0

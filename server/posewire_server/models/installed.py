@@ -1,0 +1,122 @@
+"""From what a user calls a model to its file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from posewire_server.letterbox import InputGeometry
+from posewire_server.models.cache import cache_directory, is_installed, network_place
+from posewire_server.models.catalog import CATALOG
+from posewire_server.models.catalog_entry import PRECISIONS, Bundled, CatalogEntry, Precision
+from posewire_server.models.errors import NotInstalledError, UnknownModelError
+
+# What HigherHRNet-W32 takes, which most networks of its family were trained from.
+_DEFAULT_GEOMETRY = InputGeometry(size=512, fit="short_side", padding="center")
+_DEFAULT_DELTA = (0.5, 0.5)
+
+_NETWORK_SUFFIXES = (".xml", ".onnx")
+_CHECKPOINT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A network that can be loaded: `path` is its .xml or .onnx file.
+
+    `entry` is that of the catalog with the same name, if there is one.
+    """
+
+    name: str
+    path: Path
+    geometry: InputGeometry
+    delta: tuple[float, float]
+    entry: CatalogEntry | None
+
+
+def installed_model(
+    name_or_path: str,
+    *,
+    cache: Path | None = None,
+    catalog: Mapping[str, CatalogEntry] = CATALOG,
+) -> InstalledModel:
+    """The model of that name in the catalog, else the network in that file.
+
+    Where both precisions are installed it is fp32. A file gets geometry and
+    delta of the catalog's model that is called as the file, else those of HigherHRNet-W32.
+
+    Raises `UnknownModelError`, and `NotInstalledError` for a model that has to be fetched first.
+    """
+    entry = catalog.get(name_or_path)
+    if entry is not None:
+        return installed_entry(entry, cache=cache_directory(cache))
+    return _of_file(Path(name_or_path), catalog)
+
+
+def installed_entry(
+    entry: CatalogEntry, *, cache: Path, precisions: tuple[Precision, ...] = PRECISIONS
+) -> InstalledModel:
+    """The first of the precisions that is installed; `NotInstalledError` if none is."""
+    for precision in precisions:
+        if is_installed(entry, precision, cache=cache):
+            path = network_place(entry, precision, cache=cache).xml
+            return InstalledModel(entry.name, path, entry.geometry, entry.delta, entry)
+    place = network_place(entry, precisions[0], cache=cache)
+    if isinstance(entry.origin, Bundled):
+        remedy = "it comes with posewire, so install posewire again"
+    else:
+        option = "" if place.directory.name == PRECISIONS[0] else f" --precision {precisions[0]}"
+        remedy = f"run: posewire models fetch {entry.name}{option}"
+    raise NotInstalledError(
+        f"{entry.name} is not installed, or not whole: want {place.xml} and {place.bin.name}; "
+        f"{remedy}"
+    )
+
+
+def installed_precisions(entry: CatalogEntry, *, cache: Path) -> tuple[Precision, ...]:
+    """Those of which the files are there; a bundled network is taken for fp32."""
+    there = tuple(each for each in PRECISIONS if is_installed(entry, each, cache=cache))
+    return there[:1] if isinstance(entry.origin, Bundled) else there
+
+
+def known_entry(name: str, *, catalog: Mapping[str, CatalogEntry] = CATALOG) -> CatalogEntry:
+    """Raises `UnknownModelError`, which lists the names there are."""
+    if name in catalog:
+        return catalog[name]
+    raise UnknownModelError(f"{name!r} is not in the catalog; {_names_there_are(name, catalog)}")
+
+
+def _of_file(path: Path, catalog: Mapping[str, CatalogEntry]) -> InstalledModel:
+    if path.suffix not in _NETWORK_SUFFIXES:
+        _refuse_name(path, catalog)
+    if not path.is_file():
+        raise UnknownModelError(
+            f"{path}: there is no such file; {_names_there_are(path.stem, catalog)}"
+        )
+    weights = path.with_suffix(".bin")
+    if path.suffix == ".xml" and not weights.is_file():
+        raise UnknownModelError(f"{path}: its weights are missing, want {weights} beside it")
+    entry = catalog.get(path.stem)
+    if entry is not None:
+        return InstalledModel(path.stem, path, entry.geometry, entry.delta, entry)
+    return InstalledModel(path.stem, path, _DEFAULT_GEOMETRY, _DEFAULT_DELTA, None)
+
+
+def _refuse_name(path: Path, catalog: Mapping[str, CatalogEntry]) -> NoReturn:
+    if path.suffix in _CHECKPOINT_SUFFIXES:
+        raise UnknownModelError(
+            f"{path} is a checkpoint, want a network (.xml, .onnx); "
+            f"run: posewire models convert --checkpoint {path}"
+        )
+    raise UnknownModelError(
+        f"{str(path)!r} is neither in the catalog nor a .xml or .onnx file; "
+        f"{_names_there_are(path.name, catalog)}"
+    )
+
+
+def _names_there_are(name: str, catalog: Mapping[str, CatalogEntry]) -> str:
+    close = difflib.get_close_matches(name, catalog, n=1, cutoff=0.5)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f"{guess}the catalog has {', '.join(catalog)}"
