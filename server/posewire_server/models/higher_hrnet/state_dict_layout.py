@@ -1,0 +1,95 @@
+"""Which tensors the state dict of HigherHRNet has, and what another one has instead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_server.models.checkpoint.pickled import described
+from posewire_server.models.errors import WrongWeightsError
+from posewire_server.models.higher_hrnet.architecture import Architecture
+from posewire_server.skeleton import COCO
+
+# All of these have the width as first axis. It is put to the vote, so that one tensor of another
+# shape is told as that one, and not as all others being wrong.
+_WIDTH_VOTERS = tuple(
+    f"stage2.0.branches.0.{block}.conv{number}.weight" for block in range(4) for number in (1, 2)
+)
+_SHOWN = 4
+# How many batches a normalisation has seen in training; what is folded does not depend on it.
+_UNUSED = ".num_batches_tracked"
+
+
+def architecture_of(weights: Mapping[str, NDArray[Any]]) -> Architecture:
+    """The network of COCO's keypoints whose state dict this is.
+
+    Raises `WrongWeightsError`, which lists all tensors that are missing, extra, of another shape or
+    of a type that is not floating-point.
+    """
+    width = _width(weights)
+    architecture = Architecture.of(width, keypoints=len(COCO.names))
+    wanted = wanted_shapes(architecture)
+    norms = {layer.norm for layer in architecture.layers()} - {None}
+    known = {*wanted, *(f"{norm}{_UNUSED}" for norm in norms)}
+    faults = [
+        *_fault("missing", [name for name in wanted if name not in weights]),
+        *_fault("extra", [described(name) for name in weights if name not in known]),
+        *_fault("of another shape", _misshapen(weights, wanted)),
+        *_fault("not floating-point", _mistyped(weights, wanted)),
+    ]
+    if faults:
+        raise WrongWeightsError(
+            f"{len(weights)} tensors, want the {len(wanted)} of HigherHRNet-W{width} with "
+            f"{len(COCO.names)} keypoints: {'; '.join(faults)}"
+        )
+    return architecture
+
+
+def wanted_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor by its name, in the order of the state dict."""
+    return {name: shape for layer in architecture.layers() for name, shape in layer.shapes.items()}
+
+
+def _width(weights: Mapping[str, NDArray[Any]]) -> int:
+    voters = [weights[name] for name in _WIDTH_VOTERS if name in weights]
+    widths: list[int] = [voter.shape[0] for voter in voters if voter.ndim and voter.size]
+    if not widths:
+        raise WrongWeightsError(
+            f"has {_listed([described(name) for name in weights])}, want the state dict of a "
+            f"HigherHRNet, with {_WIDTH_VOTERS[0]} and so on"
+        )
+    return Counter(widths).most_common(1)[0][0]
+
+
+def _misshapen(
+    weights: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]]
+) -> list[str]:
+    return [
+        f"{name} is {list(weights[name].shape)}, want {list(shape)}"
+        for name, shape in wanted.items()
+        if name in weights and weights[name].shape != shape
+    ]
+
+
+def _mistyped(
+    weights: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]]
+) -> list[str]:
+    return [
+        f"{name} is {weights[name].dtype}"
+        for name in wanted
+        if name in weights and not np.issubdtype(weights[name].dtype, np.floating)
+    ]
+
+
+def _fault(what: str, found: Sequence[str]) -> list[str]:
+    """What there is to say of all tensors with the same fault, if there are any."""
+    return [f"{len(found)} {what} ({_listed(found)})"] if found else []
+
+
+def _listed(found: Sequence[str]) -> str:
+    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return ", ".join(found[:_SHOWN]) + more if found else "nothing"
