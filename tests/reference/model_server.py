@@ -1,0 +1,134 @@
+"""A server of model files that does what servers do on a bad day, on a real socket."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How to answer one request.
+
+    `sent`: the connection ends after that many bytes of the body; with `stalls` it stays open and
+    silent. `told`: the length that is claimed, None for none, "true" for the real one. `ranges`:
+    whether Range is understood; `starts`: the byte from which a range is sent, "asked" as it should
+    be. `total`: the size of the whole that a range claims.
+    """
+
+    content: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    ranges: bool = True
+    sent: int | None = None
+    stalls: bool = False
+    told: int | str | None = "true"
+    starts: int | str = "asked"
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    path: str
+    headers: dict[str, str]
+
+
+class ModelServer:
+    """Serves `replies[path]` in turn, the last one for ever; what is not in it is not found."""
+
+    def __init__(self, replies: dict[str, list[Reply]] | None = None) -> None:
+        self.replies = replies or {}
+        self.requests: list[Request] = []
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.owner = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def ranges(self) -> list[str | None]:
+        """The Range of each request so far."""
+        return [request.headers.get("range") for request in self.requests]
+
+    def next_reply(self, request: Request) -> Reply:
+        with self._lock:
+            self.requests.append(request)
+            waiting = self.replies.get(request.path, [Reply(status=404)])
+            return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+
+    def __enter__(self) -> ModelServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    owner: ModelServer
+    # Waited for when the server is closed, so that no test leaves a thread behind.
+    daemon_threads = False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 30
+
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.owner.next_reply(Request(self.path, headers))
+        asked = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
+        if reply.status == 200 and reply.ranges and asked and _same_version(reply, headers):
+            self._send_range(reply, int(asked[1]))
+        else:
+            self._send(reply, reply.status, reply.content, {})
+
+    def _send_range(self, reply: Reply, asked: int) -> None:
+        total = len(reply.content) if reply.total is None else reply.total
+        if asked >= len(reply.content):
+            self._send(reply, 416, b"", {"Content-Range": f"bytes */{total}"})
+            return
+        start = asked if isinstance(reply.starts, str) else reply.starts
+        span = {"Content-Range": f"bytes {start}-{len(reply.content) - 1}/{total}"}
+        self._send(reply, 206, reply.content[start:], span)
+
+    def _send(self, reply: Reply, status: int, body: bytes, span: dict[str, str]) -> None:
+        self.send_response(status)
+        length = len(body) if isinstance(reply.told, str) else reply.told
+        lengths = {} if length is None else {"Content-Length": str(length)}
+        for name, value in {**lengths, **span, **reply.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        try:
+            self.wfile.write(body[: reply.sent])
+            self.wfile.flush()
+        except ConnectionError:
+            return  # The client has heard enough.
+        if reply.stalls:
+            self.server.owner.stopping.wait(30)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """The tests' output is not for it."""
+
+
+def _same_version(reply: Reply, headers: dict[str, str]) -> bool:
+    wanted = headers.get("if-range")
+    return wanted is None or wanted in (
+        reply.headers.get("ETag"),
+        reply.headers.get("Last-Modified"),
+    )
