@@ -14,6 +14,10 @@ setup(
     package_dir={package: f"{root}/{package}" for root, package in ROOTS.items()},
     # Named, because an editable install leaves the extension module in the source tree and a wheel
     # must not pick that one up.
-    package_data={"": ["py.typed", "*.pyi"], "posewire_server.models": ["bundled/*"]},
+    package_data={
+        "": ["py.typed", "*.pyi"],
+        "posewire_server.models": ["bundled/*"],
+        "posewire_server.sample": ["*.jpg", "*.mp4", "*.json"],
+    },
     include_package_data=False,
 )
