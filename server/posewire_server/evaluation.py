@@ -76,7 +76,23 @@ def evaluate(
         else:
             journal.add(image, found)
     submitted = [each for image in dataset.frames for each in answers[image]]
-    return Evaluation(_accuracy(dataset, submitted), submitted)
+    return Evaluation(accuracy_of(dataset, submitted), submitted)
+
+
+def accuracy_of(dataset: CocoDataset[Frame], answers: list[Record]) -> Accuracy:
+    """COCO's figures for answers in its format of results; those to other images do not count."""
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints what it does
+        truth = _indexed(dataset, [_annotated(each) for each in _people(dataset)])
+        found = _indexed(dataset, [_boxed(each) for each in answers])
+        evaluation = COCOeval(truth, found, "keypoints")
+        evaluation.params.imgIds = list(dataset.frames)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    ap, ap50, ap75, ap_medium, ap_large, ar = (
+        None if value < 0 else float(value) for value in evaluation.stats[:6]
+    )
+    return Accuracy(ap, ap50, ap75, ap_medium, ap_large, ar)
 
 
 def _shown(images: Sequence[int], *, total: int, progress: bool) -> Iterable[int]:
@@ -113,21 +129,6 @@ def _placed(poses: FramePoses, absent_at: AbsentAt) -> NDArray[np.float64]:
         return places
     count = np.maximum((~absent).sum(axis=1, keepdims=True), 1)
     return np.where(absent, places.sum(axis=1, keepdims=True) / count, places)
-
-
-def _accuracy(dataset: CocoDataset[Frame], answers: list[Record]) -> Accuracy:
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints what it does
-        truth = _indexed(dataset, [_annotated(each) for each in _people(dataset)])
-        found = _indexed(dataset, [_boxed(each) for each in answers])
-        evaluation = COCOeval(truth, found, "keypoints")
-        evaluation.params.imgIds = list(dataset.frames)
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-    ap, ap50, ap75, ap_medium, ap_large, ar = (
-        None if value < 0 else float(value) for value in evaluation.stats[:6]
-    )
-    return Accuracy(ap, ap50, ap75, ap_medium, ap_large, ar)
 
 
 def _people(dataset: CocoDataset[Frame]) -> Iterable[Record]:

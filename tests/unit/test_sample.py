@@ -17,6 +17,8 @@ from posewire_server.coco_dataset import read_dataset
 from posewire_server.sample import CLIP, CLIP_ANNOTATIONS, STILL, STILL_ANNOTATIONS
 
 CLIP_SECS = 5
+# A running foot swings faster than its body: 45 pixels a frame where people are 230 tall.
+LONGEST_STEP = 60
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_people_of_the_clip_move_without_jumps(people: list[dict[str, Any]]) -> 
                 after = track[frame + 1]
                 seen = (before[:, 2] > 0) & (after[:, 2] > 0)
                 steps = np.linalg.norm(after[seen, :2] - before[seen, :2], axis=1)
-                assert steps.max(initial=0) < 40
+                assert steps.max(initial=0) < LONGEST_STEP
 
 
 def test_visible_keypoints_lie_in_the_picture(people: list[dict[str, Any]]) -> None:
