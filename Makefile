@@ -25,7 +25,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format generate checkgenerate bench asan tsan fuzz clean
+.PHONY: help test lint format generate checkgenerate bench accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ checkgenerate: $(INSTALLED) ## Check that the committed generated code is the co
 
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
+
+accuracy: $(INSTALLED) ## Measure the bundled network on 500 rendered scenes it has not seen
+	python -m training.evaluate
 
 asan: $(INSTALLED) ## Run the C++ tests under the address and undefined-behaviour sanitizers
 	cmake --preset asan $(CMAKE_FLAGS)
