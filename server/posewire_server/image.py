@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_server.errors import ImageError
+from posewire_server.encoded_image import decode_image
+from posewire_server.errors import ImageError, InvalidImageError
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """The pixels (height, width, 3) as stored, channels B, G, R.
+    """The pixels (height, width, 3) as stored, channels B, G, R, as the server decodes them.
 
-    An orientation noted in the file is not applied, as the contract has it. Raises `ImageError` for
-    a file that is no image, and `OSError` for one that cannot be read.
+    Raises `ImageError` for a file that is no image, and `OSError` for one that cannot be read.
     """
-    content = np.frombuffer(path.read_bytes(), np.uint8)
     try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise ImageError(f"{path}: got {content.size} bytes that are no image, want JPEG, PNG, ...")
-    return image.astype(np.uint8, copy=False)
+        return decode_image(path.read_bytes(), limits=None).pixels
+    except InvalidImageError as error:
+        raise ImageError(
+            f"{path}: got {error.metadata['got']}, want {error.metadata['want']}"
+        ) from error

@@ -52,7 +52,9 @@ class InputGeometry:
 class Letterbox:
     """One frame size's way into the network: resized, then padded to `input`.
 
-    `left` and `top` are the pixels of padding before the resized frame.
+    `left` and `top` are the pixels of padding before the resized frame. If it is only a part of a
+    larger one, `corner` is where its first pixel lies in that, and points refer to the larger one.
+    `reduction`: along each side that many pixels of the frame come as one pixel, rounded up.
     """
 
     frame: Size
@@ -61,9 +63,18 @@ class Letterbox:
     top: int
     input: Size
     shrinking: Literal["area", "linear"] = "area"
+    corner: tuple[int, int] = (0, 0)
+    reduction: int = 1
 
     @classmethod
-    def fitting(cls, frame: Size, geometry: InputGeometry) -> Letterbox:
+    def fitting(
+        cls,
+        frame: Size,
+        geometry: InputGeometry,
+        *,
+        corner: tuple[int, int] = (0, 0),
+        reduction: int = 1,
+    ) -> Letterbox:
         """Resizes truncate the free side, as Open Model Zoo's accuracy checker does."""
         if min(frame) < 1:
             raise ValueError(f"frame: got {frame.width}x{frame.height}, want at least 1x1 pixels")
@@ -73,15 +84,13 @@ class Letterbox:
             (total - side + 1) // 2 if geometry.padding == "center" else 0
             for total, side in zip(padded, resized, strict=True)
         )
-        return cls(frame, resized, left, top, padded, geometry.shrinking)
+        return cls(frame, resized, left, top, padded, geometry.shrinking, corner, reduction)
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The network's input (height, width, 3) for a BGR frame of this letterbox's size."""
-        if image.shape != (self.frame.height, self.frame.width, 3) or image.dtype != np.uint8:
-            raise ValueError(
-                f"image: got {image.dtype} {image.shape}, "
-                f"want uint8 {(self.frame.height, self.frame.width, 3)}"
-            )
+        wanted = (self._pixels.height, self._pixels.width, 3)
+        if image.shape != wanted or image.dtype != np.uint8:
+            raise ValueError(f"image: got {image.dtype} {image.shape}, want uint8 {wanted}")
         import cv2  # here, because the catalog of models needs only the geometry
 
         boxed = np.zeros((self.input.height, self.input.width, 3), np.uint8)
@@ -93,11 +102,11 @@ class Letterbox:
 
     def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Points (..., 2) as x, y."""
-        return np.asarray((points + 0.5) * self._scale + self._before - 0.5)
+        return np.asarray((points - self.corner + 0.5) * self._scale + self._before - 0.5)
 
     def frame_from_input(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Points (..., 2) as x, y."""
-        return np.asarray((points - self._before + 0.5) / self._scale - 0.5)
+        return np.asarray((points - self._before + 0.5) / self._scale - 0.5 + self.corner)
 
     def frame_from_heatmap(self, points: NDArray[Any], heatmap: Size) -> NDArray[np.float64]:
         """Points (..., 2) as x, y; `heatmap` is the size of the network's output."""
@@ -105,8 +114,16 @@ class Letterbox:
 
     @property
     def _scale(self) -> NDArray[np.float64]:
-        """Input pixels per frame pixel along x and y, which truncation leaves slightly unequal."""
-        return np.array(self.resized) / self.frame
+        """Input pixels per frame pixel along x and y, which truncation leaves slightly unequal.
+
+        What is resized are whole reduced pixels, of which the last may reach beyond the frame.
+        """
+        return np.divide(self.resized, np.multiply(self._pixels, self.reduction))
+
+    @property
+    def _pixels(self) -> Size:
+        """The size of the image that comes for the frame."""
+        return Size(*(-(-side // self.reduction) for side in self.frame))
 
     @property
     def _before(self) -> NDArray[np.int64]:
@@ -114,7 +131,7 @@ class Letterbox:
 
     @property
     def _averages(self) -> bool:
-        halved = bool((2 * np.array(self.resized) <= self.frame).all())
+        halved = bool((2 * np.array(self.resized) <= self._pixels).all())
         return halved and self.shrinking == "area"
 
 
