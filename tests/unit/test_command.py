@@ -16,6 +16,7 @@ SUBCOMMANDS = [
     ["models", "convert"],
     ["models", "path"],
     ["eval"],
+    ["serve"],
 ]
 HEAVY = ("openvino", "cv2", "httpx", "numpy", "pycocotools", "tqdm", "filelock")
 

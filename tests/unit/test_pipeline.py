@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +12,11 @@ from posewire_decoder import Decoder, DecoderOptions, Origin
 from posewire_server.letterbox import InputGeometry
 from posewire_server.models.installed import InstalledModel
 from posewire_server.pipeline import Pipeline
-from posewire_server.runner import NetworkOutput, OpenVinoRunner, RunnerOptions
+from posewire_server.runner import OpenVinoRunner, RunnerOptions
 from tests.reference.colour_network import COLOURS, colour_network, painted_frame, person_at
-from tests.reference.painting import Evidence, paint, suppress_non_maxima
+from tests.reference.painting_runner import PaintingRunner
 
 GEOMETRY = InputGeometry(size=256, fit="short_side", padding="center")
-
-
-@dataclass
-class PaintingRunner:
-    """Sees people in the input space, whatever the image, and keeps the images it was given.
-
-    `keypoints` (N, 17, 2) are where a network of delta 0.5 finds them; NaN where it does not.
-    """
-
-    keypoints: NDArray[np.float64]
-    images: list[NDArray[np.uint8]] = field(default_factory=list)
-
-    def run(self, image: NDArray[np.uint8]) -> NetworkOutput:
-        self.images.append(image)
-        seen = ~np.isnan(self.keypoints).any(axis=2)
-        tags = np.broadcast_to(3.0 * np.arange(len(seen))[:, None], seen.shape)
-        height, width = image.shape[0] // 2, image.shape[1] // 2
-        evidence = Evidence(np.nan_to_num(self.keypoints) / 2, 0.9 * seen, tags)
-        heat, tags_painted = paint(np.random.default_rng(0), evidence, width=width, height=height)
-        return NetworkOutput(suppress_non_maxima(heat), tags_painted)
 
 
 def people(*corners: tuple[float, float]) -> NDArray[np.float64]:
@@ -52,15 +31,15 @@ def pipeline(
 
 def test_poses_come_back_in_pixels_of_the_frame() -> None:
     # 640x512 becomes 320x256, so a pixel of the input is two of the frame.
-    runner = PaintingRunner(people((31, 41), (180, 121)))
-    estimate = pipeline(runner).estimate(np.zeros((512, 640, 3), np.uint8))
+    truth = people((31, 41), (180, 121))
+    estimate = pipeline(PaintingRunner(truth)).estimate(np.zeros((512, 640, 3), np.uint8))
     poses = estimate.poses
     assert len(poses) == 2
     assert poses.keypoints.dtype == np.float32
     assert (poses.origins == Origin.DETECTED).all()
     np.testing.assert_allclose(poses.scores, 0.9, atol=0.03)
     found = poses.keypoints[np.argsort(poses.keypoints[:, 0, 0])]
-    np.testing.assert_allclose(found, 2 * runner.keypoints + 0.5, atol=0.1)
+    np.testing.assert_allclose(found, 2 * truth + 0.5, atol=0.1)
 
 
 def test_the_runner_gets_the_letterboxed_frame() -> None:

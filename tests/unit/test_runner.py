@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import os
+import threading
+from pathlib import Path
+
 import numpy as np
+import openvino as ov
 import pytest
 
 from posewire_server.models.errors import CompileError
-from posewire_server.runner import OpenVinoRunner, RunnerOptions
+from posewire_server.runner import NetworkOutput, OpenVinoRunner, RunnerOptions, weights_type
 from tests.reference.colour_network import (
     COLOURS,
     PLACES,
@@ -45,23 +50,119 @@ def test_images_of_different_sizes_follow_each_other(runner: OpenVinoRunner) -> 
         assert np.count_nonzero(output.heatmaps[3]) == 1
 
 
-def test_outputs_go_to_the_decoder_as_they_are_and_hold_until_the_next_run(
-    runner: OpenVinoRunner,
+def test_the_output_is_shown_as_it_is_and_not_copied(runner: OpenVinoRunner) -> None:
+    image = painted_frame(96, 96, [person_at(11, 11, 18)], sigma=3)
+    places = []
+
+    def finish(output: NetworkOutput) -> float:
+        for array in (output.heatmaps, output.tags):
+            assert array.dtype == np.float32
+            assert array.flags.c_contiguous
+            assert not array.flags.owndata
+            places.append(array.ctypes.data)
+        return float(output.heatmaps.max())
+
+    assert runner.submit(image, finish).result() > 0.5
+    assert runner.submit(np.zeros_like(image), finish).result() == 0
+    if runner.capacity == 1:
+        assert places[:2] == places[2:]
+
+
+def test_what_finish_raises_is_raised_and_the_next_image_runs(runner: OpenVinoRunner) -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(ZeroDivisionError):
+        runner.submit(image, lambda _: 1 / 0).result()
+    assert runner.submit(image, lambda _: 7).result() == 7
+
+
+def test_an_image_that_the_network_refuses_is_an_error_of_its_own(runner: OpenVinoRunner) -> None:
+    with pytest.raises(RuntimeError):
+        runner.run(np.zeros((32, 32, 4), np.uint8))
+    assert runner.run(np.zeros((32, 32, 3), np.uint8)).heatmaps.shape == (17, 16, 16)
+
+
+def test_several_images_run_at_the_same_time() -> None:
+    options = RunnerOptions(performance_hint="THROUGHPUT", num_streams=2, inference_num_threads=2)
+    runner = OpenVinoRunner(colour_network(), options)
+    assert runner.capacity == 2
+    meeting = threading.Barrier(2, timeout=10)
+    image = np.zeros((32, 32, 3), np.uint8)
+    both = [runner.submit(image, lambda _: meeting.wait()) for _ in range(2)]
+    assert sorted(each.result() for each in both) == [0, 1]
+    runner.close()
+
+
+def test_an_image_that_is_cancelled_while_it_waits_is_not_run(runner: OpenVinoRunner) -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    release, seen = threading.Event(), []
+    held = [runner.submit(image, lambda _: release.wait(10)) for _ in range(runner.capacity)]
+    waiting = [runner.submit(image, lambda _, i=i: seen.append(i)) for i in range(3)]
+    assert waiting[1].cancel()
+    release.set()
+    for each in (*held, waiting[0], waiting[2]):
+        each.result()
+    assert seen == [0, 2]
+
+
+def test_compiled_networks_are_kept_on_disk(tmp_path: Path) -> None:
+    options = RunnerOptions(inference_num_threads=1, cache_dir=tmp_path / "compiled")
+    image = painted_frame(96, 96, [person_at(11, 11, 18)], sigma=3)
+    first = OpenVinoRunner(colour_network(), options).run(image)
+    files = {each: each.stat().st_mtime_ns for each in options.cache_dir.iterdir()}
+    assert files
+    again = OpenVinoRunner(colour_network(), options).run(image)
+    np.testing.assert_array_equal(again.heatmaps, first.heatmaps)
+    assert {each: each.stat().st_mtime_ns for each in options.cache_dir.iterdir()} == files
+
+
+@pytest.mark.parametrize(
+    ("options", "quota", "threads"),
+    [
+        (RunnerOptions(), None, None),
+        (RunnerOptions(), 1.9, 1),
+        (RunnerOptions(), 0.5, 1),
+        (RunnerOptions(), 1e6, None),
+        (RunnerOptions(device="GPU"), 1.0, None),
+        (RunnerOptions(inference_num_threads=3), 1.0, 3),
+    ],
+    ids=["no quota", "rounded down", "at least one", "beyond the machine", "no CPU", "as asked"],
+)
+def test_threads_stay_within_the_quota(
+    monkeypatch: pytest.MonkeyPatch,
+    options: RunnerOptions,
+    quota: float | None,
+    threads: int | None,
 ) -> None:
-    image = np.zeros((64, 64, 3), np.uint8)
-    first = runner.run(image)
-    for array in (first.heatmaps, first.tags):
-        assert array.dtype == np.float32
-        assert array.flags.c_contiguous
-        assert not array.flags.owndata
-    image[31, 31] = 255
-    second = runner.run(image)
-    assert np.shares_memory(first.heatmaps, second.heatmaps)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    assert options.properties(quota=quota).get("INFERENCE_NUM_THREADS") == threads
+
+
+def test_options_go_by_the_names_of_openvino(tmp_path: Path) -> None:
+    options = RunnerOptions(
+        performance_hint="THROUGHPUT",
+        inference_precision_hint="bf16",
+        num_streams=3,
+        cache_dir=tmp_path,
+    )
+    assert options.properties(quota=None) == {
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        "INFERENCE_PRECISION_HINT": "bf16",
+        "NUM_STREAMS": 3,
+        "CACHE_DIR": str(tmp_path),
+    }
+
+
+def test_the_type_of_most_weights_is_known(tmp_path: Path) -> None:
+    network = colour_network()
+    assert weights_type(network) == "f32"
+    path = tmp_path / "half.xml"
+    ov.save_model(network, path, compress_to_fp16=True)
+    assert weights_type(ov.Core().read_model(path)) == "f16"
 
 
 def test_an_image_that_may_not_be_written_to_is_taken(runner: OpenVinoRunner) -> None:
     image = painted_frame(96, 96, [person_at(11, 11, 18)], sigma=3)
-    expected = runner.run(image).heatmaps.copy()
+    expected = runner.run(image).heatmaps
     image.flags.writeable = False
     np.testing.assert_array_equal(runner.run(image).heatmaps, expected)
 

@@ -68,10 +68,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_subcommands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from posewire_server.command import evaluate, models
+    from posewire_server.command import evaluate, models, serve
 
     models.add_to(subparsers)
     evaluate.add_to(subparsers)
+    serve.add_to(subparsers)
 
 
 def _failed(line: str, *, code: int = 1, trace: bool = False) -> int:

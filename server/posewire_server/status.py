@@ -1,0 +1,70 @@
+"""What an error looks like on the wire: google.rpc.Status with its details."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from google.protobuf import duration_pb2
+from google.protobuf.message import Message
+from google.rpc.code_pb2 import Code
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from posewire_server.errors import BusyError, CallError, InvalidFieldsError, RequestError
+
+_LOG = logging.getLogger(__name__)
+
+_DOMAIN = "posewire"
+
+
+def as_it_is(path: str) -> str:
+    return path
+
+
+def status_of(error: BaseException, *, path_of: Callable[[str], str] = as_it_is) -> Status:
+    """The status that a call ends with, or that a FrameError holds.
+
+    `path_of` gives the path of a field in this request for its path in `EstimatePosesRequest`. An
+    error that is neither the client's nor foreseen is a defect of the server: it is logged here,
+    and the client learns nothing of it.
+    """
+    if isinstance(error, CallError):
+        return _status(error.code, str(error), *_details(error))
+    if isinstance(error, RequestError):
+        path, fault = path_of(error.field), str(error).removeprefix(f"{error.field}: ")
+        info = _error_info(error.reason, error.metadata)
+        return _status("INVALID_ARGUMENT", f"{path}: {fault}", info, _bad_request({path: fault}))
+    _LOG.error("A defect, answered as INTERNAL", exc_info=error)
+    return _status("INTERNAL", "a defect in the server; its log has it", _error_info("INTERNAL"))
+
+
+def _status(code: str, message: str, *details: Message) -> Status:
+    status = Status(code=Code.Value(code), message=message)
+    for detail in details:
+        status.details.add().Pack(detail)
+    return status
+
+
+def _error_info(reason: str, metadata: Mapping[str, str] | None = None) -> ErrorInfo:
+    return ErrorInfo(reason=reason, domain=_DOMAIN, metadata=metadata)
+
+
+def _details(error: CallError) -> list[Message]:
+    details: list[Message] = [_error_info(error.reason, error.metadata)]
+    if isinstance(error, InvalidFieldsError):
+        details.append(_bad_request(error.faults))
+    if isinstance(error, BusyError):
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(round(1000 * error.retry_secs))
+        details.append(RetryInfo(retry_delay=delay))
+    return details
+
+
+def _bad_request(faults: dict[str, str]) -> BadRequest:
+    return BadRequest(
+        field_violations=[
+            BadRequest.FieldViolation(field=field, description=fault)
+            for field, fault in faults.items()
+        ]
+    )

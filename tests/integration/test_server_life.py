@@ -1,0 +1,274 @@
+"""What a server does when it is busy, is left alone, starts and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
+
+from posewire.v1 import pose_service_pb2 as messages
+from posewire.v1 import stream_pb2
+from posewire.v1.pose_service_pb2 import StreamPosesRequest
+from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
+from posewire_server.errors import ListenError
+from posewire_server.server import SERVICE, Server, ServerOptions
+from posewire_server.service import ServiceLimits
+from posewire_server.session import SessionLife
+from tests.reference.numbered_frames import (
+    SIDE,
+    frame_request,
+    is_answer_to,
+    numbered_image,
+    person_of,
+)
+from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
+from tests.reference.server_thread import ServerThread, channel_to, serving
+
+TIMEOUT = 20
+LIMITS = ServiceLimits(waiting=0, life=SessionLife(drain_secs=5))
+OPTIONS = ServerOptions(address="127.0.0.1:0", limits=LIMITS)
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Busy:
+    """A server whose network finishes nothing before it is released."""
+
+    def __init__(self, runner: HeldRunner, server: ServerThread, channel: grpc.Channel) -> None:
+        self.runner = runner
+        self.server = server
+        self.stub = PoseServiceStub(channel)
+        self.health = health_pb2_grpc.HealthStub(channel)
+
+    def ask(self, number: int, *, timeout: float = TIMEOUT) -> grpc.Future:
+        request = messages.EstimatePosesRequest(image=numbered_image(number))
+        return self.stub.EstimatePoses.future(request, timeout=timeout)
+
+    def fill(self) -> list[grpc.Future]:
+        """Calls that take every place; the first one runs."""
+        first = self.ask(1)
+        assert self.runner.has_begun()
+        model = self.server.model
+        return [first, *(self.ask(number) for number in range(2, model.pipeline.useful_depth + 1))]
+
+
+@pytest.fixture
+def busy() -> Iterator[Busy]:
+    runner = HeldRunner(person_of)
+    model = painted_model(runner, size=SIDE)
+    with serving(model, options=OPTIONS) as server, channel_to(server) as channel:
+        yield Busy(runner, server, channel)
+        runner.release()
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    info = ErrorInfo()
+    status = rpc_status.from_call(error)
+    assert status is not None
+    assert status.details[0].Unpack(info)
+    assert info.domain == "posewire"
+    return info.reason
+
+
+def refusal(call: grpc.Future) -> grpc.RpcError:
+    error = call.exception(TIMEOUT)
+    assert isinstance(error, grpc.RpcError)
+    return error
+
+
+def test_a_full_queue_tells_when_to_come_again(busy: Busy) -> None:
+    calls = busy.fill()
+    deadline = time.monotonic() + TIMEOUT
+    while True:  # the calls above may arrive in any order with this one
+        error = refusal(busy.ask(9, timeout=1))
+        if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            break
+        assert time.monotonic() < deadline
+    assert reason_of(error) == "QUEUE_FULL"
+    status, retry = rpc_status.from_call(error), RetryInfo()
+    assert status is not None
+    assert status.details[1].Unpack(retry)
+    assert retry.retry_delay.ToMilliseconds() == 200
+    busy.runner.release()
+    for number, call in enumerate(calls, start=1):
+        assert is_answer_to(number, call.result(TIMEOUT).poses[0].keypoints[0].x)
+    assert is_answer_to(9, busy.ask(9).result(TIMEOUT).poses[0].keypoints[0].x)
+
+
+def test_an_image_whose_deadline_comes_first_is_not_run(busy: Busy) -> None:
+    first = busy.ask(1)
+    assert busy.runner.has_begun()
+    late = busy.ask(2, timeout=0.3)
+    assert refusal(late).code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    time.sleep(0.3)  # until the server has heard of it, too
+    busy.runner.release()
+    assert first.result(TIMEOUT)
+    assert is_answer_to(3, busy.ask(3).result(TIMEOUT).poses[0].keypoints[0].x)
+    assert [int(each[0, 0, 0]) for each in busy.runner.images] == [1, 3]
+
+
+def test_a_call_that_is_cancelled_leaves_the_queue(busy: Busy) -> None:
+    first = busy.ask(1)
+    assert busy.runner.has_begun()
+    unwanted = busy.ask(2)
+    time.sleep(0.2)
+    assert unwanted.cancel()
+    time.sleep(0.3)
+    busy.runner.release()
+    assert first.result(TIMEOUT)
+    assert is_answer_to(3, busy.ask(3).result(TIMEOUT).poses[0].keypoints[0].x)
+    assert [int(each[0, 0, 0]) for each in busy.runner.images] == [1, 3]
+
+
+def test_a_stream_that_is_cancelled_leaves_the_queue(busy: Busy) -> None:
+    requests = [StreamPosesRequest(config=stream_pb2.StreamConfig()), *map(frame_request, (1, 2))]
+    stream = busy.stub.StreamPoses(iter(requests), timeout=TIMEOUT)
+    assert next(stream).HasField("started")
+    assert busy.runner.has_begun()
+    time.sleep(0.2)
+    stream.cancel()
+    time.sleep(0.3)
+    busy.runner.release()
+    assert is_answer_to(3, busy.ask(3).result(TIMEOUT).poses[0].keypoints[0].x)
+    assert [int(each[0, 0, 0]) for each in busy.runner.images] == [1, 3]
+
+
+def test_draining_finishes_what_there_is_and_takes_nothing_more(busy: Busy) -> None:
+    closing = threading.Event()
+
+    def requests() -> Iterator[StreamPosesRequest]:
+        yield StreamPosesRequest(config=stream_pb2.StreamConfig())
+        yield frame_request(1)
+        assert closing.wait(TIMEOUT)
+        yield frame_request(2)
+
+    watch = busy.health.Watch(health_pb2.HealthCheckRequest(service=SERVICE), timeout=TIMEOUT)
+    assert next(watch).status == SERVING
+    stream = busy.stub.StreamPoses(requests(), timeout=TIMEOUT)
+    assert next(stream).HasField("started")
+    assert busy.runner.has_begun()
+    drained = busy.server.begin(busy.server.server.drain())
+    assert next(stream).HasField("draining")
+    assert next(watch).status == NOT_SERVING
+    error = refusal(busy.ask(3))
+    assert (error.code(), reason_of(error)) == (grpc.StatusCode.UNAVAILABLE, "DRAINING")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(busy.stub.StreamPoses(iter([]), timeout=TIMEOUT))
+    assert reason_of(caught.value) == "DRAINING"
+    assert not drained.done()
+    closing.set()
+    busy.runner.release()
+    first, second = (each.outcome for each in stream)
+    assert is_answer_to(1, first.result.poses[0].keypoints[0].x)
+    assert second.skipped.reason == stream_pb2.SKIP_REASON_DRAINING
+    drained.result(TIMEOUT)
+
+
+def test_a_stream_that_does_not_end_in_time_is_unavailable() -> None:
+    limits = ServiceLimits(life=SessionLife(drain_secs=0.2))
+    options = ServerOptions(address="127.0.0.1:0", limits=limits)
+    opened, closing = threading.Event(), threading.Event()
+
+    def requests() -> Iterator[StreamPosesRequest]:
+        yield StreamPosesRequest(config=stream_pb2.StreamConfig())
+        closing.wait(TIMEOUT)
+
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        stream = PoseServiceStub(channel).StreamPoses(requests(), timeout=TIMEOUT)
+        assert next(stream).HasField("started")
+        opened.set()
+        server.begin(server.server.drain()).result(TIMEOUT)
+        assert next(stream).HasField("draining")
+        with pytest.raises(grpc.RpcError) as caught:
+            next(stream)
+        closing.set()
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_server_is_not_serving_until_its_models_are_there() -> None:
+    begun: Future[Server] = Future()
+    warm, ended = threading.Event(), threading.Event()
+    runner = PaintingRunner(person_of)
+
+    async def run() -> None:
+        server = Server(ServerOptions(address="127.0.0.1:0"))
+        await server.start()
+        begun.set_result(server)
+        await asyncio.to_thread(warm.wait, TIMEOUT)
+        await server.open([painted_model(runner, size=SIDE)])
+        await asyncio.to_thread(ended.wait, TIMEOUT)
+        await server.stop()
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    address = f"127.0.0.1:{begun.result(TIMEOUT).port}"
+    with grpc.insecure_channel(address) as channel:
+        stub, health = PoseServiceStub(channel), health_pb2_grpc.HealthStub(channel)
+        for service in ("", SERVICE):
+            asked = health_pb2.HealthCheckRequest(service=service)
+            assert health.Check(asked, timeout=TIMEOUT, wait_for_ready=True).status == NOT_SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ListModels(messages.ListModelsRequest(), timeout=TIMEOUT)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert reason_of(caught.value) == "WARMING_UP"
+        watch = health.Watch(health_pb2.HealthCheckRequest(), timeout=TIMEOUT)
+        assert next(watch).status == NOT_SERVING
+        warm.set()
+        assert next(watch).status == SERVING
+        assert stub.ListModels(messages.ListModelsRequest(), timeout=TIMEOUT).models
+        watch.cancel()
+        ended.set()
+        thread.join(TIMEOUT)
+    runner.close()
+
+
+def test_the_health_of_an_unknown_service_is_not_found(busy: Busy) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        busy.health.Check(health_pb2.HealthCheckRequest(service="sleep"), timeout=TIMEOUT)
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_reflection_is_a_switch(switched_on: bool) -> None:
+    options = ServerOptions(address="127.0.0.1:0", reflection=switched_on)
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        ask = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        answers = ask(iter([request]), timeout=TIMEOUT)
+        if switched_on:
+            services = next(answers).list_services_response.service
+            assert SERVICE in {each.name for each in services}
+        else:
+            with pytest.raises(grpc.RpcError) as caught:
+                next(answers)
+            assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_an_address_that_is_taken_is_said(busy: Busy) -> None:
+    async def start_another() -> None:
+        await Server(ServerOptions(address=busy.server.address)).start()
+
+    with pytest.raises(ListenError, match=f"127.0.0.1:{busy.server.server.port}"):
+        busy.server.begin(start_another()).result(TIMEOUT)
+
+
+def test_a_socket_in_the_file_system_is_an_address(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/posewire.sock"
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=ServerOptions(address=address)) as server:
+        assert server.server.address == address
+        with grpc.insecure_channel(address) as channel:
+            request = messages.ListModelsRequest()
+            assert PoseServiceStub(channel).ListModels(request, timeout=TIMEOUT).models

@@ -1,0 +1,41 @@
+"""Frames that say who they are: a runner sees a person whose place is the frame's number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.v1 import image_pb2, stream_pb2
+from posewire.v1.pose_service_pb2 import StreamPosesRequest
+from tests.reference.colour_network import person_at
+
+SIDE = 128
+_PLACES = 60
+
+
+def numbered_image(number: int) -> image_pb2.Image:
+    """Small, grey, and as bright as its number."""
+    return image_pb2.Image(
+        raw=image_pb2.RawImage(
+            data=bytes([number % _PLACES]) * SIDE * SIDE,
+            width=SIDE,
+            height=SIDE,
+            pixel_format=image_pb2.PIXEL_FORMAT_GRAY8,
+        )
+    )
+
+
+def frame_request(number: int, image: image_pb2.Image | None = None) -> StreamPosesRequest:
+    """The frame of that number, as its frame_id too."""
+    return StreamPosesRequest(
+        frame=stream_pb2.Frame(frame_id=number, image=image or numbered_image(number))
+    )
+
+
+def person_of(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Where the runner sees the one person."""
+    return person_at(10 + float(image[SIDE // 2, SIDE // 2, 0]), 20, 10)[None]
+
+
+def is_answer_to(number: int, x_of_first_keypoint: float) -> bool:
+    return abs(x_of_first_keypoint - 10 - number % _PLACES) < 0.5

@@ -1,0 +1,99 @@
+"""A runner without a network, which paints the poses that a test names."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_decoder import Decoder, DecoderOptions
+from posewire_server.letterbox import InputGeometry
+from posewire_server.pipeline import Pipeline
+from posewire_server.runner import NetworkOutput
+from posewire_server.served_model import ServedModel
+from tests.reference.painting import Evidence, paint, suppress_non_maxima
+
+T = TypeVar("T")
+
+_PATIENCE_SECS = 20
+
+See = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+
+
+class PaintingRunner:
+    """Sees people in the input space and keeps the images it was given.
+
+    `people` (N, 17, 2) are where a network of delta 0.5 finds them, NaN where it does not; or a
+    function that tells them for an image. `delay` gives the seconds that an inference takes.
+    """
+
+    def __init__(
+        self,
+        people: NDArray[np.float64] | See,
+        *,
+        capacity: int = 1,
+        delay: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self.capacity = capacity
+        self.images: list[NDArray[np.uint8]] = []
+        self._see: See = people if callable(people) else lambda _: people
+        self._delay = delay
+        self._threads = ThreadPoolExecutor(capacity)
+
+    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
+        return self._threads.submit(self._run, image, finish)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def _run(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> T:
+        start = perf_counter()
+        self.images.append(image)
+        time.sleep(self._delay())
+        keypoints = self._see(image)
+        seen: NDArray[np.bool_] = np.asarray(~np.isnan(keypoints).any(axis=2))
+        tags = np.broadcast_to(3.0 * np.arange(len(seen))[:, None], seen.shape)
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        evidence = Evidence(
+            np.asarray(np.nan_to_num(keypoints) / 2, np.float64),
+            np.asarray(0.9 * seen, np.float64),
+            tags,
+        )
+        heat, tags_painted = paint(np.random.default_rng(0), evidence, width=width, height=height)
+        return finish(
+            NetworkOutput(suppress_non_maxima(heat), tags_painted, perf_counter() - start)
+        )
+
+
+class HeldRunner(PaintingRunner):
+    """Finishes nothing before `release`."""
+
+    def __init__(self, see: See) -> None:
+        super().__init__(self._held)
+        self._really_see = see
+        self._begun = threading.Semaphore(0)
+        self._released = threading.Event()
+
+    def has_begun(self) -> bool:
+        """Waits for the next image to be run."""
+        return self._begun.acquire(timeout=_PATIENCE_SECS)
+
+    def release(self) -> None:
+        self._released.set()
+
+    def _held(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        self._begun.release()
+        self._released.wait(_PATIENCE_SECS)
+        return self._really_see(image)
+
+
+def painted_model(runner: PaintingRunner, *, name: str = "painted", size: int = 128) -> ServedModel:
+    """The runner behind a letterbox that gives the short side `size` pixels."""
+    geometry = InputGeometry(size=size, fit="short_side", padding="center")
+    return ServedModel(name, "1", Pipeline(runner, Decoder(DecoderOptions()), geometry))
