@@ -13,7 +13,8 @@ BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 CXX_SOURCES := $(shell find cpp_ext tests -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
 EXTENSION_SOURCES := CMakeLists.txt $(filter cpp_ext/%,$(CXX_SOURCES))
 # An editable install knows only the top-level packages that were there when it was made.
-PACKAGES := $(wildcard proto/*/__init__.py cpp_ext/*/__init__.py server/*/__init__.py)
+PACKAGES := $(wildcard proto/*/__init__.py cpp_ext/*/__init__.py server/*/__init__.py \
+	clients/python/*/__init__.py)
 
 # In CI a compiler warning or a missing GoogleTest is a failure, elsewhere a message.
 STRICT := $(if $(CI),ON,OFF)

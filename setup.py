@@ -3,7 +3,12 @@ from __future__ import annotations
 from setuptools import find_packages, setup
 
 # Each part of the repository keeps its packages beside its other files, so there are several roots.
-ROOTS = {"proto": "posewire", "cpp_ext": "posewire_decoder", "server": "posewire_server"}
+ROOTS = {
+    "proto": "posewire",
+    "cpp_ext": "posewire_decoder",
+    "server": "posewire_server",
+    "clients/python": "posewire_client",
+}
 
 setup(
     packages=[

@@ -1,0 +1,91 @@
+"""Ask a posewire server for the people in images and streams of frames.
+
+    from posewire_client import Client
+
+    with Client("localhost:50051") as client:
+        result = client.estimate("people.jpg")
+        print(result.keypoints)  # (N, K, 2), pixels
+
+AsyncClient has the same calls to be awaited. See `posewire_client.errors` for what they raise.
+"""
+
+from posewire_client.async_client import AsyncClient
+from posewire_client.client import Client
+from posewire_client.errors import (
+    AbortedError,
+    AlreadyExistsError,
+    CallCancelledError,
+    ClientClosedError,
+    DataLossError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    FieldViolation,
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutOfRangeError,
+    PermissionDeniedError,
+    PosewireError,
+    ProtocolError,
+    ResourceExhaustedError,
+    StatusError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnimplementedError,
+    UnknownStatusError,
+    UnsuitableImageError,
+)
+from posewire_client.image import ImageInput
+from posewire_client.model import InputSize, Model, Precision, Skeleton
+from posewire_client.options import Delivery, EstimateOptions
+from posewire_client.pose import Box, Keypoint, Origin, Pose
+from posewire_client.request import FrameInput, TimedImage
+from posewire_client.result import FrameFailure, Outcome, Result, Skipped, SkipReason, StageTimes
+from posewire_client.tls import Tls
+
+__all__ = [
+    "AbortedError",
+    "AlreadyExistsError",
+    "AsyncClient",
+    "Box",
+    "CallCancelledError",
+    "Client",
+    "ClientClosedError",
+    "DataLossError",
+    "DeadlineExceededError",
+    "Delivery",
+    "EstimateOptions",
+    "FailedPreconditionError",
+    "FieldViolation",
+    "FrameFailure",
+    "FrameInput",
+    "ImageInput",
+    "InputSize",
+    "InternalError",
+    "InvalidArgumentError",
+    "Keypoint",
+    "Model",
+    "NotFoundError",
+    "Origin",
+    "OutOfRangeError",
+    "Outcome",
+    "PermissionDeniedError",
+    "Pose",
+    "PosewireError",
+    "Precision",
+    "ProtocolError",
+    "ResourceExhaustedError",
+    "Result",
+    "Skeleton",
+    "SkipReason",
+    "Skipped",
+    "StageTimes",
+    "StatusError",
+    "TimedImage",
+    "Tls",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnimplementedError",
+    "UnknownStatusError",
+    "UnsuitableImageError",
+]

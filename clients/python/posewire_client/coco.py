@@ -1,0 +1,23 @@
+"""Poses as records of a COCO keypoint results file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from posewire_client.pose import Pose
+
+
+def coco_records(poses: Iterable[Pose], *, image_id: int, category_id: int) -> list[dict[str, Any]]:
+    """One record per person: x, y and score of each keypoint in turn."""
+    return [
+        {
+            "image_id": image_id,
+            "category_id": category_id,
+            "keypoints": np.column_stack([pose.keypoints, pose.keypoint_scores]).ravel().tolist(),
+            "score": pose.score,
+        }
+        for pose in poses
+    ]

@@ -1,0 +1,99 @@
+"""Building requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+from posewire.v1 import estimate_pb2, pose_pb2, pose_service_pb2, stream_pb2
+from posewire_client.image import ImageInput, write_image
+from posewire_client.options import Delivery, EstimateOptions
+from posewire_client.pose import Box
+
+_POLICIES = {
+    Delivery.LOSSLESS: stream_pb2.DELIVERY_POLICY_IN_ORDER_LOSSLESS,
+    Delivery.LATEST: stream_pb2.DELIVERY_POLICY_LATEST,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedImage:
+    """An image and when it was taken, in seconds on any clock that does not run backwards.
+
+    Tracking and smoothing use the times. Give them with all frames of a stream or with none.
+    """
+
+    image: ImageInput
+    capture_time_secs: float
+
+
+FrameInput: TypeAlias = "ImageInput | TimedImage"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameRequest:
+    """A frame that is ready to be sent but for its frame_id, and the bytes of its image."""
+
+    message: pose_service_pb2.StreamPosesRequest
+    image_bytes: int
+
+
+def estimate_request(
+    image: ImageInput, *, model: str, options: EstimateOptions | None
+) -> pose_service_pb2.EstimatePosesRequest:
+    """Raises UnsuitableImageError, and OSError for a file that cannot be read."""
+    request = pose_service_pb2.EstimatePosesRequest(model=model, options=_options(options))
+    write_image(request.image, image)
+    return request
+
+
+def stream_config(
+    *,
+    model: str,
+    options: EstimateOptions | None,
+    delivery: Delivery,
+    window: int | None,
+    max_frame_age_secs: float | None,
+    track: bool,
+    smoothing: bool,
+) -> stream_pb2.StreamConfig:
+    """The first message of a stream."""
+    config = stream_pb2.StreamConfig(
+        model=model,
+        options=_options(options),
+        delivery_policy=_POLICIES[delivery],
+        max_frames_in_flight=window,
+        track=track,
+        smoothing=smoothing,
+    )
+    if max_frame_age_secs is not None:
+        config.max_frame_age.FromTimedelta(timedelta(seconds=max_frame_age_secs))
+    return config
+
+
+def frame_request(frame: FrameInput) -> FrameRequest:
+    """Raises UnsuitableImageError, and OSError for a file that cannot be read."""
+    message = pose_service_pb2.StreamPosesRequest()
+    # The image is written in place, because assigning a message copies all its bytes.
+    if isinstance(frame, TimedImage):
+        message.frame.capture_time.FromNanoseconds(round(frame.capture_time_secs * 1e9))
+        return FrameRequest(message, write_image(message.frame.image, frame.image))
+    return FrameRequest(message, write_image(message.frame.image, frame))
+
+
+def _options(options: EstimateOptions | None) -> estimate_pb2.EstimateOptions | None:
+    if options is None:
+        return None
+    message = estimate_pb2.EstimateOptions()
+    for name in ("max_poses", "min_pose_score", "min_keypoint_score", "refine", "flip_test"):
+        value = getattr(options, name)
+        if value is not None:
+            setattr(message, name, value)
+    if options.region_of_interest is not None:
+        message.region_of_interest.CopyFrom(_box(options.region_of_interest))
+    return message
+
+
+def _box(box: Box) -> pose_pb2.Box:
+    return pose_pb2.Box(x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max)

@@ -1,0 +1,138 @@
+"""Streams of both clients that lose their server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from posewire.v1 import stream_pb2
+from posewire_client import Outcome, Result, UnavailableError
+from tests.reference.client_ways import Awaiting, Blocking, Way
+from tests.reference.scripted_service import (
+    Request,
+    Response,
+    ScriptedService,
+    StatusRaised,
+    answer_all,
+    answered,
+    draining,
+    running,
+    skipped,
+    start,
+    started,
+    status,
+)
+
+
+@pytest.fixture(params=[Blocking(), Awaiting()], ids=["Client", "AsyncClient"])
+def way(request: pytest.FixtureRequest) -> Way:
+    return request.param
+
+
+def check_all_answered(outcomes: list[Outcome], count: int) -> None:
+    assert [outcome.frame_id for outcome in outcomes] == [*range(1, count + 1)]
+    assert all(isinstance(outcome, Result) for outcome in outcomes)
+
+
+def test_a_draining_server_is_left_and_its_skips_are_sent_again(way: Way) -> None:
+    def drain(requests: Iterator[Request]) -> Iterator[Response]:
+        next(requests)
+        yield started(window=3)
+        yield answered(next(requests))
+        yield answered(next(requests))
+        crossing = next(requests)
+        yield draining()
+        yield skipped(crossing, stream_pb2.SKIP_REASON_DRAINING)
+        for request in requests:
+            yield skipped(request, stream_pb2.SKIP_REASON_DRAINING)
+
+    service = ScriptedService(streams=[drain, answer_all])
+    with running(service) as server:
+        check_all_answered(way.stream(server.target, [b"image"] * 12), 12)
+    first, second = service.frames_sent
+    assert first[:3] == [1, 2, 3]
+    assert second == [*range(3, 13)]
+
+
+@pytest.mark.parametrize("code", [13, 14])
+def test_a_stream_that_is_cut_goes_on_where_it_was(way: Way, code: int) -> None:
+    def cut(requests: Iterator[Request]) -> Iterator[Response]:
+        next(requests)
+        yield started(window=3)
+        yield answered(next(requests))
+        next(requests)
+        raise StatusRaised(status(code, "cut"))
+
+    service = ScriptedService(streams=[cut, cut, answer_all])
+    with running(service) as server:
+        check_all_answered(way.stream(server.target, [b"image"] * 8), 8)
+    first, second, third = service.frames_sent
+    assert (first[0], second[0]) == (1, 2)
+    assert third == [*range(3, 9)]
+
+
+def test_a_server_that_is_killed_and_comes_back(way: Way) -> None:
+    first, second = ScriptedService(streams=[answer_all]), ScriptedService(streams=[answer_all])
+    server = start(first)
+    running_servers = [server]
+
+    def restart() -> None:
+        server.stop()
+        running_servers.append(start(second, port=server.port))
+
+    def each(outcome: Outcome) -> bool:
+        if outcome.frame_id == 5:
+            restart()
+        return True
+
+    try:
+        check_all_answered(way.stream(server.target, [b"image"] * 30, each=each, window=2), 30)
+    finally:
+        for each_server in running_servers:
+            each_server.stop()
+    assert second.frames_sent[0][0] > 5
+    assert second.frames_sent[0][-1] == 30
+
+
+def test_a_server_that_stays_away_is_given_up(way: Way) -> None:
+    server = start(ScriptedService(streams=[answer_all]))
+    taken: list[Any] = []
+
+    def each(outcome: Outcome) -> bool:
+        taken.append(outcome.frame_id)
+        if outcome.frame_id == 3:
+            server.stop()
+        return True
+
+    with pytest.raises(UnavailableError):
+        way.stream(server.target, [b"image"] * 100, each=each, window=2, client={"attempts": 3})
+    assert taken == [*range(1, len(taken) + 1)]
+    assert 3 <= len(taken) <= 5
+
+
+def test_no_stream_was_ever_there(way: Way) -> None:
+    server = start(ScriptedService())
+    server.stop()
+    with pytest.raises(UnavailableError):
+        way.stream(server.target, [b"image"], client={"attempts": 2})
+
+
+def test_closing_while_waiting_to_reopen_ends_at_once(way: Way) -> None:
+    cut_off = threading.Event()
+
+    def cut(requests: Iterator[Request]) -> Iterator[Response]:
+        next(requests)
+        yield started()
+        yield answered(next(requests))
+        cut_off.set()
+        raise StatusRaised(status(14, "cut"))
+
+    def each(outcome: Outcome) -> bool:
+        assert cut_off.wait(5)
+        return False
+
+    with running(ScriptedService(streams=[cut])) as server:
+        assert len(way.stream(server.target, [b"image"] * 9, each=each)) == 1

@@ -1,0 +1,50 @@
+"""Driving a client's session by hand: what the transports do, without them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from posewire_client import Delivery, Outcome
+from posewire_client.backoff import Backoff
+from posewire_client.request import frame_request, stream_config
+from posewire_client.session import StreamSession
+from tests.reference.scripted_service import started
+
+
+def session_of(
+    *, delivery: Delivery = Delivery.LOSSLESS, window: int | None = None, attempts: int = 3
+) -> StreamSession:
+    config = stream_config(
+        model="",
+        options=None,
+        delivery=delivery,
+        window=window,
+        max_frame_age_secs=None,
+        track=False,
+        smoothing=False,
+    )
+    return StreamSession(config, Backoff(attempts, draw=lambda: 1.0))
+
+
+def put(session: StreamSession, count: int) -> None:
+    for _ in range(count):
+        session.put(frame_request(b"image"))
+
+
+def sent(session: StreamSession) -> list[Any]:
+    """What can be sent now."""
+    return list(iter(session.next_request, None))
+
+
+def ids(requests: list[Any]) -> list[int]:
+    return [request.frame.frame_id for request in requests]
+
+
+def opened(session: StreamSession, *, window: int = 4) -> int:
+    number = session.open_call()
+    session.receive(started(window=window))
+    return number
+
+
+def taken(session: StreamSession) -> list[Outcome]:
+    return list(iter(session.take, None))

@@ -1,0 +1,228 @@
+"""A posewire server that does as a test tells it, misbehaviour included.
+
+It runs in threads and not on an event loop, because a process may have only one loop that speaks
+gRPC, and tests of the asynchronous client need that one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from posewire.v1 import (
+    estimate_pb2,
+    model_pb2,
+    pose_pb2,
+    pose_service_pb2,
+    pose_service_pb2_grpc,
+    stream_pb2,
+)
+
+Request: TypeAlias = pose_service_pb2.StreamPosesRequest
+Response: TypeAlias = pose_service_pb2.StreamPosesResponse
+
+# What a stream does, from its config on; a Status that it raises ends the call.
+StreamScript: TypeAlias = Callable[[Iterator[Request]], Iterator[Response]]
+CallScript: TypeAlias = Callable[[Any], Message]
+
+
+class StatusRaised(Exception):
+    """Ends a call with this status."""
+
+    def __init__(self, status: Any) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
+@dataclass(slots=True)
+class ScriptedService:
+    """Each call takes the next script of its kind, and the last one again and again."""
+
+    estimates: Sequence[CallScript] = ()
+    streams: Sequence[StreamScript] = ()
+    configs: list[stream_pb2.StreamConfig] = field(default_factory=list)
+    requests: list[Any] = field(default_factory=list)
+    deadlines: list[float | None] = field(default_factory=list)
+    frames_sent: list[list[int]] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def ListModels(self, request: Any, context: Any) -> Message:
+        self.deadlines.append(context.time_remaining())
+        return pose_service_pb2.ListModelsResponse(models=[small_model()], default_model="small")
+
+    def GetModel(self, request: Any, context: Any) -> Message:
+        if request.model not in ("", "small"):
+            _abort(context, Status(code=5, message=f"no model {request.model}"))
+        return pose_service_pb2.GetModelResponse(model=small_model())
+
+    def EstimatePoses(self, request: Any, context: Any) -> Message:
+        self.deadlines.append(context.time_remaining())
+        self.requests.append(request)
+        script = self.estimates[min(len(self.requests), len(self.estimates)) - 1]
+        try:
+            return script(request)
+        except StatusRaised as raised:
+            _abort(context, raised.status)
+            raise
+
+    def StreamPoses(self, requests: Iterator[Request], context: Any) -> Iterator[Response]:
+        context.add_callback(self.ended.set)
+        sent: list[int] = []
+        self.frames_sent.append(sent)
+        script = self.streams[min(len(self.frames_sent), len(self.streams)) - 1]
+        try:
+            yield from script(self._noted(requests, sent))
+        except StatusRaised as raised:
+            _abort(context, raised.status)
+
+    def _noted(self, requests: Iterator[Request], sent: list[int]) -> Iterator[Request]:
+        for request in requests:
+            if request.HasField("config"):
+                self.configs.append(request.config)
+            else:
+                sent.append(request.frame.frame_id)
+            yield request
+
+
+@dataclass(slots=True)
+class RunningService:
+    """A server that listens; `stop` ends it as a killed process would."""
+
+    server: Any
+    port: int
+
+    @property
+    def target(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self.server.stop(None).wait()
+
+
+def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -> RunningService:
+    """Serve it on loopback, at a port that the system chooses unless one is given."""
+    server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+    pose_service_pb2_grpc.add_PoseServiceServicer_to_server(  # type: ignore[no-untyped-call]
+        service, server
+    )
+    address = f"127.0.0.1:{port}"
+    if credentials is None:
+        port = server.add_insecure_port(address)
+    else:
+        port = server.add_secure_port(address, credentials)
+    server.start()
+    return RunningService(server, port)
+
+
+@contextmanager
+def running(service: ScriptedService, *, credentials: Any = None) -> Iterator[RunningService]:
+    """Serve it for as long as the block lasts."""
+    service_at = start(service, credentials=credentials)
+    try:
+        yield service_at
+    finally:
+        service_at.stop()
+
+
+def small_model() -> model_pb2.Model:
+    """A model of three keypoints."""
+    names = ("nose", "left_eye", "right_eye")
+    return model_pb2.Model(
+        name="small",
+        version="small@1",
+        precision=model_pb2.PRECISION_FP32,
+        input_sizes=[model_pb2.InputSize(width=64, height=48)],
+        skeleton=model_pb2.Skeleton(
+            keypoints=[model_pb2.KeypointDefinition(name=name, oks_sigma=0.5) for name in names],
+            edges=[model_pb2.SkeletonEdge(first_keypoint=0, second_keypoint=1)],
+            flip_pairs=[model_pb2.FlipPair(left_keypoint=1, right_keypoint=2)],
+        ),
+        default_options=estimate_pb2.EstimateOptions(
+            max_poses=30, min_pose_score=0.25, min_keypoint_score=0, refine=True, flip_test=False
+        ),
+    )
+
+
+def small_pose(*, track_id: int | None = None) -> pose_pb2.Pose:
+    """A pose of three keypoints, one of each origin."""
+    return pose_pb2.Pose(
+        score=0.75,
+        box=pose_pb2.Box(x_min=1.5, y_min=2.5, x_max=3.5, y_max=4.5),
+        keypoints=[
+            pose_pb2.Keypoint(x=1.5, y=2.5, score=0.875, origin=pose_pb2.KEYPOINT_ORIGIN_DETECTED),
+            pose_pb2.Keypoint(x=3.5, y=4.5, score=0.25, origin=pose_pb2.KEYPOINT_ORIGIN_INFERRED),
+            pose_pb2.Keypoint(origin=pose_pb2.KEYPOINT_ORIGIN_ABSENT),
+        ],
+        track_id=track_id,
+    )
+
+
+def started(*, window: int = 4, max_image_bytes: int = 1 << 20) -> Response:
+    """The stream is open."""
+    return Response(
+        started=stream_pb2.StreamStarted(
+            model=small_model(),
+            max_frames_in_flight=window,
+            max_image_bytes=max_image_bytes,
+            max_image_pixels=1 << 20,
+        )
+    )
+
+
+def answered(request: Request) -> Response:
+    """A result for that frame, with one person."""
+    result = stream_pb2.FrameResult(
+        poses=[small_pose()], model_version="small@1", image_width=8, image_height=6
+    )
+    frame_id = request.frame.frame_id
+    return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, result=result))
+
+
+def failed(request: Request, status: Any) -> Response:
+    """That frame could not be handled."""
+    error = stream_pb2.FrameError(status=status)
+    frame_id = request.frame.frame_id
+    return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, error=error))
+
+
+def skipped(request: Request, reason: stream_pb2.SkipReason) -> Response:
+    """That frame was not looked at."""
+    skip = stream_pb2.FrameSkipped(reason=reason)
+    frame_id = request.frame.frame_id
+    return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, skipped=skip))
+
+
+def draining() -> Response:
+    """The stream is about to end."""
+    return Response(draining=stream_pb2.StreamDraining())
+
+
+def answer_all(requests: Iterator[Request]) -> Iterator[Response]:
+    """What a good server does."""
+    next(requests)
+    yield started()
+    yield from map(answered, requests)
+
+
+def status(code: int, message: str, *details: Message) -> Any:
+    """A status with details."""
+    made = Status(code=code, message=message)
+    for detail in details:
+        made.details.add().Pack(detail)
+    return made
+
+
+def _abort(context: Any, status: Any) -> None:
+    by_number = {code.value[0]: code for code in grpc.StatusCode}
+    if status.details:
+        details = (("grpc-status-details-bin", status.SerializeToString()),)
+        context.set_trailing_metadata(details)
+    context.abort(by_number[status.code], status.message)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from posewire_client import (
+    InternalError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    StatusError,
+    UnavailableError,
+)
+from posewire_client.backoff import Attempts, Backoff, may_reopen
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_waits_double_up_to_ten_seconds() -> None:
+    backoff = Backoff(9, draw=lambda: 1.0)
+    waits = [backoff.next_wait() for _ in range(9)]
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, None]
+
+
+def test_waits_are_drawn() -> None:
+    assert Backoff(3, draw=lambda: 0.25).next_wait() == 0.05
+
+
+def test_a_success_begins_anew() -> None:
+    backoff = Backoff(3, draw=lambda: 1.0)
+    assert [backoff.next_wait(), backoff.next_wait()] == [0.2, 0.4]
+    backoff.reset()
+    assert backoff.is_fresh
+    assert [backoff.next_wait(), backoff.next_wait(), backoff.next_wait()] == [0.2, 0.4, None]
+
+
+def test_the_wait_is_as_long_as_the_server_asks() -> None:
+    backoff = Backoff(3, draw=lambda: 1.0)
+    assert backoff.next_wait(5.0) == 5.0
+    assert backoff.next_wait(0.1) == 0.4
+
+
+def test_no_attempts_are_refused() -> None:
+    with pytest.raises(ValueError, match="attempts is 0"):
+        Backoff(0)
+
+
+def test_attempts_share_one_deadline() -> None:
+    clock = Clock()
+    attempts = Attempts(Backoff(9, draw=lambda: 1.0), timeout_secs=1.0, clock=clock)
+    assert attempts.remaining_secs() == 1.0
+    clock.now += 0.5
+    assert attempts.remaining_secs() == 0.5
+    assert attempts.wait_after(UnavailableError("busy")) == 0.2
+    clock.now += 0.2
+    # The next wait would be 0.4 seconds, and only 0.3 are left.
+    with pytest.raises(UnavailableError, match="still busy"):
+        attempts.wait_after(UnavailableError("still busy"))
+
+
+@pytest.mark.parametrize("secs", [0, -1, math.inf, math.nan])
+def test_a_deadline_must_be_one(secs: float) -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        Attempts(Backoff(2), timeout_secs=secs)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_tried_again", "is_reopened"),
+    [
+        (UnavailableError("gone"), True, True),
+        (ResourceExhaustedError("busy", retry_after_secs=0.0), True, True),
+        (ResourceExhaustedError("message too large"), False, False),
+        (InternalError("reset"), False, True),
+        (InternalError("defect", reason="INTERNAL", from_server=True), False, False),
+        (InvalidArgumentError("wrong"), False, False),
+    ],
+)
+def test_what_may_pass(error: StatusError, is_tried_again: bool, is_reopened: bool) -> None:
+    assert may_reopen(error) is is_reopened
+    attempts = Attempts(Backoff(2, draw=lambda: 0.0), timeout_secs=1.0)
+    if is_tried_again:
+        assert attempts.wait_after(error) == 0
+    else:
+        with pytest.raises(type(error)):
+            attempts.wait_after(error)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from posewire.v1 import image_pb2
+from posewire_client import Box, Delivery, EstimateOptions, TimedImage, UnsuitableImageError
+from posewire_client.image import write_image
+from posewire_client.request import estimate_request, frame_request, stream_config
+
+
+def message_of(image: Any) -> image_pb2.Image:
+    message = image_pb2.Image()
+    write_image(message, image)
+    return message
+
+
+def test_a_colour_array_is_sent_as_bgr() -> None:
+    pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    raw = message_of(pixels).raw
+    assert (raw.width, raw.height, raw.pixel_format) == (5, 4, image_pb2.PIXEL_FORMAT_BGR8)
+    assert raw.data == pixels.tobytes()
+    assert not raw.HasField("row_stride_bytes")
+
+
+def test_a_grey_array_is_sent_as_gray8() -> None:
+    pixels = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    raw = message_of(pixels).raw
+    assert (raw.width, raw.height, raw.pixel_format) == (5, 4, image_pb2.PIXEL_FORMAT_GRAY8)
+    assert raw.data == pixels.tobytes()
+
+
+def test_a_view_is_sent_in_its_own_order() -> None:
+    pixels = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)[::-1, ::2, ::-1]
+    assert message_of(pixels).raw.data == pixels.copy().tobytes()
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_are_sent_as_a_file(kind: Any) -> None:
+    message = image_pb2.Image()
+    assert write_image(message, kind(b"\xff\xd8 and more")) == 11
+    assert message.encoded.data == b"\xff\xd8 and more"
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_path_is_read(kind: Any, tmp_path: Path) -> None:
+    path = tmp_path / "image.jpg"
+    path.write_bytes(b"a file")
+    assert message_of(kind(path)).encoded.data == b"a file"
+
+
+def test_a_missing_file_raises_what_the_file_system_says(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        message_of(tmp_path / "nothing.jpg")
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (np.zeros((4, 5, 3), np.float32), r"float32 with shape \(4, 5, 3\)"),
+        (np.zeros((4, 5, 4), np.uint8), r"uint8 with shape \(4, 5, 4\)"),
+        (np.zeros((3, 4, 5), np.uint8), r"uint8 with shape \(3, 4, 5\)"),
+        (np.zeros((1, 4, 5, 3), np.uint8), r"uint8 with shape \(1, 4, 5, 3\)"),
+        (np.zeros((0, 5, 3), np.uint8), r"uint8 with shape \(0, 5, 3\)"),
+        (np.zeros(12, np.uint8), r"uint8 with shape \(12,\)"),
+        (b"", "0 bytes"),
+        ([[1, 2], [3, 4]], "of type list"),
+        (None, "of type NoneType"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused(image: Any, said: str) -> None:
+    with pytest.raises(UnsuitableImageError, match=said):
+        message_of(image)
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "empty.png"
+    path.touch()
+    with pytest.raises(UnsuitableImageError, match=r"empty\.png: 0 bytes"):
+        message_of(path)
+
+
+def test_only_the_options_given_are_sent() -> None:
+    options = EstimateOptions(min_pose_score=0.0, refine=False, region_of_interest=Box(1, 2, 3, 4))
+    sent = estimate_request(b"x", model="w32", options=options)
+    assert sent.model == "w32"
+    assert {field.name for field, _ in sent.options.ListFields()} == {
+        "min_pose_score",
+        "refine",
+        "region_of_interest",
+    }
+    box = sent.options.region_of_interest
+    assert (box.x_min, box.y_min, box.x_max, box.y_max) == (1, 2, 3, 4)
+    assert not estimate_request(b"x", model="", options=None).HasField("options")
+
+
+def test_a_stream_config_says_what_was_asked() -> None:
+    config = stream_config(
+        model="w32",
+        options=EstimateOptions(max_poses=3, flip_test=True),
+        delivery=Delivery.LATEST,
+        window=2,
+        max_frame_age_secs=0.25,
+        track=True,
+        smoothing=True,
+    )
+    assert (config.model, config.max_frames_in_flight, config.delivery_policy) == ("w32", 2, 2)
+    assert config.max_frame_age.ToMilliseconds() == 250
+    assert config.track
+    assert config.smoothing
+    assert (config.options.max_poses, config.options.flip_test) == (3, True)
+
+
+def test_a_plain_stream_config_leaves_the_choice_to_the_server() -> None:
+    config = stream_config(
+        model="",
+        options=None,
+        delivery=Delivery.LOSSLESS,
+        window=None,
+        max_frame_age_secs=None,
+        track=False,
+        smoothing=False,
+    )
+    assert [field.name for field, _ in config.ListFields()] == ["delivery_policy"]
+    assert config.delivery_policy == 1
+
+
+def test_a_timed_image_carries_its_time() -> None:
+    timed = frame_request(TimedImage(b"abc", 12.5)).message.frame
+    assert timed.capture_time.ToMilliseconds() == 12_500
+    assert timed.image.encoded.data == b"abc"
+    assert not frame_request(b"abc").message.frame.HasField("capture_time")

@@ -1,0 +1,248 @@
+"""Any course that a stream can take: every frame gets exactly one outcome, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from posewire.v1 import stream_pb2
+from posewire_client import (
+    Delivery,
+    FrameFailure,
+    InternalError,
+    Outcome,
+    ResourceExhaustedError,
+    Skipped,
+    SkipReason,
+    UnavailableError,
+)
+from posewire_client.backoff import Backoff
+from posewire_client.request import frame_request, stream_config
+from posewire_client.session import StreamSession
+from tests.reference.scripted_service import (
+    answered,
+    draining,
+    failed,
+    skipped,
+    started,
+    status,
+)
+
+LIMIT = 8  # bytes of an image
+CUTS = (
+    UnavailableError("gone"),
+    InternalError("reset"),
+    ResourceExhaustedError("busy", retry_after_secs=0.5),
+)
+SERVER_SKIPS = {
+    Delivery.LOSSLESS: [],
+    Delivery.LATEST: [
+        stream_pb2.SKIP_REASON_SUPERSEDED,
+        stream_pb2.SKIP_REASON_TOO_OLD,
+        stream_pb2.SKIP_REASON_OVERLOADED,
+    ],
+}
+
+
+class StreamMachine(RuleBasedStateMachine):
+    """A session between a caller, and servers that hold to the contract until they are cut off."""
+
+    @initialize(delivery=st.sampled_from(Delivery), asked=st.none() | st.integers(1, 4))
+    def begin(self, delivery: Delivery, asked: int | None) -> None:
+        config = stream_config(
+            model="",
+            options=None,
+            delivery=delivery,
+            window=asked,
+            max_frame_age_secs=None,
+            track=False,
+            smoothing=False,
+        )
+        self.delivery, self.asked = delivery, asked
+        self.session = StreamSession(config, Backoff(10_000))
+        self.frames = 0
+        self.too_large: set[int] = set()
+        self.outcomes: list[Outcome] = []
+        self.answered: set[int] = set()
+        self.is_source_over = False
+        self.wait: float | None = 0.0
+        self.call: int | None = None
+
+    # The caller
+
+    @precondition(lambda self: not self.is_source_over and self.session.wants_frame)
+    @rule(size=st.integers(1, LIMIT + 2))
+    def put(self, size: int) -> None:
+        self.frames += 1
+        self.session.put(frame_request(b"x" * size))
+        if size > LIMIT:
+            self.too_large.add(self.frames)
+
+    @precondition(lambda self: not self.is_source_over and self.frames > 3)
+    @rule()
+    def end_source(self) -> None:
+        self.is_source_over = True
+        self.session.end_source()
+
+    @rule()
+    def take(self) -> None:
+        outcome = self.session.take()
+        if outcome is not None:
+            self.outcomes.append(outcome)
+
+    # The transport and the server
+
+    @precondition(lambda self: self.call is None and self.wait is not None)
+    @rule(window=st.integers(1, 4))
+    def open_call(self, window: int) -> None:
+        self.call = self.session.open_call()
+        self.window = window if self.asked is None else min(window, self.asked)
+        self.unanswered: list[Any] = []
+        self.is_started = self.is_draining = False
+        self.last_sent = 0
+        self.announced = window
+
+    @precondition(lambda self: self.call is not None and not self.is_started)
+    @rule()
+    def start(self) -> None:
+        self.is_started = True
+        self.session.receive(started(window=self.announced, max_image_bytes=LIMIT))
+
+    @precondition(lambda self: self.call is not None)
+    @rule()
+    def send(self) -> None:
+        assert self.call is not None
+        if self.session.is_sending_over(self.call):
+            return
+        request = self.session.next_request()
+        if request is None:
+            return
+        frame_id = request.frame.frame_id
+        assert self.is_started
+        assert not self.is_draining
+        assert frame_id > self.last_sent, "frame ids grow within a call"
+        assert frame_id not in self.answered, "what was answered is not sent again"
+        assert frame_id not in self.too_large
+        self.last_sent = frame_id
+        self.unanswered.append(request)
+
+    @precondition(lambda self: self.call is not None and self.unanswered)
+    @rule(data=st.data())
+    def answer(self, data: st.DataObject) -> None:
+        request = self.unanswered.pop(0)
+        kinds = [answered(request), failed(request, status(13, "defect"))]
+        kinds += [skipped(request, reason) for reason in SERVER_SKIPS[self.delivery]]
+        response = data.draw(st.sampled_from(kinds))
+        self.answered.add(request.frame.frame_id)
+        self.session.receive(response)
+
+    @precondition(lambda self: self.call is not None and self.is_started and not self.is_draining)
+    @rule()
+    def drain(self) -> None:
+        self.is_draining = True
+        self.session.receive(draining())
+
+    @precondition(lambda self: self.call is not None and self.is_draining and self.unanswered)
+    @rule()
+    def skip_as_draining(self) -> None:
+        request = self.unanswered.pop(0)
+        if self.delivery is Delivery.LATEST:
+            self.answered.add(request.frame.frame_id)
+        self.session.receive(skipped(request, stream_pb2.SKIP_REASON_DRAINING))
+
+    @precondition(lambda self: self.call is not None)
+    @rule(error=st.sampled_from(CUTS))
+    def cut(self, error: Any) -> None:
+        self.end_call(error)
+
+    @precondition(lambda self: self.call is not None and not self.unanswered and self.is_started)
+    @rule()
+    def end_with_ok(self) -> None:
+        assert self.call is not None
+        if self.session.is_sending_over(self.call):
+            self.end_call(None)
+
+    def end_call(self, error: Any) -> None:
+        assert self.call is not None
+        self.wait = self.session.end_call(error)
+        assert self.session.is_sending_over(self.call)
+        assert self.session.next_request() is None
+        self.call = None
+
+    # What holds always
+
+    @invariant()
+    def the_window_is_kept(self) -> None:
+        if self.call is not None:
+            assert len(self.unanswered) <= self.window
+
+    @invariant()
+    def outcomes_come_in_order(self) -> None:
+        assert [each.frame_id for each in self.outcomes] == [*range(1, len(self.outcomes) + 1)]
+
+    @invariant()
+    def frames_held_are_bounded(self) -> None:
+        if self.delivery is Delivery.LOSSLESS:
+            # Four on their way or waiting to be taken, and one that waits to be sent.
+            assert self.frames - len(self.outcomes) - len(self.too_large) <= 5
+
+    def teardown(self) -> None:
+        """A server that answers everything brings any stream to its end."""
+        if not hasattr(self, "session"):
+            return
+        if not self.is_source_over:
+            self.end_source()
+        for _ in range(4 * self.frames + 20):
+            self.take()
+            if self.wait is None:
+                continue
+            if self.call is None:
+                self.open_call(window=1)
+            if not self.is_started:
+                self.start()
+            self.send()
+            if self.unanswered:
+                request = self.unanswered.pop(0)
+                self.answered.add(request.frame.frame_id)
+                self.session.receive(answered(request))
+            if not self.unanswered:
+                self.end_with_ok()
+        assert self.session.is_over
+        self.outcomes_come_in_order()
+        assert len(self.outcomes) == self.frames
+        self.check_kinds()
+
+    def check_kinds(self) -> None:
+        skips = 0
+        for outcome in self.outcomes:
+            assert outcome.frames_skipped_before == skips
+            skips += isinstance(outcome, Skipped)
+            if self.delivery is Delivery.LOSSLESS:
+                assert not isinstance(outcome, Skipped)
+                if outcome.frame_id in self.too_large:
+                    assert isinstance(outcome, FrameFailure)
+                else:
+                    assert outcome.frame_id in self.answered
+            elif outcome.frame_id not in self.answered | self.too_large:
+                assert isinstance(outcome, Skipped)
+                assert outcome.reason is SkipReason.SUPERSEDED
+
+
+StreamMachine.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    report_multiple_bugs=False,  # one is enough, and each takes long to shrink
+    # Few rules apply at any time, and a busy machine is no fault of the test's.
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+TestStream = StreamMachine.TestCase

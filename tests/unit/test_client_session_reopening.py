@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import pytest
+from google.protobuf import duration_pb2
+
+from google.rpc import error_details_pb2
+from posewire.v1 import stream_pb2
+from posewire_client import (
+    Delivery,
+    InternalError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    Result,
+    Skipped,
+    SkipReason,
+    StatusError,
+    UnavailableError,
+)
+from posewire_client.status import error_from_status
+from tests.reference.client_session import ids, opened, put, sent, session_of, taken
+from tests.reference.scripted_service import (
+    answered,
+    draining,
+    skipped,
+    status,
+)
+
+DRAINING = stream_pb2.SKIP_REASON_DRAINING
+GONE = UnavailableError("gone")
+
+
+def test_draining_closes_the_sending_side_and_the_next_call_comes_at_once() -> None:
+    session = session_of()
+    number = opened(session)
+    put(session, 3)
+    first, second, third = sent(session)
+    session.receive(draining())
+    assert session.is_sending_over(number)
+    session.receive(answered(first))
+    session.receive(skipped(second, DRAINING))
+    session.receive(skipped(third, DRAINING))
+    assert session.end_call(None) == 0
+    assert session.is_sending_over(number)
+    assert [outcome.frame_id for outcome in taken(session)] == [1]
+    opened(session)
+    again = sent(session)
+    assert ids(again) == [2, 3]
+    assert again[0].frame.image.encoded.data == b"image"
+
+
+def test_an_outcome_behind_a_drained_frame_waits_for_it_and_is_not_asked_again() -> None:
+    session = session_of()
+    opened(session, window=3)
+    put(session, 4)
+    first, second, third = sent(session)
+    session.receive(draining())
+    session.receive(skipped(first, DRAINING))
+    session.receive(answered(second))
+    session.receive(answered(third))
+    assert taken(session) == []
+    session.end_call(None)
+    # Smaller than the number of outcomes that wait for frame 1.
+    opened(session, window=2)
+    again = sent(session)
+    assert ids(again) == [1]
+    session.receive(answered(again[0]))
+    assert [outcome.frame_id for outcome in taken(session)] == [1, 2, 3]
+    assert ids(sent(session)) == [4]
+
+
+def test_with_latest_a_drained_frame_is_skipped() -> None:
+    session = session_of(delivery=Delivery.LATEST)
+    opened(session)
+    put(session, 1)
+    (first,) = sent(session)
+    session.receive(draining())
+    session.receive(skipped(first, DRAINING))
+    (outcome,) = taken(session)
+    assert isinstance(outcome, Skipped)
+    assert outcome.reason is SkipReason.DRAINING
+
+
+@pytest.mark.parametrize(
+    "error", [GONE, InternalError("reset"), ResourceExhaustedError("full", retry_after_secs=0)]
+)
+def test_after_a_cut_unanswered_frames_are_sent_again(error: StatusError) -> None:
+    session = session_of()
+    opened(session)
+    put(session, 3)
+    first, *_ = sent(session)
+    session.receive(answered(first))
+    put(session, 1)
+    assert session.end_call(error) == 0.2
+    opened(session)
+    taken(session)
+    assert ids(sent(session)) == [2, 3, 4]
+
+
+def test_with_latest_only_the_newest_is_sent_again() -> None:
+    session = session_of(delivery=Delivery.LATEST)
+    opened(session, window=2)
+    for _ in range(2):
+        put(session, 1)
+        sent(session)
+    put(session, 1)
+    session.end_call(GONE)
+    assert [type(outcome) for outcome in taken(session)] == [Skipped, Skipped]
+    opened(session)
+    assert ids(sent(session)) == [3]
+
+
+def test_the_wait_is_as_long_as_the_server_asks() -> None:
+    retry = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=3))
+    session = session_of()
+    session.open_call()
+    assert session.end_call(error_from_status(status(8, "full", retry))) == 3
+
+
+def test_an_outcome_makes_the_waits_short_again() -> None:
+    session = session_of()
+    put(session, 2)
+    session.open_call()
+    assert session.end_call(GONE) == 0.2
+    session.open_call()
+    assert session.end_call(GONE) == 0.4
+    opened(session)
+    session.receive(answered(sent(session)[0]))
+    assert session.end_call(GONE) == 0.2
+
+
+def test_attempts_in_a_row_without_an_outcome_are_bounded() -> None:
+    session = session_of(attempts=2)
+    put(session, 1)
+    opened(session)
+    sent(session)
+    assert session.end_call(GONE) == 0.2
+    opened(session)
+    assert session.end_call(GONE) is None
+    with pytest.raises(UnavailableError, match="gone"):
+        session.take()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidArgumentError("wrong"),
+        InternalError("defect", from_server=True),
+        ResourceExhaustedError("message too large"),
+    ],
+)
+def test_other_statuses_are_final_and_come_after_the_outcomes(error: StatusError) -> None:
+    session = session_of()
+    opened(session)
+    put(session, 2)
+    session.receive(answered(sent(session)[0]))
+    assert session.end_call(error) is None
+    assert session.is_over
+    assert isinstance(session.take(), Result)
+    with pytest.raises(type(error)):
+        session.take()
+
+
+def test_servers_that_only_drain_are_given_up() -> None:
+    session = session_of(attempts=3)
+    put(session, 1)
+    waits = []
+    for _ in range(3):
+        opened(session)
+        (request,) = sent(session)
+        session.receive(draining())
+        session.receive(skipped(request, DRAINING))
+        waits.append(session.end_call(None))
+    assert waits == [0, 0.4, None]
+    with pytest.raises(UnavailableError, match="drained"):
+        session.take()
+
+
+def test_an_idle_stream_may_be_drained_for_ever() -> None:
+    session = session_of(attempts=2)
+    waits = []
+    for _ in range(4):
+        opened(session)
+        session.receive(draining())
+        waits.append(session.end_call(None))
+    assert waits == [0, 10, 10, 10]
+
+
+def test_a_cut_after_the_last_outcome_is_no_loss() -> None:
+    session = session_of()
+    opened(session)
+    put(session, 1)
+    session.end_source()
+    session.receive(answered(sent(session)[0]))
+    assert session.end_call(GONE) is None
+    assert len(taken(session)) == 1
