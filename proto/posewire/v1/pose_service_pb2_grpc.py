@@ -70,7 +70,8 @@ class PoseServiceStub(object):
     with sizes that do not match.
     IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
     IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes" or "max_image_pixels".
+    the limit, under "max_image_bytes", "max_image_pixels" or
+    "max_image_side".
     FIELD_INVALID             Any other field has a value outside its range or one that the
     server does not know.
     NOT_FOUND
@@ -186,7 +187,8 @@ class PoseServiceServicer(object):
     with sizes that do not match.
     IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
     IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes" or "max_image_pixels".
+    the limit, under "max_image_bytes", "max_image_pixels" or
+    "max_image_side".
     FIELD_INVALID             Any other field has a value outside its range or one that the
     server does not know.
     NOT_FOUND
@@ -401,7 +403,8 @@ class PoseService(object):
     with sizes that do not match.
     IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
     IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes" or "max_image_pixels".
+    the limit, under "max_image_bytes", "max_image_pixels" or
+    "max_image_side".
     FIELD_INVALID             Any other field has a value outside its range or one that the
     server does not know.
     NOT_FOUND
