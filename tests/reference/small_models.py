@@ -74,6 +74,8 @@ def fetching_process(
 ) -> subprocess.Popen[bytes]:
     """`posewire models fetch` with a catalog of that model, `before` run first."""
     code = (
+        # A shell starts what it runs in the background deaf to SIGINT, tests with it.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"import pickle, sys; {before}\n"
         "from posewire_server.command import main\n"
         "sys.exit(main(sys.argv[1:], catalog=pickle.load(sys.stdin.buffer)))"
