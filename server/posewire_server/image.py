@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from posewire_server.encoded_image import decode_image
 from posewire_server.errors import ImageError, InvalidImageError
+from posewire_server.frame import Frame
+from posewire_server.letterbox import Size
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -16,9 +19,18 @@ def read_image(path: Path) -> NDArray[np.uint8]:
 
     Raises `ImageError` for a file that is no image, and `OSError` for one that cannot be read.
     """
+    return read_frame(path).pixels
+
+
+def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
+    """The frame of an image that a client would send as the bytes of this file.
+
+    `needed` is that of `frame_from_proto`. Raises as `read_image` does.
+    """
     try:
-        return decode_image(path.read_bytes(), limits=None).pixels
+        decoded = decode_image(path.read_bytes(), limits=None, needed=needed)
     except InvalidImageError as error:
         raise ImageError(
             f"{path}: got {error.metadata['got']}, want {error.metadata['want']}"
         ) from error
+    return Frame.whole(decoded.pixels, decoded.size, decoded.reduction)

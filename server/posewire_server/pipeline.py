@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import wrap_future
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -14,6 +15,7 @@ from posewire.v1 import image_pb2
 from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
 from posewire_server.estimate_options import DecodingOptions, EstimateOptions
 from posewire_server.frame import Frame, frame_from_proto
+from posewire_server.image import read_frame
 from posewire_server.image_limits import ImageLimits
 from posewire_server.letterbox import InputGeometry, Letterbox, Size
 from posewire_server.models.installed import InstalledModel
@@ -122,6 +124,15 @@ class Pipeline:
     def estimate(self, frame: NDArray[np.uint8]) -> Estimate:
         """All poses in a BGR frame (height, width, 3), whatever their scores."""
         return self._submit(self._boxed(Frame.whole(frame)), None).result()
+
+    def estimate_file(self, path: Path) -> Estimate:
+        """All poses in an image file, decoded as those that clients send.
+
+        With the published recipes' geometry it is decoded whole: their resize starts from there.
+        Raises `ImageError` for a file that is no image, and `OSError`.
+        """
+        needed = self._resized if self._geometry.shrinking == "area" else None
+        return self._submit(self._boxed(read_frame(path, needed=needed)), None).result()
 
     async def estimate_image(
         self, image: image_pb2.Image, options: EstimateOptions, *, limits: ImageLimits

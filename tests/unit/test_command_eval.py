@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from posewire_server import pipeline
 from posewire_server.command import main
+from posewire_server.models.installed import installed_model
+from posewire_server.runner import RunnerOptions
+from posewire_server.served_model import ServedModel
 from tests.reference.colour_network import colour_network, painted_frame, person_at
+from tests.reference.server_thread import serving
 
 Keypoints = NDArray[np.float64]
 # Frames that are shrunk, enlarged, upright, wide, and one with nobody in it.
@@ -167,15 +171,16 @@ def test_results_are_every_pose_in_cocos_format(
 def interrupt_after(frames: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Ctrl-C in the middle of a run; the list grows by one for each frame that is estimated."""
     estimated: list[int] = []
-    estimate = pipeline.Pipeline.estimate
+    estimate = pipeline.Pipeline.estimate_file
 
-    def interrupted(self: pipeline.Pipeline, frame: NDArray[np.uint8]) -> pipeline.Estimate:
+    def interrupted(self: pipeline.Pipeline, path: Path) -> pipeline.Estimate:
         if len(estimated) == frames:
             raise KeyboardInterrupt
-        estimated.append(frame.shape[1])
-        return estimate(self, frame)
+        answer = estimate(self, path)
+        estimated.append(answer.frame.width)
+        return answer
 
-    monkeypatch.setattr(pipeline.Pipeline, "estimate", interrupted)
+    monkeypatch.setattr(pipeline.Pipeline, "estimate_file", interrupted)
     return estimated
 
 
@@ -267,3 +272,48 @@ def test_numbers_below_one_are_refused(
         main(data.arguments("--limit", value))
     assert raised.value.code == 2
     assert f"got {value!r}, want a whole number of at least 1" in capsys.readouterr().err
+
+
+def test_a_server_has_the_accuracy_of_the_model_that_it_runs(
+    data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(data.arguments("--json")) == 0
+    own = json.loads(capsys.readouterr().out)
+    model = installed_model(str(data.model))
+    model = replace(model, geometry=replace(model.geometry, size=128))
+    options = RunnerOptions(inference_num_threads=1)
+    with serving(ServedModel.load(model, options)) as server:
+        given = ("--images", data.folder, "--annotations", data.annotations)
+        arguments = ["eval", *map(str, given), "--server", server.address, "--json"]
+        assert main([*arguments, "--results", str(tmp_path / "results.json")]) == 0
+        served = json.loads(capsys.readouterr().out)
+        assert main([*arguments, "--model", "other"]) == 1
+        assert "other" in capsys.readouterr().err
+    assert served == pytest.approx(own, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "one of --model and --server is required"),
+        (["--server", "localhost:1", "--size", "64", "--fit", "inside"], "--fit, --size: not with"),
+    ],
+)
+def test_what_does_not_go_together_is_an_error_of_usage(
+    data: Data, capsys: pytest.CaptureFixture[str], more: list[str], said: str
+) -> None:
+    given = ["--images", str(data.folder), "--annotations", str(data.annotations)]
+    with pytest.raises(SystemExit, match="2"):
+        main(["eval", *given, *more])
+    assert said in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_an_error_of_one_line(
+    data: Data, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    nobody = f"unix:{tmp_path / 'nobody.sock'}"
+    given = ["--images", str(data.folder), "--annotations", str(data.annotations)]
+    assert main(["eval", *given, "--server", nobody]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith(f"posewire: server {nobody}: ")
+    assert err.count("\n") == 1

@@ -5,11 +5,29 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+# What says how this program runs a model, in the names of the parsed options.
+_OWN_RUN = ("cache", "decoding", "fit", "size", "device", "inference_precision", "threads")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
     _add_model(parser)
     _add_output(parser)
+
+
+def check_arguments(
+    parser: argparse.ArgumentParser, options: argparse.Namespace
+) -> argparse.Namespace:
+    """Ends the program where options are missing or do not go together."""
+    if options.server is None:
+        if options.model is None:
+            parser.error("one of --model and --server is required")
+        return options
+    own = [name for name in _OWN_RUN if getattr(options, name) != parser.get_default(name)]
+    if own:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in own)
+        parser.error(f"{named}: not with --server, which decides that for itself")
+    return options
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +43,13 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     data.add_argument(
         "--model",
         metavar="NAME_OR_PATH",
-        required=True,
-        help="as `posewire models list` shows it, or a network's .xml or .onnx file",
+        help="as `posewire models list` shows it, or a network's .xml or .onnx file; with "
+        "--server, one of the server's models (default: the server's default)",
+    )
+    data.add_argument(
+        "--server",
+        metavar="HOST:PORT",
+        help="ask this server, which runs the model as it was told to",
     )
     data.add_argument(
         "--cache", metavar="DIR", type=Path, help="where models lie (default: the user's cache)"
