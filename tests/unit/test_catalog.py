@@ -114,7 +114,7 @@ def test_of_two_precisions_fp32_is_taken_and_else_what_there_is(tmp_path: Path) 
 
 def test_a_bundled_model_needs_no_cache(tmp_path: Path) -> None:
     path = put(tmp_path / "bundled", "tiny.xml", "tiny.bin")
-    catalog = {"tiny": entry(Bundled(path.parent), name="tiny")}
+    catalog = {"tiny": entry(Bundled(path.parent, precision="fp16"), name="tiny")}
     assert installed_model("tiny", cache=tmp_path / "none", catalog=catalog).path == path
     path.with_suffix(".bin").unlink()
     with pytest.raises(NotInstalledError, match="comes with posewire, so install posewire again"):

@@ -64,6 +64,7 @@ def test_json_tells_all_that_the_catalog_has(
     assert [*models] == [*CATALOG]
     assert models["higher-hrnet-w48"]["installed"] == ["fp32"]
     assert models["higher-hrnet-w48"]["origin"]["checkpoint"] == "pose_higher_hrnet_w48_640.pth"
+    assert models["demo"]["installed"] == ["fp16"]
     assert models["demo"]["files"] == {}
     small = models["human-pose-estimation-0005"]
     assert small["geometry"]["size"] == 288

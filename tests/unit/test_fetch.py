@@ -203,7 +203,7 @@ def test_progress_is_told_up_to_the_whole(tmp_path: Path) -> None:
 def test_a_bundled_model_is_not_fetched(tmp_path: Path) -> None:
     for suffix in ("xml", "bin"):
         (tmp_path / f"tiny.{suffix}").write_text("x")
-    model = entry(Bundled(tmp_path), name="tiny")
+    model = entry(Bundled(tmp_path, precision="fp16"), name="tiny")
     assert fetch_model(model, cache=tmp_path / "cache", force=True) == tmp_path / "tiny.xml"
     assert not (tmp_path / "cache").exists()
 

@@ -34,7 +34,7 @@ _DEMO = CatalogEntry(
     geometry=InputGeometry(size=256, fit="short_side", padding="right_bottom"),
     delta=(0.5, 0.5),
     accuracy=None,
-    origin=Bundled(Path(__file__).parent / "bundled"),
+    origin=Bundled(Path(__file__).parent / "bundled", precision="fp16"),
 )
 
 _HIGHER_HRNET_W32 = CatalogEntry(

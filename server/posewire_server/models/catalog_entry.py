@@ -32,9 +32,10 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """Comes with posewire: NAME.xml and NAME.bin lie in `directory`."""
+    """Comes with posewire, with weights of one precision: NAME.xml and NAME.bin in `directory`."""
 
     directory: Path
+    precision: Precision
 
 
 @dataclass(frozen=True, slots=True)

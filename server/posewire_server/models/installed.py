@@ -76,9 +76,11 @@ def installed_entry(
 
 
 def installed_precisions(entry: CatalogEntry, *, cache: Path) -> tuple[Precision, ...]:
-    """Those of which the files are there; a bundled network is taken for fp32."""
-    there = tuple(each for each in PRECISIONS if is_installed(entry, each, cache=cache))
-    return there[:1] if isinstance(entry.origin, Bundled) else there
+    """Those of which the files are there."""
+    if isinstance(entry.origin, Bundled):
+        precision = entry.origin.precision
+        return (precision,) if is_installed(entry, precision, cache=cache) else ()
+    return tuple(each for each in PRECISIONS if is_installed(entry, each, cache=cache))
 
 
 def known_entry(name: str, *, catalog: Mapping[str, CatalogEntry] = CATALOG) -> CatalogEntry:
