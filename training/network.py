@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 KEYPOINT_COUNT = 17
-INPUT_MULTIPLE = 32
 
 # ImageNet's, in the order blue, green, red; the values only have to centre and scale.
 _MEAN_BGR = (103.53, 116.28, 123.675)

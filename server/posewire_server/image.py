@@ -5,27 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from posewire_server.encoded_image import decode_image
 from posewire_server.errors import ImageError, InvalidImageError
 from posewire_server.frame import Frame
 from posewire_server.letterbox import Size
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """The pixels (height, width, 3) as stored, channels B, G, R, as the server decodes them.
-
-    Raises `ImageError` for a file that is no image, and `OSError` for one that cannot be read.
-    """
-    return read_frame(path).pixels
-
-
 def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
     """The frame of an image that a client would send as the bytes of this file.
 
-    `needed` is that of `frame_from_proto`. Raises as `read_image` does.
+    `needed` is that of `frame_from_proto`. Raises `ImageError` for a file that is no image, and
+    `OSError` for one that cannot be read.
     """
     try:
         decoded = decode_image(path.read_bytes(), limits=None, needed=needed)
