@@ -82,13 +82,15 @@ def test_a_result_says_where_it_comes_from_and_what_it_took() -> None:
         for result in results:
             assert result.model_version == "1"
             assert (result.image_width, result.image_height) == (SIDE, SIDE)
-        times = results[1].stage_times
-        assert times.inference_duration.ToMilliseconds() >= 20
-        assert times.queue_duration.ToMilliseconds() >= 10  # while the first frame ran
-        stages = [each for each, _ in times.ListFields() if each.name != "total_duration"]
-        assert len(stages) == 5
-        parts = sum(getattr(times, each.name).ToNanoseconds() for each in stages)
-        assert parts <= times.total_duration.ToNanoseconds()
+            times = result.stage_times
+            assert times.inference_duration.ToMilliseconds() >= 20
+            stages = [each for each, _ in times.ListFields() if each.name != "total_duration"]
+            assert len(stages) == 5
+            parts = sum(getattr(times, each.name).ToNanoseconds() for each in stages)
+            assert parts <= times.total_duration.ToNanoseconds()
+        # One of them, whichever was decoded last, waited while the other ran.
+        queued = [result.stage_times.queue_duration.ToMilliseconds() for result in results]
+        assert max(queued) >= 10
         await stream.abandon()
 
     run(test)
