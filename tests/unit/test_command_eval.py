@@ -271,7 +271,7 @@ def test_numbers_below_one_are_refused(
     with pytest.raises(SystemExit) as raised:
         main(data.arguments("--limit", value))
     assert raised.value.code == 2
-    assert f"got {value!r}, want a whole number of at least 1" in capsys.readouterr().err
+    assert f"got {value!r}, want a whole number from 1 to" in capsys.readouterr().err
 
 
 def test_a_server_has_the_accuracy_of_the_model_that_it_runs(

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
 _BROKEN_PIPE = 141  # 128 and the number of SIGPIPE
 _EVALUATION_PACKAGES = ("pycocotools",)
+_SILENT = {
+    "GRPC_VERBOSITY": "NONE",
+    "OPENCV_LOG_LEVEL": "SILENT",
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # FFmpeg's AV_LOG_QUIET
+}
 
 
 def main(
@@ -32,6 +37,8 @@ def main(
     options = _parser().parse_args(arguments, argparse.Namespace(catalog=catalog))
     if options.verbose:
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    else:
+        _silence_libraries()
     run = cast("Callable[[argparse.Namespace], int]", options.run)
     try:
         code = run(options)
@@ -50,6 +57,12 @@ def main(
         return _failed(line, trace=options.verbose)
     except (InputError, ModelError, OSError) as error:
         return _failed(_one_line(error), trace=options.verbose)
+
+
+def _silence_libraries() -> None:
+    """An error is to be one line, to which gRPC's core, OpenCV and FFmpeg would add their own."""
+    for name, value in _SILENT.items():
+        os.environ.setdefault(name, value)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from posewire_server.command.argument_types import count
+from posewire_server.command.network_arguments import NETWORK_ARGUMENTS
+from posewire_server.command.target_arguments import add_target_arguments, check_target
+
 # What says how this program runs a model, in the names of the parsed options.
-_OWN_RUN = ("cache", "decoding", "fit", "size", "device", "inference_precision", "threads")
+_OWN_RUN = ("decoding", "fit", "size", *NETWORK_ARGUMENTS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
+    add_target_arguments(parser)
     _add_model(parser)
     _add_output(parser)
 
@@ -19,15 +24,7 @@ def check_arguments(
     parser: argparse.ArgumentParser, options: argparse.Namespace
 ) -> argparse.Namespace:
     """Ends the program where options are missing or do not go together."""
-    if options.server is None:
-        if options.model is None:
-            parser.error("one of --model and --server is required")
-        return options
-    own = [name for name in _OWN_RUN if getattr(options, name) != parser.get_default(name)]
-    if own:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in own)
-        parser.error(f"{named}: not with --server, which decides that for itself")
-    return options
+    return check_target(parser, options, own_run=_OWN_RUN)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -41,21 +38,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         help="JSON of COCO's keypoint task (person_keypoints_*.json)",
     )
     data.add_argument(
-        "--model",
-        metavar="NAME_OR_PATH",
-        help="as `posewire models list` shows it, or a network's .xml or .onnx file; with "
-        "--server, one of the server's models (default: the server's default)",
-    )
-    data.add_argument(
-        "--server",
-        metavar="HOST:PORT",
-        help="ask this server, which runs the model as it was told to",
-    )
-    data.add_argument(
-        "--cache", metavar="DIR", type=Path, help="where models lie (default: the user's cache)"
-    )
-    data.add_argument(
-        "--limit", metavar="N", type=_count, help="only the first N images of the annotation file"
+        "--limit", metavar="N", type=count, help="only the first N images of the annotation file"
     )
 
 
@@ -75,23 +58,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         "the long one (default: the model's)",
     )
     run.add_argument(
-        "--size", metavar="N", type=_count, help="pixels of that side (default: the model's)"
-    )
-    run.add_argument(
-        "--device", metavar="NAME", default="CPU", help="OpenVINO's name of it (default: CPU)"
-    )
-    run.add_argument(
-        "--inference-precision",
-        choices=("f32", "bf16", "f16"),
-        default="f32",
-        help="the arithmetic that OpenVINO may use (default: f32)",
-    )
-    run.add_argument(
-        "--threads",
-        metavar="N",
-        type=_count,
-        default=0,
-        help="processor threads for the network (default: OpenVINO's choice)",
+        "--size", metavar="N", type=count, help="pixels of that side (default: the model's)"
     )
 
 
@@ -107,13 +74,3 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         help="write all poses in COCO's format of results; while the run lasts they are kept in "
         "FILE.journal",
     )
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}, want a whole number of at least 1")
-    return value

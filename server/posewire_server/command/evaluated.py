@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posewire_server.command.network_arguments import runner_options
 from posewire_server.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -44,17 +45,13 @@ def evaluated(options: argparse.Namespace) -> Iterator[Evaluated]:
 def _model(options: argparse.Namespace) -> Evaluated:
     from posewire_server.models.installed import installed_model
     from posewire_server.pipeline import Pipeline
-    from posewire_server.runner import RunnerOptions
 
     model = installed_model(options.model, cache=options.cache)
     fit, size = options.fit or model.geometry.fit, options.size or model.geometry.size
     model = replace(model, geometry=replace(model.geometry, fit=fit, size=size))
-    runner_options = RunnerOptions(
-        device=options.device,
-        inference_precision_hint=options.inference_precision,
-        inference_num_threads=options.threads,
+    pipeline = Pipeline.for_model(
+        model, runner_options(options), reference=options.decoding == "reference"
     )
-    pipeline = Pipeline.for_model(model, runner_options, reference=options.decoding == "reference")
     return Evaluated(
         model.name, _identity(model, options), lambda path: pipeline.estimate_file(path).poses
     )

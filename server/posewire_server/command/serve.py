@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import textwrap
 from typing import TYPE_CHECKING
 
+from posewire_server.command.network_arguments import runner_options
 from posewire_server.command.serve_arguments import add_arguments
 from posewire_server.errors import InputError
 
 if TYPE_CHECKING:
-    from posewire_server.runner import RunnerOptions
     from posewire_server.served_model import ServedModel
     from posewire_server.server import ServerOptions
 
@@ -37,9 +36,6 @@ def _run(options: argparse.Namespace) -> int:
     from posewire_server.allocator import keep_large_blocks
 
     keep_large_blocks()  # before anything starts a thread
-    if not options.verbose:
-        # An error is to be one line, and gRPC's core would add its own.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import asyncio
 
     from posewire_server.serving import serve
@@ -58,8 +54,8 @@ def _models(options: argparse.Namespace) -> list[ServedModel]:
 
     installed = [installed_model(each, cache=options.cache) for each in options.model]
     _check_names_differ([each.name for each in installed])
-    runner_options = _runner_options(options)
-    return [ServedModel.load(each, runner_options) for each in installed]
+    network = runner_options(options)
+    return [ServedModel.load(each, network) for each in installed]
 
 
 def _check_names_differ(names: list[str]) -> None:
@@ -69,19 +65,6 @@ def _check_names_differ(names: list[str]) -> None:
                 f"--model: got {names.count(name)} of the name {name}, by which clients ask for "
                 "them; want one, so rename the files of the others"
             )
-
-
-def _runner_options(options: argparse.Namespace) -> RunnerOptions:
-    from posewire_server.runner import RunnerOptions
-
-    return RunnerOptions(
-        device=options.device,
-        performance_hint=options.performance.upper(),
-        inference_precision_hint=options.inference_precision,
-        inference_num_threads=options.threads,
-        num_streams=options.streams,
-        cache_dir=options.compiled_cache,
-    )
 
 
 def _server_options(options: argparse.Namespace) -> ServerOptions:
