@@ -3,6 +3,10 @@
     InputError(ValueError)
     ├── ImageError               a file that holds no image
     ├── ListenError              an address at which the server cannot listen
+    ├── OwnServerError           a server for this process alone that did not start
+    ├── TargetError              a server that does not answer as it should
+    ├── SourceError              no images or frames where some should be
+    ├── OutputError              a file that cannot be written
     ├── RequestError             INVALID_ARGUMENT: found while a frame is being made
     │   ├── InvalidImageError    an image that is missing, damaged, too large or at odds with itself
     │   └── InvalidRegionError   a region of interest that holds no pixel of the image
@@ -44,6 +48,22 @@ class ImageError(InputError):
 
 class ListenError(InputError):
     """An address at which the server cannot listen."""
+
+
+class OwnServerError(InputError):
+    """A server for this process alone that did not start."""
+
+
+class TargetError(InputError):
+    """A server that does not answer as it should."""
+
+
+class SourceError(InputError):
+    """No images or frames where some should be."""
+
+
+class OutputError(InputError):
+    """A file that cannot be written."""
 
 
 class RequestError(InputError):

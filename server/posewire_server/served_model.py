@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha384
 from importlib.metadata import version
@@ -65,6 +65,11 @@ class ServedModel:
             skeleton=self.skeleton.to_proto(),
             default_options=self.options.to_proto(),
         )
+
+
+def load_models(models: Sequence[InstalledModel], options: RunnerOptions) -> list[ServedModel]:
+    """All of them, in the same order."""
+    return [ServedModel.load(each, options) for each in models]
 
 
 def _common_frames(pipeline: Pipeline) -> list[Size]:

@@ -50,12 +50,11 @@ def _print_ready(address: str) -> None:
 
 def _models(options: argparse.Namespace) -> list[ServedModel]:
     from posewire_server.models.installed import installed_model
-    from posewire_server.served_model import ServedModel
+    from posewire_server.served_model import load_models
 
     installed = [installed_model(each, cache=options.cache) for each in options.model]
     _check_names_differ([each.name for each in installed])
-    network = runner_options(options)
-    return [ServedModel.load(each, network) for each in installed]
+    return load_models(installed, runner_options(options))
 
 
 def _check_names_differ(names: list[str]) -> None:
