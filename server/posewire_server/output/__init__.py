@@ -1,0 +1,1 @@
+"""Where answers go: lines, files of COCO and OpenPose, annotated images and videos."""
