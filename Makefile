@@ -26,10 +26,13 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format generate checkgenerate bench accuracy asan tsan fuzz clean
+.PHONY: help demo test lint format generate checkgenerate bench accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
+	posewire demo --output build/demo
 
 test: $(INSTALLED) ## Run all C++ and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)

@@ -17,6 +17,10 @@ SUBCOMMANDS = [
     ["models", "path"],
     ["eval"],
     ["serve"],
+    ["predict"],
+    ["stream"],
+    ["demo"],
+    ["bench"],
 ]
 HEAVY = ("openvino", "cv2", "httpx", "numpy", "pycocotools", "tqdm", "filelock")
 

@@ -81,11 +81,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_subcommands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from posewire_server.command import evaluate, models, serve
+    from posewire_server.command import bench, demo, evaluate, models, predict, serve, stream
 
-    models.add_to(subparsers)
-    evaluate.add_to(subparsers)
-    serve.add_to(subparsers)
+    for each in (demo, predict, stream, serve, models, evaluate, bench):
+        each.add_to(subparsers)
 
 
 def _failed(line: str, *, code: int = 1, trace: bool = False) -> int:

@@ -1,0 +1,154 @@
+"""`posewire predict` against a server that runs, and with one of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino as ov
+import pytest
+
+from posewire_server.command import main
+from posewire_server.sample import STILL, STILL_ANNOTATIONS
+from tests.reference.colour_network import colour_network, painted_frame, person_at
+from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
+from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.server_thread import serving
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving(painted_model(PaintingRunner(person_of, capacity=2), size=SIDE)) as running:
+        yield running.address
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images that are called by the numbers they show."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in (5, 12, 31):
+        image = np.full((SIDE, SIDE, 3), number, np.uint8)
+        cv2.imwrite(str(folder / f"{number:06d}.png"), image)
+    return folder
+
+
+def test_each_image_has_its_line(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", "--server", server, str(folder)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        str(folder / name) for name in ("000005.png", "000012.png", "000031.png")
+    ]
+    assert all(": 1 person (" in line and " inference " in line for line in lines)
+
+
+def test_all_forms_of_answers_agree(
+    server: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coco, openpose, drawn = (tmp_path / name for name in ("results.json", "openpose", "drawn"))
+    files = ["--coco", coco, "--openpose", openpose, "--annotated", drawn]
+    assert main(["predict", "--server", server, "--json", *map(str, files), str(folder)]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    records = json.loads(coco.read_text())
+    assert [line["image_id"] for line in lines] == [5, 12, 31]
+    assert [record["image_id"] for record in records] == [5, 12, 31]
+    for line, record in zip(lines, records, strict=True):
+        nose = line["poses"][0]["keypoints"]["nose"]
+        assert is_answer_to(line["image_id"], nose["x"])
+        assert record["keypoints"][:2] == pytest.approx([nose["x"], nose["y"]], abs=0.01)
+        stem = f"{line['image_id']:06d}"
+        document = json.loads((openpose / f"{stem}_keypoints.json").read_text())
+        (person,) = document["people"]
+        assert person["pose_keypoints_2d"][:2] == pytest.approx(record["keypoints"][:2])
+        image = cv2.imread(str(drawn / f"{stem}.png"))
+        assert (image != line["image_id"]).any()
+
+
+def test_a_bad_image_has_its_line_and_the_others_go_on(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "000009.png").write_bytes(b"noise")
+    (folder / "000010.png").touch()
+    assert main(["predict", "--server", server, str(folder)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert "000009.png: INVALID_ARGUMENT (IMAGE_UNDECODABLE): " in lines[1]
+    assert "000010.png: INVALID_ARGUMENT: got 0 bytes, want an image file" in lines[2]
+    assert ": 1 person (" in lines[4]
+
+
+def test_options_reach_the_server(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--min-pose-score", "1", "--max-poses", "3", "--min-keypoint-score", "0.2"]
+    region = ["--no-refine", f"--region=0,0,{SIDE},{SIDE}"]
+    assert main(["predict", "--server", server, *asked, *region, str(folder)]) == 0
+    assert capsys.readouterr().out.count(": nobody;") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--server", "SERVER", "--model", "nobody", "FOLDER"], "NOT_FOUND (MODEL_NOT_FOUND)"),
+        (["--server", "SERVER", "FOLDER/*.gif"], "got no images there"),
+        (["--server", "SERVER", "--annotated", "FOLDER", "FOLDER"], "would be overwritten"),
+        (["--server", "SERVER", "--coco", "FOLDER/no/x", "FOLDER"], "No such file"),
+        (["--model", "no-such-model", "FOLDER"], "is neither in the catalog"),
+        (["--model", "demo", "--device", "NPU9", "FOLDER"], "device NPU9"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    server: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    complaint: str,
+) -> None:
+    replaced = [each.replace("SERVER", server).replace("FOLDER", str(folder)) for each in arguments]
+    assert main(["predict", *replaced]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("posewire: ")
+    assert complaint in err
+
+
+def test_two_images_of_a_name_have_no_place_for_both(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "000005.jpg").write_bytes((folder / "000005.png").read_bytes())
+    drawn = str(folder.parent / "drawn")
+    assert main(["predict", "--server", server, "--annotated", drawn, str(folder)]) == 1
+    assert "want different names" in capsys.readouterr().err
+    assert main(["predict", "--server", server, str(folder)]) == 0
+
+
+def test_options_that_do_not_go_together_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "--server", "localhost:1", "--device", "GPU", "x.png"])
+    assert caught.value.code == 2
+    assert "--device: not with --server" in capsys.readouterr().err
+
+
+def test_a_network_of_ones_own_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network, image = tmp_path / "colours.xml", tmp_path / "7.png"
+    ov.save_model(colour_network(), network, compress_to_fp16=False)
+    truth = person_at(41, 31, 30)
+    cv2.imwrite(str(image), painted_frame(320, 256, [truth]))
+    arguments = ["--model", str(network), "--threads", "1", "--json", str(image)]
+    assert main(["predict", *arguments]) == 0
+    (pose,) = json.loads(capsys.readouterr().out)["poses"]
+    found = [(each["x"], each["y"]) for each in pose["keypoints"].values()]
+    assert np.allclose(found, truth, atol=0.5)
+
+
+def test_the_still_has_the_people_that_were_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "--model", "demo", "--threads", "1", "--json", str(STILL)]) == 0
+    line = json.loads(capsys.readouterr().out)
+    people = json.loads(STILL_ANNOTATIONS.read_text())["annotations"]
+    assert len(line["poses"]) == len(people)
