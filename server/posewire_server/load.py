@@ -52,8 +52,10 @@ class Answers:
         return [each for each in self.outcomes if isinstance(each, Result)]
 
 
-def put_under(client: Client, load: Load) -> Answers:
-    """The answers to that load; raises what a call raises."""
+def put_under(
+    client: Client, load: Load, *, progress: Callable[[], object] = lambda: None
+) -> Answers:
+    """The answers to that load; raises what a call raises. `progress` is told of each of them."""
     answers = Answers()
     lock = threading.Lock()
     began = perf_counter()
@@ -63,6 +65,7 @@ def put_under(client: Client, load: Load) -> Answers:
         with lock:
             answers.outcomes.append(outcome)
             answers.round_trips.append(secs)
+            progress()
 
     call = _call if load.calls == "unary" else _stream
     with ThreadPoolExecutor(load.concurrency) as callers:

@@ -42,7 +42,7 @@ class VideoSource:
             self.name, self.file_stem = given, Path(given).stem
         self._video = cv2.VideoCapture(int(given)) if is_camera else cv2.VideoCapture(given)
         if not self._video.isOpened():
-            raise SourceError(f"{self.name}: cannot be opened as a video")
+            raise SourceError(f"{self.name}: cannot be opened, want {_wanted(given)}")
         frames = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
         self.frame_count = frames if frames > 0 and not is_camera else None
         self.is_live = is_camera or (is_address and self.frame_count is None)
@@ -81,6 +81,14 @@ class VideoSource:
         with self._reading:
             came, frame = (False, None) if self._is_closed else self._video.read()
         return frame.astype(np.uint8, copy=False) if came and frame is not None else None
+
+
+def _wanted(given: str) -> str:
+    if given.isdecimal():
+        return f"a camera at /dev/video{given} that this user may read and nobody else uses"
+    if "://" in given:
+        return "an address that answers, with a video that FFmpeg can read"
+    return "a video that FFmpeg can read"
 
 
 def _without_credentials(address: str) -> str:

@@ -99,7 +99,10 @@ def test_a_file_that_is_no_video_is_one_line(
     path.write_text("nothing to see")
     assert main(["stream", "--server", server, str(path)]) == 1
     out, err = capsys.readouterr()
-    assert (out, err) == ("", f"posewire: {path}: cannot be opened as a video\n")
+    assert (out, err) == (
+        "",
+        f"posewire: {path}: cannot be opened, want a video that FFmpeg can read\n",
+    )
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)

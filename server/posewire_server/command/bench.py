@@ -74,13 +74,16 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _run(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
+    from tqdm import tqdm
+
     from posewire_server.command.connection import connected
     from posewire_server.load import put_under
 
     with connected(options) as connection:
         load = _load(options, connection)
         put_under(connection.client, replace(load, secs=_WARM_UP_SECS))
-        answers = put_under(connection.client, load)
+        with tqdm(desc=load.model, unit="image", disable=None) as bar:
+            answers = put_under(connection.client, load, progress=bar.update)
     print(json.dumps(_figures(load, answers)) if options.json else "\n".join(_lines(load, answers)))
     return 1 if answers.failures else 0
 

@@ -39,13 +39,17 @@ def connected(options: argparse.Namespace) -> Iterator[Connection]:
 @contextmanager
 def asking(address: str) -> Iterator[Client]:
     """A client of that server. Raises `TargetError` for what the server says no to."""
-    from posewire_client import Client, PosewireError
+    from posewire_client import Client, PosewireError, UnavailableError
     from posewire_server.allocator import keep_large_blocks
 
     keep_large_blocks()  # before anything starts a thread
     with Client(address) as client:
         try:
             yield client
+        except UnavailableError as error:
+            raise TargetError(
+                f"server {address}: {error}; want one that serves, such as posewire serve starts"
+            ) from error
         except PosewireError as error:
             raise TargetError(f"server {address}: {error}") from error
 
