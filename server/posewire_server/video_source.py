@@ -44,8 +44,8 @@ class VideoSource:
         if not self._video.isOpened():
             raise SourceError(f"{self.name}: cannot be opened, want {_wanted(given)}")
         frames = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = frames if frames > 0 and not is_camera else None
-        self.is_live = is_camera or (is_address and self.frame_count is None)
+        self.is_live = is_camera or _is_sent_in_real_time(given) or (is_address and frames <= 0)
+        self.frame_count = frames if frames > 0 and not self.is_live else None
         self._reading = threading.Lock()
         self._is_closed = False
         rate = float(self._video.get(cv2.CAP_PROP_FPS))
@@ -81,6 +81,11 @@ class VideoSource:
         with self._reading:
             came, frame = (False, None) if self._is_closed else self._video.read()
         return frame.astype(np.uint8, copy=False) if came and frame is not None else None
+
+
+def _is_sent_in_real_time(address: str) -> bool:
+    """Even a recording is: whoever does not take its frames in time loses them."""
+    return address.partition("://")[0] in ("rtsp", "rtsps", "rtp", "udp", "srt", "rtmp")
 
 
 def _wanted(given: str) -> str:
