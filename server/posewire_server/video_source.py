@@ -19,6 +19,15 @@ _RATE = 25.0
 _CLOSING_SECS = 2.0
 
 
+def check_source(given: str) -> None:
+    """Raises `SourceError` for a file that is not there, without opening anything."""
+    if not given.isdecimal() and "://" not in given and not Path(given).is_file():
+        raise SourceError(
+            f"{given}: there is no such file, want a video, a camera's number or an address such "
+            "as rtsp://host/path"
+        )
+
+
 class VideoSource:
     """BGR frames (h, w, 3) of what `given` names: a file, a camera's number or an address.
 
@@ -28,12 +37,8 @@ class VideoSource:
     """
 
     def __init__(self, given: str) -> None:
+        check_source(given)
         is_camera, is_address = given.isdecimal(), "://" in given
-        if not is_camera and not is_address and not Path(given).is_file():
-            raise SourceError(
-                f"{given}: there is no such file, want a video, a camera's number or an address "
-                "such as rtsp://host/path"
-            )
         if is_camera:
             self.name, self.file_stem = f"camera {given}", f"camera_{given}"
         elif is_address:

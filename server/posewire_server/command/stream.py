@@ -90,9 +90,11 @@ def _run(options: argparse.Namespace) -> int:
     from posewire_server.command.connection import connected
     from posewire_server.output.summary import Summary
     from posewire_server.output.writing import write_all
-    from posewire_server.video_source import VideoSource
+    from posewire_server.video_source import VideoSource, check_source
 
-    with VideoSource(options.source) as source, connected(options) as connection:
+    check_source(options.source)
+    # The source last: from then on a live one has frames that somebody should take.
+    with connected(options) as connection, VideoSource(options.source) as source:
         is_latest = source.is_live if options.delivery is None else options.delivery == "latest"
         frames = _paced(source) if is_latest and not source.is_live else source.frames()
         summary = Summary()
