@@ -10,7 +10,8 @@ BUF_VERSION := 1.75.0
 VENV := .venv
 INSTALLED := $(VENV)/installed
 BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
-CXX_SOURCES := $(shell find cpp_ext tests -name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
+CXX_SOURCES := $(shell find cpp_ext tests clients/cpp \
+	-name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
 EXTENSION_SOURCES := CMakeLists.txt $(filter cpp_ext/%,$(CXX_SOURCES))
 # An editable install knows only the top-level packages that were there when it was made.
 PACKAGES := $(wildcard proto/*/__init__.py cpp_ext/*/__init__.py server/*/__init__.py \
@@ -21,12 +22,18 @@ STRICT := $(if $(CI),ON,OFF)
 CMAKE_FLAGS := -DPOSEWIRE_WERROR=$(STRICT)
 export SKBUILD_CMAKE_DEFINE := POSEWIRE_WERROR=$(STRICT)
 
+# So is a missing toolchain of a program in clients/, which is otherwise left out.
+EXAMPLES := $(if $(or $(CI),$(shell command -v grpc_cpp_plugin)),examplecpp) \
+	$(if $(or $(CI),$(shell command -v protoc-gen-go-grpc)),examplego)
+HAS_GOFMT := $(or $(CI),$(shell command -v gofmt))
+
 # cmake, ninja, ruff and the others come from the virtual environment, one version for everyone.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format generate checkgenerate bench accuracy asan tsan fuzz clean
+.PHONY: help demo test examples examplecpp examplego lint format generate checkgenerate bench accuracy \
+	asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -34,11 +41,25 @@ help: ## List the targets
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
 	posewire demo --output build/demo
 
-test: $(INSTALLED) ## Run all C++ and Python tests; PYTEST_ARGS goes to pytest
+test: $(INSTALLED) $(EXAMPLES) ## Run all C++ and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
 	cmake --build --preset test
 	ctest --preset test
 	python -m pytest $(PYTEST_ARGS)
+
+examples: examplecpp examplego ## Build the C++ and the Go program of clients/ in build/clients
+
+examplecpp: $(INSTALLED)
+	cmake -S clients/cpp -B build/clients/cpp -G Ninja $(CMAKE_FLAGS)
+	cmake --build build/clients/cpp
+
+# With the libraries of Debian's packages, outside any module.
+examplego:
+	rm -rf build/clients/go/src && mkdir -p build/clients/go/src
+	protoc -I proto --go_out=build/clients/go/src --go-grpc_out=build/clients/go/src \
+		proto/posewire/v1/*.proto
+	GO111MODULE=off GOPATH=$(CURDIR)/build/clients/go:/usr/share/gocode \
+		go build -o build/clients/go/estimate clients/go/cmd/estimate/main.go
 
 lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and change nothing
 	ruff check
@@ -47,6 +68,8 @@ lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and cha
 	stubtest --mypy-config-file pyproject.toml \
 		--allowlist cpp_ext/stubtest_allowlist.txt posewire_decoder._core
 	clang-format --dry-run -Werror $(CXX_SOURCES)
+	@$(if $(HAS_GOFMT),wanted=$$(gofmt -d clients/go) && test -z "$$wanted" \
+		|| { echo "$$wanted" >&2; exit 1; })
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 	$(BUF) breaking --against proto/released.binpb
@@ -55,6 +78,7 @@ format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the hous
 	ruff check --fix --exit-zero --quiet  # the verdict is lint's
 	ruff format
 	clang-format -i $(CXX_SOURCES)
+	$(if $(HAS_GOFMT),gofmt -w clients/go)
 	$(BUF) format --write
 
 # $(call protoc,directory) writes the generated Python below that directory.
