@@ -69,7 +69,7 @@ lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and cha
 		--allowlist cpp_ext/stubtest_allowlist.txt posewire_decoder._core
 	clang-format --dry-run -Werror $(CXX_SOURCES)
 	@$(if $(HAS_GOFMT),wanted=$$(gofmt -d clients/go) && test -z "$$wanted" \
-		|| { echo "$$wanted" >&2; exit 1; })
+		|| { printf '%s\n' "$$wanted" >&2; exit 1; })
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 	$(BUF) breaking --against proto/released.binpb
