@@ -32,8 +32,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test examples examplecpp examplego lint format generate checkgenerate bench accuracy \
-	asan tsan fuzz clean
+.PHONY: help demo test examples examplecpp examplego lint format generate checkgenerate bench \
+	overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -98,6 +98,9 @@ checkgenerate: $(INSTALLED) ## Check that the committed generated code is the co
 
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
+
+overhead: $(INSTALLED) ## Measure what goes on around the network; BENCH_ARGS as above
+	python -m tests.bench.overhead $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the bundled network on 500 rendered scenes it has not seen
 	python -m training.evaluate

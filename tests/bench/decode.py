@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 # One thread for everything, the BLAS of the second yardstick included.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -19,6 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from posewire_decoder import Decoder, DecoderOptions
+from tests.bench.machine import processor
 from tests.reference.scenes import PaintedScene, crowd
 
 PEOPLE = (0, 1, 5, 10, 20, 30)
@@ -94,16 +93,6 @@ def in_turns(rounds: int, *actions: Callable[[], object]) -> list[float]:
             action()
             own.append((time.perf_counter() - start) * 1e6)
     return [statistics.median(own) for own in samples]
-
-
-def processor() -> str:
-    """The processor's name, as far as the system tells."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,110 @@
+"""A server without a network, in a process of its own: `python -m tests.reference.stub_server`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_decoder import Decoder, DecoderOptions
+from posewire_server.allocator import keep_large_blocks
+from posewire_server.letterbox import InputGeometry
+from posewire_server.pipeline import Pipeline
+from posewire_server.runner import NetworkOutput
+from posewire_server.served_model import ServedModel
+from posewire_server.server import ServerOptions
+from posewire_server.serving import serve
+from tests.reference.scenes import PaintedScene, crowd
+
+T = TypeVar("T")
+
+PEOPLE = 3
+_ROOT = Path(__file__).parents[2]
+
+
+class StubRunner:
+    """Sees the same people in every image, and takes `secs` for it."""
+
+    def __init__(self, *, capacity: int, secs: float) -> None:
+        self.capacity = capacity
+        self._secs = secs
+        self._threads = ThreadPoolExecutor(capacity)
+
+    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
+        return self._threads.submit(self._run, image, finish)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+    def _run(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> T:
+        start = perf_counter()
+        seen = _people_in(image.shape[1], image.shape[0])
+        if self._secs:
+            time.sleep(self._secs)
+        return finish(NetworkOutput(seen.heatmaps, seen.tags, perf_counter() - start))
+
+
+@dataclass(frozen=True, slots=True)
+class StubServer:
+    """Where it listens, and its process."""
+
+    address: str
+    pid: int
+
+
+@contextmanager
+def stub_server(*, capacity: int = 1, secs: float = 0.0) -> Iterator[StubServer]:
+    """Its process ends with the block, however that ends."""
+    command = [sys.executable, "-W", "error", "-m", __name__]
+    arguments = ["--capacity", str(capacity), "--secs", str(secs)]
+    with subprocess.Popen(
+        [*command, *arguments], cwd=_ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            assert address, "the stub server ended before it was ready"
+            yield StubServer(address, process.pid)
+        finally:
+            process.kill()
+
+
+@lru_cache
+def _people_in(width: int, height: int) -> PaintedScene:
+    """The output of a network that halves its input."""
+    return crowd(PEOPLE, width=width // 2, height=height // 2, seed=0, apart=True)
+
+
+def _model(*, capacity: int, secs: float) -> ServedModel:
+    """The input of the `demo` model."""
+    geometry = InputGeometry(size=256, fit="short_side", padding="right_bottom")
+    runner = StubRunner(capacity=capacity, secs=secs)
+    return ServedModel("stub", "1", Pipeline(runner, Decoder(DecoderOptions()), geometry))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--capacity", type=int, default=1)
+    parser.add_argument("--secs", type=float, default=0.0)
+    arguments = parser.parse_args()
+    keep_large_blocks()
+    model = _model(capacity=arguments.capacity, secs=arguments.secs)
+    options = ServerOptions(address="127.0.0.1:0")
+    asyncio.run(serve(lambda: [model], options, ready=lambda address: print(address, flush=True)))
+
+
+if __name__ == "__main__":
+    main()
