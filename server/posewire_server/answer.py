@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import numpy as np
 from google.protobuf import duration_pb2
 
 from posewire.v1 import estimate_pb2, pose_pb2
@@ -14,12 +11,7 @@ from posewire_server.pipeline import FramePoses, StageTimes
 
 def poses_to_proto(poses: FramePoses) -> list[pose_pb2.Pose]:
     """In the same order."""
-    return [
-        pose_pb2.Pose(
-            score=poses.scores[i], box=_box(poses, i), keypoints=list(_keypoints(poses, i))
-        )
-        for i in range(len(poses))
-    ]
+    return [_pose(poses, i) for i in range(len(poses))]
 
 
 def stage_times_to_proto(
@@ -43,14 +35,20 @@ def duration(secs: float) -> duration_pb2.Duration:
     return value
 
 
-def _box(poses: FramePoses, i: int) -> pose_pb2.Box:
-    there = poses.keypoints[i][poses.origins[i] != Origin.ABSENT]
-    (x_min, y_min), (x_max, y_max) = np.min(there, axis=0), np.max(there, axis=0)
-    return pose_pb2.Box(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)
+def _pose(poses: FramePoses, i: int) -> pose_pb2.Pose:
+    # Plain lists, because elements and small pieces of arrays cost three times as much.
+    columns = (poses.keypoints, poses.keypoint_scores, poses.origins)
+    rows = list(zip(*(column[i].tolist() for column in columns), strict=True))
+    return pose_pb2.Pose(
+        score=poses.scores[i],
+        box=_box([place for place, _, origin in rows if origin != Origin.ABSENT]),
+        keypoints=[
+            pose_pb2.Keypoint(x=x, y=y, score=score, origin=origin)
+            for (x, y), score, origin in rows
+        ],
+    )
 
 
-def _keypoints(poses: FramePoses, i: int) -> Iterator[pose_pb2.Keypoint]:
-    # Plain lists, because elements of arrays cost three times as much.
-    places, scores = poses.keypoints[i].tolist(), poses.keypoint_scores[i].tolist()
-    for (x, y), score, origin in zip(places, scores, poses.origins[i].tolist(), strict=True):
-        yield pose_pb2.Keypoint(x=x, y=y, score=score, origin=origin)
+def _box(places: list[list[float]]) -> pose_pb2.Box:
+    xs, ys = zip(*places, strict=True)
+    return pose_pb2.Box(x_min=min(xs), y_min=min(ys), x_max=max(xs), y_max=max(ys))
