@@ -26,6 +26,8 @@ _SKIP_REASONS = {
     stream_pb2.SKIP_REASON_DRAINING: SkipReason.DRAINING,
 }
 
+_ORIGINS = frozenset(each.value for each in Origin)
+
 
 def result_from_response(response: pose_service_pb2.EstimatePosesResponse) -> Result:
     """The answer for a single image."""
@@ -92,10 +94,11 @@ def _result(
 
 def _pose(pose: pose_pb2.Pose) -> Pose:
     # One pass over the messages: reading their fields is what costs here.
-    rows = [(each.x, each.y, each.score, each.origin) for each in pose.keypoints]
+    rows = [(each.x, each.y, each.score, _known(each.origin)) for each in pose.keypoints]
     table = np.array(rows, np.float32).reshape(-1, 4)
-    table.setflags(write=False)
-    origins = _known_origins(table[:, 3])
+    origins = table[:, 3].astype(np.uint8)
+    for array in (table, origins):
+        array.setflags(write=False)
     return Pose(
         score=pose.score,
         box=_box(pose.box),
@@ -106,11 +109,8 @@ def _pose(pose: pose_pb2.Pose) -> Pose:
     )
 
 
-def _known_origins(numbers: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
-    known = np.where(np.isin(numbers, [each.value for each in Origin]), numbers, Origin.UNKNOWN)
-    origins = known.astype(np.uint8)
-    origins.setflags(write=False)
-    return origins
+def _known(origin: int) -> int:
+    return origin if origin in _ORIGINS else Origin.UNKNOWN
 
 
 def _box(box: pose_pb2.Box) -> Box:
