@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -63,6 +64,12 @@ class StubServer:
 
     address: str
     pid: int
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the process has now."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
