@@ -59,7 +59,7 @@ class FrameInFlight:
         """Lets the work begin, for which `admission` has given a place."""
         self._admission = admission
         self.task = asyncio.create_task(work)
-        self.task.add_done_callback(lambda _: self._leave())
+        self.task.add_done_callback(self._ended)
         return self.task
 
     def skip(self, reason: stream_pb2.SkipReason) -> None:
@@ -80,6 +80,13 @@ class FrameInFlight:
         assert self.task is not None, "a frame is either started or skipped"
         error = self.task.exception()
         return self.task.result() if error is None else Failed(error)
+
+    def _ended(self, task: asyncio.Task[Answer]) -> None:
+        self._leave()
+        if task.cancelled():
+            # What cancelled it knows this frame, and both would keep the image until the garbage
+            # collector comes by.
+            self.task = None
 
     def _leave(self) -> None:
         if self._admission is not None:

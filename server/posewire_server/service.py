@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -27,7 +27,7 @@ from posewire_server.image_limits import ImageLimits
 from posewire_server.served_model import ServedModel
 from posewire_server.session import Session, SessionLife, path_in_stream
 from posewire_server.session_config import SessionConfig
-from posewire_server.status import as_it_is, status_of
+from posewire_server.status import as_it_is, forget_locals, status_of
 
 # What the contract lets a client wait at least at its first new attempt.
 _RETRY_SECS = 0.2
@@ -86,21 +86,24 @@ class PoseService(PoseServiceServicer):
     async def ListModels(
         self, request: messages.ListModelsRequest, context: grpc.aio.ServicerContext
     ) -> messages.ListModelsResponse:
-        async with self._call(context):
+        with self._call(context):
+            self._check_is_serving()
             models = [each.description for _, each in sorted(self._estimators.items())]
             return messages.ListModelsResponse(models=models, default_model=self._default)
 
     async def GetModel(
         self, request: messages.GetModelRequest, context: grpc.aio.ServicerContext
     ) -> messages.GetModelResponse:
-        async with self._call(context):
+        with self._call(context):
+            self._check_is_serving()
             return messages.GetModelResponse(model=self._estimator(request.model).description)
 
     async def EstimatePoses(
         self, request: messages.EstimatePosesRequest, context: grpc.aio.ServicerContext
     ) -> messages.EstimatePosesResponse:
         received = monotonic()
-        async with self._call(context):
+        with self._call(context):
+            self._check_is_serving()
             estimator = self._estimator(request.model)
             options = estimator.model.options.with_proto(request.options, path="options")
             try:
@@ -117,7 +120,8 @@ class PoseService(PoseServiceServicer):
         requests: AsyncIterator[messages.StreamPosesRequest],
         context: grpc.aio.ServicerContext,
     ) -> AsyncIterator[messages.StreamPosesResponse]:
-        async with self._call(context, path_of=path_in_stream):
+        with self._call(context, path_of=path_in_stream):
+            self._check_is_serving()
             with self._place_for_stream():
                 messages_left = aiter(requests)
                 session = await self._session(messages_left)
@@ -141,19 +145,22 @@ class PoseService(PoseServiceServicer):
         )
         return Session(estimator, config, self._limits.life)
 
-    @asynccontextmanager
-    async def _call(
+    @contextmanager
+    def _call(
         self, context: grpc.aio.ServicerContext, *, path_of: Callable[[str], str] = as_it_is
-    ) -> AsyncIterator[None]:
-        """Counts a call, and ends it with the status of what it raises."""
+    ) -> Iterator[None]:
+        """Counts a call, and ends it with the status of what is raised in the block."""
         self._calls += 1
         self._idle.clear()
         try:
-            self._check_is_serving()
             yield
         except Exception as error:  # noqa: BLE001 - status_of logs what nobody foresaw
             status = rpc_status.to_status(status_of(error, path_of=path_of))
-            await context.abort(status.code, status.details, status.trailing_metadata)
+            forget_locals(error)
+            # Not `abort`: the context would keep what that raises, and this the request.
+            context.set_code(status.code)
+            context.set_details(status.details)
+            context.set_trailing_metadata(status.trailing_metadata)
         finally:
             self._calls -= 1
             if not self._calls:

@@ -18,7 +18,7 @@ from posewire_server.errors import StreamOrderError, UnavailableError
 from posewire_server.estimator import Estimator
 from posewire_server.frame_in_flight import Answer, Failed, FrameInFlight, Handled, Skipped
 from posewire_server.session_config import SessionConfig
-from posewire_server.status import status_of
+from posewire_server.status import forget_locals, status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +184,7 @@ class Session:
         answer = await frame.answer()
         if isinstance(answer, Failed):
             outcome.error.status.CopyFrom(status_of(answer.error, path_of=path_in_stream))
+            forget_locals(answer.error)
         elif isinstance(answer, Skipped):
             outcome.skipped.reason = answer.reason
             self._skipped += 1

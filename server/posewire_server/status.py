@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from traceback import clear_frames
 
 from google.protobuf import duration_pb2
 from google.protobuf.message import Message
@@ -37,6 +38,18 @@ def status_of(error: BaseException, *, path_of: Callable[[str], str] = as_it_is)
         return _status("INVALID_ARGUMENT", f"{path}: {fault}", info, _bad_request({path: fault}))
     _LOG.error("A defect, answered as INTERNAL", exc_info=error)
     return _status("INTERNAL", "a defect in the server; its log has it", _error_info("INTERNAL"))
+
+
+def forget_locals(error: BaseException) -> None:
+    """Frees what the functions hold that the error came through, such as the image.
+
+    An error and the futures that carried it know each other, so that they would keep the image
+    until the garbage collector comes by, which counts objects and not their megabytes.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        clear_frames(cause.__traceback__)
+        cause = cause.__context__
 
 
 def _status(code: str, message: str, *details: Message) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -73,10 +74,14 @@ class StubServer:
 
 
 @contextmanager
-def stub_server(*, capacity: int = 1, secs: float = 0.0) -> Iterator[StubServer]:
+def stub_server(
+    *, capacity: int = 1, secs: float = 0.0, collects: bool = True
+) -> Iterator[StubServer]:
     """Its process ends with the block, however that ends."""
     command = [sys.executable, "-W", "error", "-m", __name__]
     arguments = ["--capacity", str(capacity), "--secs", str(secs)]
+    if not collects:
+        arguments.append("--no-collector")
     with subprocess.Popen(
         [*command, *arguments], cwd=_ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -106,8 +111,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--capacity", type=int, default=1)
     parser.add_argument("--secs", type=float, default=0.0)
+    parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     keep_large_blocks()
+    if arguments.no_collector:
+        gc.disable()
     model = _model(capacity=arguments.capacity, secs=arguments.secs)
     options = ServerOptions(address="127.0.0.1:0")
     asyncio.run(serve(lambda: [model], options, ready=lambda address: print(address, flush=True)))
