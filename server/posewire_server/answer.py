@@ -6,7 +6,8 @@ from google.protobuf import duration_pb2
 
 from posewire.v1 import estimate_pb2, pose_pb2
 from posewire_decoder import Origin
-from posewire_server.pipeline import FramePoses, StageTimes
+from posewire_server.frame_poses import FramePoses
+from posewire_server.pipeline import StageTimes
 
 
 def poses_to_proto(poses: FramePoses) -> list[pose_pb2.Pose]:

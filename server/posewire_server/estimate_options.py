@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal, TypedDict
+from typing import Literal
+
+import numpy as np
 
 from posewire.v1 import estimate_pb2
+from posewire_decoder import Origin
 from posewire_server.errors import InvalidFieldsError
+from posewire_server.frame_poses import FramePoses
 from posewire_server.region import RegionOfInterest, region_from_proto
 
 # As the contract has it, the default is the limit too. More people than peaks of one keypoint
@@ -22,15 +26,6 @@ _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = 
     "min_keypoint_score",
     "refine",
 )
-
-
-class DecodingOptions(TypedDict, total=False):
-    """What `Decoder.decode` takes besides the maps."""
-
-    max_poses: int
-    min_pose_score: float
-    min_keypoint_score: float
-    refine: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +56,12 @@ class EstimateOptions:
         region = region_from_proto(asked.region_of_interest) if has_region else None
         return replace(self, **given, max_poses=poses or self.max_poses, region=region)
 
-    @property
-    def decoding(self) -> DecodingOptions:
-        """Those that the decoder takes."""
-        return {
-            "max_poses": self.max_poses,
-            "min_pose_score": self.min_pose_score,
-            "min_keypoint_score": self.min_keypoint_score,
-            "refine": self.refine,
-        }
+    def wanted(self, poses: FramePoses) -> FramePoses:
+        """Those of the poses, best first, that these options leave."""
+        found = poses.without_keypoints_below(self.min_keypoint_score)
+        is_wanted = (found.origins != Origin.ABSENT).any(axis=1)
+        is_wanted &= found.scores >= self.min_pose_score
+        return found.chosen(np.flatnonzero(is_wanted)[: self.max_poses])
 
     def to_proto(self) -> estimate_pb2.EstimateOptions:
         """As a model's default options, which have no region."""

@@ -18,7 +18,7 @@ from posewire_decoder import Origin
 from posewire_server.coco_dataset import CocoDataset, Frame, Record
 from posewire_server.errors import EvaluationError
 from posewire_server.evaluation_journal import EvaluationJournal
-from posewire_server.pipeline import FramePoses
+from posewire_server.frame_poses import FramePoses
 
 AbsentAt = Literal["centre", "corner"]
 

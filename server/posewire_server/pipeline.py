@@ -13,34 +13,23 @@ from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2
 from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
-from posewire_server.estimate_options import DecodingOptions, EstimateOptions
+from posewire_server.duplicates import joined
+from posewire_server.estimate_options import EstimateOptions
 from posewire_server.frame import Frame, frame_from_proto
+from posewire_server.frame_poses import FramePoses
 from posewire_server.image import read_frame
 from posewire_server.image_limits import ImageLimits
 from posewire_server.letterbox import InputGeometry, Letterbox, Size
 from posewire_server.models.installed import InstalledModel
 from posewire_server.models.network import read_network
 from posewire_server.runner import NetworkOutput, OpenVinoRunner, Runner, RunnerOptions
+from posewire_server.skeleton import COCO, Skeleton
 
 # Enough to keep one network busy: a 1080p JPEG takes 6 to 12 ms of a thread.
 _IMAGE_THREADS = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FramePoses:
-    """N poses of K keypoints in frame space.
-
-    `keypoints` (N, K, 2): x, y in pixels of the frame, possibly a little outside of it; (0, 0)
-    where absent. `keypoint_scores` (N, K), `origins` (N, K) and `scores` (N,) are the decoder's.
-    """
-
-    keypoints: NDArray[np.float32]
-    keypoint_scores: NDArray[np.float32]
-    origins: NDArray[np.uint8]
-    scores: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.scores)
+# Duplicates are sought among so many, the best: the time for that grows with their square, to some
+# 30 ms if all lie on each other. A picture of 60 people had 136 candidates.
+_MOST_CANDIDATES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +71,19 @@ class _NetworkInput:
 class Pipeline:
     """One model's way from frames to poses; any number of threads may use it.
 
-    `decoder` has the model's delta.
+    `decoder` has the model's delta. If it decodes as the reference does, which knows no duplicates,
+    people may occur twice.
     """
 
-    def __init__(self, runner: Runner, decoder: Decoder, geometry: InputGeometry) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        decoder: Decoder,
+        geometry: InputGeometry,
+        *,
+        skeleton: Skeleton = COCO,
+    ) -> None:
+        self.skeleton = skeleton
         self._runner = runner
         self._decoder = decoder
         self._geometry = geometry
@@ -198,10 +196,19 @@ class Pipeline:
     def _poses(
         self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
     ) -> FramePoses:
-        wanted: DecodingOptions = {} if options is None else options.decoding
-        found = self._decoder.decode(output.heatmaps, output.tags, **wanted)
+        """The options' thresholds hold for people, so they come after the decoder and joining."""
+        is_reference = self._decoder.options.reference
+        found = self._decoder.decode(
+            output.heatmaps,
+            output.tags,
+            max_poses=None if is_reference else _MOST_CANDIDATES,
+            refine=options is None or options.refine,
+        )
         height, width = output.heatmaps.shape[1:]
-        return _in_frame(found, letterbox, Size(width, height))
+        poses = _in_frame(found, letterbox, Size(width, height))
+        if not is_reference:
+            poses = joined(poses, self.skeleton.oks_sigmas)
+        return poses if options is None else options.wanted(poses)
 
 
 def _in_frame(poses: Poses, letterbox: Letterbox, heatmap: Size) -> FramePoses:

@@ -16,7 +16,6 @@ from posewire_server.models.installed import InstalledModel
 from posewire_server.models.network import read_network
 from posewire_server.pipeline import Pipeline
 from posewire_server.runner import OpenVinoRunner, RunnerOptions, WeightsType, weights_type
-from posewire_server.skeleton import COCO, Skeleton
 
 # The shapes of what cameras and telephones deliver.
 _COMMON_FRAMES = (Size(16, 9), Size(4, 3), Size(1, 1), Size(3, 4), Size(9, 16))
@@ -38,7 +37,6 @@ class ServedModel:
     pipeline: Pipeline
     weights: WeightsType = "f32"
     options: EstimateOptions = field(default_factory=EstimateOptions)
-    skeleton: Skeleton = COCO
 
     @classmethod
     def load(cls, model: InstalledModel, options: RunnerOptions) -> ServedModel:
@@ -62,7 +60,7 @@ class ServedModel:
             input_sizes=[
                 model_pb2.InputSize(width=each.width, height=each.height) for each in sizes
             ],
-            skeleton=self.skeleton.to_proto(),
+            skeleton=self.pipeline.skeleton.to_proto(),
             default_options=self.options.to_proto(),
         )
 

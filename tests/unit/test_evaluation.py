@@ -17,7 +17,7 @@ from posewire_server.coco_dataset import CocoDataset, read_dataset
 from posewire_server.errors import DatasetError, EvaluationError, JournalError
 from posewire_server.evaluation import evaluate
 from posewire_server.evaluation_journal import EvaluationJournal
-from posewire_server.pipeline import FramePoses
+from posewire_server.frame_poses import FramePoses
 from posewire_server.skeleton import COCO as SKELETON
 from tests.reference.colour_network import person_at
 

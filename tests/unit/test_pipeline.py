@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import openvino as ov
 import pytest
 from numpy.typing import NDArray
 
+from posewire.v1 import image_pb2
 from posewire_decoder import Decoder, DecoderOptions, Origin
+from posewire_server.estimate_options import EstimateOptions
+from posewire_server.image_limits import ImageLimits
 from posewire_server.letterbox import InputGeometry
 from posewire_server.models.installed import InstalledModel
 from posewire_server.pipeline import Pipeline
@@ -16,6 +20,7 @@ from posewire_server.runner import OpenVinoRunner, RunnerOptions
 from tests.reference.colour_network import COLOURS, colour_network, painted_frame, person_at
 from tests.reference.painting_runner import PaintingRunner
 
+LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 GEOMETRY = InputGeometry(size=256, fit="short_side", padding="center")
 
 
@@ -115,3 +120,29 @@ def test_the_reference_skips_pixels_where_the_default_averages_them(
     frame[401 + 4 : 403 + 4, 601 + 4 : 603 + 4] = np.round(255 * COLOURS[2])
     poses = Pipeline.for_model(model, reference=reference).estimate(frame).poses
     assert poses.keypoint_scores[0, 2] == pytest.approx(score, abs=0.05)
+
+
+TWICE = (31.0, 41.0), (37.0, 41.0), (181.0, 121.0)
+
+
+@pytest.mark.parametrize(("reference", "count"), [(True, 3), (False, 2)])
+def test_only_the_reference_leaves_people_twice(reference: bool, count: int) -> None:
+    decoder = Decoder(DecoderOptions(reference=reference))
+    way = Pipeline(PaintingRunner(people(*TWICE)), decoder, GEOMETRY)
+    assert len(way.estimate(np.zeros((256, 320, 3), np.uint8)).poses) == count
+
+
+def test_duplicates_do_not_count_among_the_poses_that_are_wanted() -> None:
+    keypoints = people(*TWICE)
+    keypoints[2, :5] = np.nan  # the last person scores least
+    image = image_pb2.Image(
+        raw=image_pb2.RawImage(
+            data=bytes(256 * 320), width=320, height=256, pixel_format=image_pb2.PIXEL_FORMAT_GRAY8
+        )
+    )
+    way = pipeline(PaintingRunner(keypoints))
+    estimate = way.estimate_image(image, EstimateOptions(max_poses=2), limits=LIMITS)
+    poses = asyncio.run(estimate).poses  # type: ignore[arg-type]
+    assert np.sort(poses.keypoints[:, 16, 0]) == pytest.approx(
+        [keypoints[0, 16, 0], keypoints[2, 16, 0]], abs=7
+    )

@@ -14,8 +14,8 @@ from posewire_server.errors import EvaluationError
 
 if TYPE_CHECKING:
     from posewire_client import Client
+    from posewire_server.frame_poses import FramePoses
     from posewire_server.models.installed import InstalledModel
-    from posewire_server.pipeline import FramePoses
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _identity(model: InstalledModel, options: argparse.Namespace) -> dict[str, o
 def _served(client: Client, options: argparse.Namespace) -> Evaluated:
     """Every pose counts in an evaluation, so no score is too low."""
     from posewire_client import EstimateOptions
-    from posewire_server.pipeline import FramePoses
+    from posewire_server.frame_poses import FramePoses
 
     model = client.model(options.model or "")
     everybody = EstimateOptions(min_pose_score=0.0, min_keypoint_score=0.0)

@@ -1,0 +1,47 @@
+"""The people found in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_decoder import Origin
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramePoses:
+    """N poses of K keypoints in frame space.
+
+    `keypoints` (N, K, 2): x, y in pixels of the frame, possibly a little outside of it; (0, 0)
+    where absent. `keypoint_scores` (N, K), `origins` (N, K) and `scores` (N,) as the decoder's.
+    """
+
+    keypoints: NDArray[np.float32]
+    keypoint_scores: NDArray[np.float32]
+    origins: NDArray[np.uint8]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def chosen(self, indices: NDArray[np.integer[Any]]) -> FramePoses:
+        """Copies of the poses at these indices, in their order."""
+        return FramePoses(
+            self.keypoints[indices],
+            self.keypoint_scores[indices],
+            self.origins[indices],
+            self.scores[indices],
+        )
+
+    def without_keypoints_below(self, score: float) -> FramePoses:
+        """With keypoints of lower scores absent."""
+        kept = self.keypoint_scores >= score
+        return FramePoses(
+            np.where(kept[..., None], self.keypoints, np.float32(0)),
+            np.where(kept, self.keypoint_scores, np.float32(0)),
+            np.where(kept, self.origins, np.uint8(Origin.ABSENT)),
+            self.scores,
+        )
