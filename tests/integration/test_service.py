@@ -101,6 +101,7 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
     "bomb": ({"image": encoded(png_claiming(30_000, 30_000))}, "IMAGE_TOO_LARGE", "image.encoded"),
     "too many bytes": ({"image": encoded(bytes(MAX_BYTES + 1))}, "IMAGE_TOO_LARGE", "image.enc"),
     "raw too short": ({"image": raw(bytes(47), 4, 4)}, "IMAGE_INVALID", "image.raw.data"),
+    "raw too long": ({"image": raw(bytes(49), 4, 4)}, "IMAGE_INVALID", "image.raw.data"),
     "raw stride": (
         {"image": raw(bytes(48), 4, 4, row_stride_bytes=11)},
         "IMAGE_INVALID",
@@ -109,6 +110,7 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
     "raw format": ({"image": raw(bytes(48), 4, 4, 0)}, "IMAGE_INVALID", "image.raw.pixel_format"),
     "new format": ({"image": raw(bytes(48), 4, 4, 99)}, "IMAGE_INVALID", "image.raw.pixel_format"),
     "no width": ({"image": raw(bytes(12), 0, 4)}, "IMAGE_INVALID", "image.raw.width"),
+    "no height": ({"image": raw(bytes(12), 4, 0)}, "IMAGE_INVALID", "image.raw.height"),
     "huge": ({"image": raw(bytes(12), 2**31, 2**31)}, "IMAGE_TOO_LARGE", "image.raw"),
     "no pose": (options(max_poses=0), "FIELD_INVALID", "options.max_poses"),
     "NaN": (options(min_pose_score=NAN), "FIELD_INVALID", "options.min_pose_score"),
@@ -211,6 +213,14 @@ def test_a_message_above_the_limit_ends_the_call_without_details(stub: PoseServi
         estimate(stub, image=encoded(bytes(3 * MAX_BYTES)))
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert rpc_status.from_call(caught.value) is None
+    assert answers_the_next_good_call(stub)
+
+
+def test_a_message_above_the_limit_ends_its_stream(stub: PoseServiceStub) -> None:
+    large = frame_request(1, encoded(bytes(3 * MAX_BYTES)))
+    with pytest.raises(grpc.RpcError) as caught:
+        list(stub.StreamPoses(iter([config(), large]), timeout=TIMEOUT))
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert answers_the_next_good_call(stub)
 
 
