@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posewire_server.coco_dataset import CocoDataset
 from posewire_server.evaluation import Accuracy, accuracy_of, evaluate
 from posewire_server.models.installed import installed_model
+from posewire_server.operating_points import operating_points
 from posewire_server.pipeline import Pipeline
 from training.annotations import dataset
 from training.splits import Split
@@ -32,9 +33,8 @@ _CROWDS = {
 
 def main() -> None:
     options = _parser().parse_args()
-    pipeline = Pipeline.for_model(
-        installed_model(options.model), reference=options.decoding == "reference"
-    )
+    model = installed_model(options.model)
+    pipeline = Pipeline.for_model(model, reference=options.decoding == "reference")
     scenes = dataset(Split[options.split], range(options.scenes), size=options.size)
     evaluation = evaluate(scenes, lambda frame: pipeline.estimate(frame).poses, progress=True)
     print(f"{'scenes':12} {'number':>6} {'AP':>6} {'AP50':>6} {'AP75':>6} {'AR':>6}")
@@ -43,6 +43,10 @@ def main() -> None:
         crowd = _of_people(scenes, counts)
         if crowd.frames:
             _print(name, crowd, accuracy_of(crowd, evaluation.answers))
+    print("\nmin_pose_score precision recall")
+    for point in operating_points(scenes, evaluation.answers, default=model.min_pose_score):
+        shares = f"{point.precision or 0:9.3f} {point.recall or 0:6.3f}"
+        print(f"{point.min_pose_score:14.2f} {shares}")
 
 
 def _of_people(scenes: Scenes, counts: Collection[int]) -> Scenes:

@@ -17,9 +17,6 @@ from posewire_server.region import RegionOfInterest, region_from_proto
 # As the contract has it, the default is the limit too. More people than peaks of one keypoint
 # type, of which the decoder keeps 100, cannot be found.
 _MAX_POSES = 100
-# On 300 rendered scenes of 965 people the demo network gave 2599 poses, 981 of them with scores
-# above this.
-_MIN_POSE_SCORE = 0.3
 
 _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = (
     "min_pose_score",
@@ -36,7 +33,7 @@ class EstimateOptions:
     """
 
     max_poses: int = _MAX_POSES
-    min_pose_score: float = _MIN_POSE_SCORE
+    min_pose_score: float = 0.0
     min_keypoint_score: float = 0.0
     refine: bool = True
     region: RegionOfInterest | None = None

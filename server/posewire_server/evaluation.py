@@ -81,18 +81,30 @@ def evaluate(
 
 def accuracy_of(dataset: CocoDataset[Frame], answers: list[Record]) -> Accuracy:
     """COCO's figures for answers in its format of results; those to other images do not count."""
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints what it does
-        truth = _indexed(dataset, [_annotated(each) for each in _people(dataset)])
-        found = _indexed(dataset, [_boxed(each) for each in answers])
-        evaluation = COCOeval(truth, found, "keypoints")
-        evaluation.params.imgIds = list(dataset.frames)
-        evaluation.evaluate()
+    evaluation = judged(dataset, answers)
+    with _silence():
         evaluation.accumulate()
         evaluation.summarize()
     ap, ap50, ap75, ap_medium, ap_large, ar = (
         None if value < 0 else float(value) for value in evaluation.stats[:6]
     )
     return Accuracy(ap, ap50, ap75, ap_medium, ap_large, ar)
+
+
+def judged(dataset: CocoDataset[Frame], answers: list[Record]) -> COCOeval:
+    """COCO's judge after it has matched the answers to people."""
+    with _silence():
+        truth = _indexed(dataset, [_annotated(each) for each in _people(dataset)])
+        found = _indexed(dataset, [_boxed(each) for each in answers])
+        evaluation = COCOeval(truth, found, "keypoints")
+        evaluation.params.imgIds = list(dataset.frames)
+        evaluation.evaluate()
+    return evaluation
+
+
+def _silence() -> contextlib.redirect_stdout[io.StringIO]:
+    """pycocotools prints what it does."""
+    return contextlib.redirect_stdout(io.StringIO())
 
 
 def _shown(images: Sequence[int], *, total: int, progress: bool) -> Iterable[int]:

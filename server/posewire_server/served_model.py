@@ -44,7 +44,13 @@ class ServedModel:
         network = read_network(model.path)
         decoder = Decoder(DecoderOptions(delta=model.delta))
         pipeline = Pipeline(OpenVinoRunner(network, options), decoder, model.geometry)
-        return cls(model.name, _version(model, options), pipeline, weights_type(network))
+        return cls(
+            model.name,
+            _version(model, options),
+            pipeline,
+            weights_type(network),
+            EstimateOptions(min_pose_score=model.min_pose_score),
+        )
 
     def warm_up(self) -> None:
         """Runs the network once at every size that it is announced to be ready for."""
@@ -84,6 +90,7 @@ def _version(model: InstalledModel, options: RunnerOptions) -> str:
         *(sha384_of(path) for path in files),
         repr(model.geometry),
         repr(model.delta),
+        repr(model.min_pose_score),
         options.device,
         options.inference_precision_hint,
     ]

@@ -256,7 +256,7 @@ def test_a_box_spans_the_keypoints_that_are_there(stub: PoseServiceStub) -> None
     assert {each.origin for each in pose.keypoints} == {pose_pb2.KEYPOINT_ORIGIN_DETECTED}
 
 
-def test_options_reach_the_decoder(stub: PoseServiceStub) -> None:
+def test_options_choose_among_the_poses(stub: PoseServiceStub) -> None:
     assert len(estimate(stub, **options(min_pose_score=0.0)).poses) == 1
     assert len(estimate(stub, **options(min_pose_score=0.99)).poses) == 0
     assert len(estimate(stub, **options(min_keypoint_score=0.99)).poses) == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -206,3 +207,15 @@ def test_each_model_says_where_it_comes_from() -> None:
         **dict.fromkeys(PREBUILT, Prebuilt),
     }
     assert len(PREBUILT) == 3
+
+
+def test_a_models_threshold_is_its_own_if_measured(tmp_path: Path) -> None:
+    file = put(tmp_path, "mine.xml", "mine.bin", "small.xml", "small.bin")
+    measured = replace(entry(UserSupplied("small.pth", "https://a.page")), min_pose_score=0.45)
+    catalog = {"small": measured}
+    small = file.with_name("small.xml")
+    assert installed_model(str(file), catalog=catalog).min_pose_score == 0.3
+    assert installed_model(str(small), catalog=catalog).min_pose_score == 0.45
+    assert installed_model(str(small), catalog={}).min_pose_score == 0.3
+    unmeasured = {"small": replace(measured, min_pose_score=None)}
+    assert installed_model(str(small), catalog=unmeasured).min_pose_score == 0.3

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import textwrap
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from posewire_server.command.evaluated import Evaluated
     from posewire_server.evaluation import Accuracy, Evaluation
     from posewire_server.evaluation_journal import EvaluationJournal
+    from posewire_server.operating_points import OperatingPoint
 
 _COLUMNS = {
     "ap": "AP",
@@ -38,8 +40,9 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             Measure COCO's average precision (AP) and recall (AR) of a model's poses.
 
             Every image of the annotation file counts, those without people too, and so
-            does every pose, whatever its score. With --results an interrupted run goes on
-            where it was when it is started again."""),
+            does every pose, whatever its score. Below are precision and recall, at an OKS
+            of 0.5, of what is left by a min_pose_score. With --results an interrupted run
+            goes on where it was when it is started again."""),
         epilog=textwrap.dedent("""\
             example: posewire eval --model demo --images val2017 \\
                          --annotations annotations/person_keypoints_val2017.json"""),
@@ -51,6 +54,7 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _run(options: argparse.Namespace) -> int:
     from posewire_server.coco_dataset import read_dataset
     from posewire_server.command.evaluated import evaluated
+    from posewire_server.operating_points import operating_points
 
     dataset = read_dataset(options.annotations, options.images, limit=options.limit)
     with evaluated(options) as subject, _journal(subject, options) as journal:
@@ -58,7 +62,13 @@ def _run(options: argparse.Namespace) -> int:
         if journal is not None:
             _write_results(options.results, evaluation)
             journal.delete()
-    _print(evaluation.accuracy, subject.name, len(dataset.frames), as_json=options.json)
+    default = subject.min_pose_score
+    points = operating_points(dataset, evaluation.answers, default=default)
+    if options.json:
+        _print_json(subject.name, len(dataset.frames), evaluation.accuracy, points)
+    else:
+        _print(subject.name, len(dataset.frames), evaluation.accuracy)
+        _print_points(points, default=default)
     return 0
 
 
@@ -108,14 +118,26 @@ def _write_results(path: Path, evaluation: Evaluation) -> None:
     unfinished.replace(path)
 
 
-def _print(accuracy: Accuracy, name: str, images: int, *, as_json: bool) -> None:
+def _print_json(
+    name: str, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]
+) -> None:
+    figures = {**asdict(accuracy), "operating_points": [asdict(point) for point in points]}
+    print(json.dumps({"model": name, "images": images, **figures}))
+
+
+def _print(name: str, images: int, accuracy: Accuracy) -> None:
     figures = asdict(accuracy)
-    if as_json:
-        print(json.dumps({"model": name, "images": images, **figures}))
-        return
     print(f"{name} on {images} {'image' if images == 1 else 'images'}, in percent")
     print(" ".join(f"{title:>6}" for title in _COLUMNS.values()))
     print(" ".join(f"{_percent(figures[name]):>6}" for name in _COLUMNS))
+
+
+def _print_points(points: Sequence[OperatingPoint], *, default: float) -> None:
+    print("\nmin_pose_score precision recall")
+    for each in points:
+        note = "  (default)" if each.min_pose_score == default else ""
+        shares = f"{_percent(each.precision):>9} {_percent(each.recall):>6}"
+        print(f"{each.min_pose_score:>14.2f} {shares}{note}")
 
 
 def _percent(share: float | None) -> str:

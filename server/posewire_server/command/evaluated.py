@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """`identity` is all that its answers depend on besides the images."""
+    """`identity` is all that its answers depend on besides the images.
+
+    `min_pose_score` is what the model leaves out for those who do not ask; here nothing is.
+    """
 
     name: str
+    min_pose_score: float
     identity: Mapping[str, object]
     estimate: Callable[[Path], FramePoses]
 
@@ -53,7 +57,10 @@ def _model(options: argparse.Namespace) -> Evaluated:
         model, runner_options(options), reference=options.decoding == "reference"
     )
     return Evaluated(
-        model.name, _identity(model, options), lambda path: pipeline.estimate_file(path).poses
+        model.name,
+        model.min_pose_score,
+        _identity(model, options),
+        lambda path: pipeline.estimate_file(path).poses,
     )
 
 
@@ -84,4 +91,6 @@ def _served(client: Client, options: argparse.Namespace) -> Evaluated:
         found = client.estimate(path, model=model.name, options=everybody)
         return FramePoses(found.keypoints, found.keypoint_scores, found.origins, found.scores)
 
-    return Evaluated(model.name, {"model": model.name, "version": model.version}, estimate)
+    default = round(model.default_options.min_pose_score or 0.0, 6)  # came as float32
+    identity = {"model": model.name, "version": model.version}
+    return Evaluated(model.name, default, identity, estimate)

@@ -74,7 +74,11 @@ class PublishedAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One model; `delta` is added to (x, y) in heatmap cells, as its training asks for."""
+    """One model; `delta` is added to (x, y) in heatmap cells, as its training asks for.
+
+    `min_pose_score` is the default for those who ask for none, chosen by measured precision and
+    recall (`posewire eval`); None where nobody has measured it.
+    """
 
     name: str
     summary: str
@@ -83,6 +87,7 @@ class CatalogEntry:
     delta: tuple[float, float]
     accuracy: PublishedAccuracy | None
     origin: Origin
+    min_pose_score: float | None = None
 
     def files(self, precision: Precision) -> tuple[RemoteFile, ...]:
         """What has to be downloaded."""

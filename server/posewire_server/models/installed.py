@@ -17,6 +17,9 @@ from posewire_server.models.errors import NotInstalledError, UnknownModelError
 # What HigherHRNet-W32 takes, which most networks of its family were trained from.
 _DEFAULT_GEOMETRY = InputGeometry(size=512, fit="short_side", padding="center")
 _DEFAULT_DELTA = (0.5, 0.5)
+# The demo network's. A score is the mean heat of all keypoints, which networks of this family are
+# trained to make 1: 0.3 is a third of a person seen clearly.
+_DEFAULT_MIN_POSE_SCORE = 0.3
 
 _NETWORK_SUFFIXES = (".xml", ".onnx")
 _CHECKPOINT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
@@ -34,6 +37,12 @@ class InstalledModel:
     geometry: InputGeometry
     delta: tuple[float, float]
     entry: CatalogEntry | None
+
+    @property
+    def min_pose_score(self) -> float:
+        """The default for those who ask for none."""
+        measured = None if self.entry is None else self.entry.min_pose_score
+        return _DEFAULT_MIN_POSE_SCORE if measured is None else measured
 
 
 def installed_model(
