@@ -15,7 +15,7 @@ class Origin(IntEnum):
     DETECTED = 1
     """It has a peak of its own."""
     INFERRED = 2
-    """It had none; refine took the best cell near the pose's tag."""
+    """It had none; refine took the best cell near the pose and its tag."""
     ABSENT = 3
     """It was not found."""
 

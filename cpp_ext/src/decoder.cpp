@@ -15,6 +15,7 @@
 #include "threshold.hpp"
 #include "tiles.hpp"
 #include "validation.hpp"
+#include "window.hpp"
 
 namespace posewire {
 namespace {
@@ -79,6 +80,12 @@ public:
 private:
     const Peak* member(std::size_t pose, std::size_t keypoint) const {
         return grouping_.members[pose * keypoints_ + keypoint];
+    }
+
+    /// Where refine searches for what a pose lacks.
+    Window window_of(std::size_t pose) const {
+        return search_window(planes_.front().heat, &grouping_.members[pose * keypoints_],
+                             keypoints_);
     }
 
     /// Heat can exceed 1 a little; a score cannot.
@@ -152,7 +159,7 @@ private:
                 cell = reference_best_cell(plane.heat, plane.tags, tag);
             } else {
                 if (!refiner) refiner.emplace(plane.heat, plane.tags, plane.tiles, options_);
-                cell = refiner->best_cell(tag);
+                cell = refiner->best_cell(window_of(kept_[n]), tag);
             }
             if (!cell) continue;
             const Offset offset = adjust(plane.heat, cell->x, cell->y, options_);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "window.hpp"
+
 namespace posewire {
 
 // The loops over cells that are worth vector instructions. kernels.inl has their code, compiled
@@ -41,6 +43,16 @@ struct Range {
     float greatest;
 };
 
+/// What is known of `count` tiles: where they begin, their warmest cells and ranges of tags.
+struct TileTable {
+    const int* lefts;
+    const int* tops;
+    const Pattern* maxima;
+    const float* least_tags;
+    const float* greatest_tags;
+    int count;
+};
+
 struct Kernels {
     /// The greatest heat of each tile in one row of tiles, as patterns, of cells not finite too.
     /// `scratch` holds twice as many patterns as the whole tiles have columns.
@@ -61,11 +73,10 @@ struct Kernels {
     Pattern (*warmest_near)(const float* cells, const float* tags, std::size_t stride, int columns,
                             int rows, Pattern mask, float tag, float gate);
 
-    /// For each of `count` tiles with a warmest cell and a range of tags: the warmest cell's
-    /// pattern if a tag nearer to `tag` than `gate` may lie in the range, else 0. Returns the
-    /// greatest.
-    Pattern (*reachable_maxima)(const Pattern* maxima, const float* least, const float* greatest,
-                                int count, float tag, float gate, Pattern* reachable);
+    /// For each tile: its warmest cell's pattern if the tile reaches into the window and a tag
+    /// nearer to `tag` than `gate` may lie in its range, else 0. Returns the greatest.
+    Pattern (*reachable_maxima)(const TileTable& tiles, const Window& window, float tag, float gate,
+                                Pattern* reachable);
 };
 
 /// The kernels for this processor.

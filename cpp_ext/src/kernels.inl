@@ -205,23 +205,36 @@ Pattern warmest_near(const float* cells, const float* tags, std::size_t stride, 
     return greatest_of(greatest);
 }
 
-Pattern reachable_maxima(const Pattern* maxima, const float* least, const float* greatest,
-                         int count, float tag, float gate, Pattern* reachable) {
+Pattern reachable_maxima(const TileTable& tiles, const Window& window, float tag, float gate,
+                         Pattern* reachable) {
+    // A tile that begins here or earlier ends before the window begins.
+    const int before_left = window.left - kTileWidth;
+    const int before_top = window.top - kTileHeight;
     const auto own = filled<Floats>(tag);
     const auto gates = filled<Floats>(gate);
+    const auto befores_left = filled<Patterns>(before_left);
+    const auto befores_top = filled<Patterns>(before_top);
+    const auto rights = filled<Patterns>(window.right);
+    const auto bottoms = filled<Patterns>(window.bottom);
     Patterns warmest = {};
     int i = 0;
-    for (; i + kLanes <= count; i += kLanes) {
-        const Patterns near =
-            (load<Floats>(least + i) - own < gates) & (own - load<Floats>(greatest + i) < gates);
-        const Patterns patterns = load<Patterns>(maxima + i) & near;
+    for (; i + kLanes <= tiles.count; i += kLanes) {
+        const auto lefts = load<Patterns>(tiles.lefts + i);
+        const auto tops = load<Patterns>(tiles.tops + i);
+        const Patterns inside =
+            (befores_left < lefts) & (lefts < rights) & (befores_top < tops) & (tops < bottoms);
+        const Patterns near = (load<Floats>(tiles.least_tags + i) - own < gates) &
+                              (own - load<Floats>(tiles.greatest_tags + i) < gates);
+        const Patterns patterns = load<Patterns>(tiles.maxima + i) & inside & near;
         std::memcpy(reachable + i, &patterns, sizeof patterns);
         warmest = greater(patterns, warmest);
     }
     Pattern result = with_greatest_first(warmest)[0];
-    for (; i < count; ++i) {
-        const bool near = least[i] - tag < gate && tag - greatest[i] < gate;
-        reachable[i] = near ? maxima[i] : 0;
+    for (; i < tiles.count; ++i) {
+        const bool inside = before_left < tiles.lefts[i] && tiles.lefts[i] < window.right &&
+                            before_top < tiles.tops[i] && tiles.tops[i] < window.bottom;
+        const bool near = tiles.least_tags[i] - tag < gate && tag - tiles.greatest_tags[i] < gate;
+        reachable[i] = inside && near ? tiles.maxima[i] : 0;
         result = reachable[i] > result ? reachable[i] : result;
     }
     return result;

@@ -5,16 +5,12 @@
 
 #include "kernels.hpp"
 #include "threshold.hpp"
+#include "window.hpp"
 
 namespace posewire {
 namespace {
 
 constexpr int kNmsReach = 2;  // the 5x5 window of the network's own non-maximum suppression
-
-/// A rectangle of cells: x in [left, right), y in [top, bottom).
-struct Window {
-    int left, top, right, bottom;
-};
 
 /// The cells from which another peak could take this one's place.
 Window nms_window(const Heat& heat, int x, int y) {

@@ -5,9 +5,11 @@
 
 #include "heat.hpp"
 #include "kernels.hpp"
+#include "peaks.hpp"
 #include "posewire/options.hpp"
 #include "tags.hpp"
 #include "tiles.hpp"
+#include "window.hpp"
 
 namespace posewire {
 
@@ -17,6 +19,13 @@ struct Cell {
     int y;
     float heat;
 };
+
+/// Where the keypoints that a pose lacks may lie: in the box of its peaks, grown on every side by
+/// half its longer side but at least by 30 cells. What lies farther off is somebody else's, however
+/// near its tag.
+///
+/// @param members the pose's peak of each keypoint, null where there is none
+Window search_window(const Heat& heat, const Peak* const* members, std::size_t keypoints);
 
 /// Finds, in one plane, the cell that best stands for a keypoint without a peak.
 ///
@@ -28,13 +37,14 @@ public:
     Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
             const DecoderOptions& options);
 
-    /// The warmest cell above the refine threshold whose tag lies within half a unit of the pose's;
-    /// failing that, the warmest within the tag threshold. The first in raster order wins a tie.
-    std::optional<Cell> best_cell(const float* pose_tag);
+    /// The warmest cell of the window above the refine threshold whose tag lies within half a unit
+    /// of the pose's; failing that, the warmest within the tag threshold. The first in raster order
+    /// wins a tie.
+    std::optional<Cell> best_cell(const Window& window, const float* pose_tag);
 
 private:
     Range tag_range(const Tile& tile) const;
-    std::optional<Cell> warmest_within(float gate, const float* pose_tag);
+    std::optional<Cell> warmest_within(float gate, const Window& window, const float* pose_tag);
     void search(const Tile& tile, float gate, const float* pose_tag,
                 std::optional<Cell>& best) const;
     float warmest_in(const Tile& tile, float gate, const float* pose_tag) const;
@@ -46,6 +56,8 @@ private:
     float tag_threshold_;
     const std::vector<Tile>& tiles_;
     // One entry per tile, apart from each other for the sake of vector instructions.
+    std::vector<int> lefts_;
+    std::vector<int> tops_;
     std::vector<Pattern> maxima_;
     std::vector<float> least_tags_;  // of the first components of the tags of warm cells
     std::vector<float> greatest_tags_;

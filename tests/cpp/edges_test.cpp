@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 #include <vector>
 
@@ -100,7 +101,7 @@ TEST_P(MapSize, ShowsPeopleUpToTheFarEdges) {
 TEST_P(MapSize, InfersKeypointsUpToTheFarEdges) {
     const auto [height, width] = GetParam();
     Maps maps(2, height, width);
-    maps.set(0, 0, 0, 0.9F, 1.0F);
+    maps.set(0, std::max(width - 20, 0), std::max(height - 20, 0), 0.9F, 1.0F);
     maps.set(1, width - 1, height - 1, -0.5F, 1.0F);
     const Poses poses = decode(maps);
     ASSERT_EQ(poses.count, 1);

@@ -208,25 +208,37 @@ TEST_P(KernelVersion, FindsTheWarmestCellNearATag) {
     EXPECT_GT(found, kRepetitions / 4);
 }
 
-TEST_P(KernelVersion, KeepsTheMaximaOfTilesWithinReachOfATag) {
+TEST_P(KernelVersion, KeepsTheMaximaOfTilesInAWindowAndWithinReachOfATag) {
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
         const auto count = static_cast<std::size_t>(draw(0, 70));
+        std::vector<int> lefts(count);
+        std::vector<int> tops(count);
         std::vector<Pattern> maxima(count);
         std::vector<float> least(count);
         std::vector<float> greatest(count);
         const float tag = draw_quarter(-16, 16);
         const float gate = draw_quarter(1, 4);
+        const int left = draw(0, 99);
+        const int top = draw(0, 99);
+        const Window window{left, top, draw(left + 1, 100), draw(top + 1, 100)};
         std::vector<Pattern> wanted(count, 0);
         for (std::size_t i = 0; i < count; ++i) {
+            lefts[i] = draw(0, 6) * kTileWidth;
+            tops[i] = draw(0, 12) * kTileHeight;
             maxima[i] = pattern_of(std::round(draw_float(0.0F, 1.0F) * 8.0F) / 8.0F);
             least[i] = draw(0, 9) == 0 ? kInfinity : draw_quarter(-16, 16);
             greatest[i] = least[i] == kInfinity ? -kInfinity : least[i] + draw_quarter(0, 4);
-            if (least[i] - tag < gate && tag - greatest[i] < gate) wanted[i] = maxima[i];
+            const bool inside =
+                std::max(left, lefts[i]) < std::min(window.right, lefts[i] + kTileWidth) &&
+                std::max(top, tops[i]) < std::min(window.bottom, tops[i] + kTileHeight);
+            const bool near = least[i] - tag < gate && tag - greatest[i] < gate;
+            if (inside && near) wanted[i] = maxima[i];
         }
         std::vector<Pattern> reachable(count, -7);
         const Pattern warmest =
-            table().reachable_maxima(maxima.data(), least.data(), greatest.data(),
-                                     static_cast<int>(count), tag, gate, reachable.data());
+            table().reachable_maxima({lefts.data(), tops.data(), maxima.data(), least.data(),
+                                      greatest.data(), static_cast<int>(count)},
+                                     window, tag, gate, reachable.data());
         ASSERT_EQ(reachable, wanted);
         ASSERT_EQ(warmest, count == 0 ? 0 : *std::max_element(wanted.begin(), wanted.end()));
     }

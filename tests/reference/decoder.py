@@ -16,6 +16,7 @@ from posewire_decoder import DecoderOptions, Origin, Poses
 
 NMS_REACH = 2
 NEAR = 0.5
+LEAST_REACH = 30
 REFERENCE_PADDING = 1e10
 OVERFLOW = 1e30
 TAG_SPREAD = np.float32(0.3)
@@ -245,7 +246,7 @@ def place(
             x, y = each.peaks[i].x, each.peaks[i].y
             origins[i] = Origin.DETECTED
         else:
-            cell = best_cell(heat, tags[i], each.tag, options) if refine else None
+            cell = best_cell(heat, tags[i], each, options) if refine else None
             if cell is None:
                 continue
             x, y = cell
@@ -261,10 +262,10 @@ def place(
 
 
 def best_cell(
-    heat: Floats, tags: Floats, tag: Floats, options: DecoderOptions
+    heat: Floats, tags: Floats, each: Group, options: DecoderOptions
 ) -> tuple[int, int] | None:
     """Where refine puts a keypoint without a peak: (x, y)."""
-    difference = tags - tag
+    difference = tags - each.tag
     distance = np.sqrt(sum_in_order(difference**2))
     if tags.shape[2] == 1:
         distance = np.abs(difference[..., 0])
@@ -272,12 +273,21 @@ def best_cell(
     if options.reference:
         cost = np.trunc(distance + np.float32(NEAR)) - heat
         return first_cheapest(cost, (heat > 0) & np.isfinite(cost))
-    eligible = heat.astype(np.float64) > options.refine_threshold
+    eligible = around(each, heat.shape) & (heat.astype(np.float64) > options.refine_threshold)
     for gate in (min(NEAR, options.tag_threshold), options.tag_threshold):
         within = eligible & (distance.astype(np.float64) < gate)
         if within.any():
             return first_cheapest(np.where(within, -heat, np.float32(np.inf)), within)
     return None
+
+
+def around(each: Group, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The cells (H, W) in the box of the pose's peaks, grown by half its longer side or more."""
+    places = np.array([[peak.y, peak.x] for peak in each.peaks.values()])
+    first, last = places.min(axis=0), places.max(axis=0)
+    reach = max((last - first + 1).max() // 2, LEAST_REACH)
+    cells = np.moveaxis(np.indices(shape), 0, -1)
+    return np.asarray(((first - reach <= cells) & (cells <= last + reach)).all(axis=-1))
 
 
 def first_cheapest(cost: Floats, eligible: NDArray[np.bool_]) -> tuple[int, int] | None:

@@ -246,6 +246,29 @@ def test_refine_takes_nothing_from_a_tag_as_far_as_the_threshold(tag: float) -> 
     np.testing.assert_array_equal(reference.origins, [[Origin.DETECTED, Origin.INFERRED]])
 
 
+def lone_head_and_hidden_wrists(*wrists: Spot) -> Maps:
+    """A nose at (20, 20), and keypoint 1 wherever its heat stays below a peak's."""
+    nose = Spot(keypoint=NOSE, x=20, y=20)
+    return spots(nose, *wrists, keypoints=2, width=100, height=40, background_tag=30.0)
+
+
+def test_refine_takes_nothing_from_far_away_whatever_its_tag() -> None:
+    """The tags of two people can be near by chance; where their wrists are is no accident."""
+    stranger = Spot(keypoint=1, x=80, y=20, heat=-0.8)
+    ours, reference = ours_and_reference(lone_head_and_hidden_wrists(stranger))
+    np.testing.assert_array_equal(ours.origins, [[Origin.DETECTED, Origin.ABSENT]])
+    np.testing.assert_array_equal(reference.origins, [[Origin.DETECTED, Origin.INFERRED]])
+
+
+@pytest.mark.parametrize("tag", [0.0, 0.75])
+def test_refine_prefers_faint_heat_nearby_to_a_strangers_far_away(tag: float) -> None:
+    own = Spot(keypoint=1, x=30, y=28, heat=0.05, tag=tag)
+    stranger = Spot(keypoint=1, x=80, y=20, heat=-0.8)
+    ours, reference = ours_and_reference(lone_head_and_hidden_wrists(own, stranger))
+    np.testing.assert_array_equal(ours.keypoints[0, 1], [30.5, 28.5])
+    np.testing.assert_array_equal(reference.keypoints[0, 1], [80, 20])
+
+
 def test_refine_prefers_the_nearer_tag_to_more_heat() -> None:
     """In the reference one unit of heat outweighs one of tag distance."""
     maps = spots(

@@ -47,7 +47,7 @@ struct DecodeOptions {
     std::optional<int> max_poses;     ///< keep the best-scoring ones; no limit when absent
     double min_pose_score = 0.0;      ///< poses that score lower are dropped before refine
     double min_keypoint_score = 0.0;  ///< lower ones become absent; poses without any are dropped
-    bool refine = true;               ///< fill missing keypoints from the best cell near the tag
+    bool refine = true;               ///< fill missing keypoints from cells near pose and tag
 };
 
 }  // namespace posewire
