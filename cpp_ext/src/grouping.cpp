@@ -113,35 +113,26 @@ private:
 
     /// The cheapest assignment of peaks to poses, or to new ones.
     ///
-    /// A peak whose cheapest pose no other peak could join gets that pose; what is left to solve is
-    /// small, however many people there are.
+    /// A peak gets its cheapest pose where that is not contested; what is left to solve is small,
+    /// however many people there are.
     std::vector<int> assignment(const std::vector<Peak>& peaks) {
-        const std::size_t poses = pose_count();
         measure_cost(peaks);
+        find_contest();
         std::vector<int> pose_of(peaks.size(), kNone);
-        std::vector<std::size_t> rivals;
         for (std::size_t i = 0; i < peaks.size(); ++i) {
-            const std::size_t cheapest = cheapest_[i];
-            if (cheapest == poses) continue;
-            if (suitors_[cheapest] > 1) {
-                rivals.push_back(i);
-            } else {
-                pose_of[i] = static_cast<int>(cheapest);
-            }
+            if (cheapest_[i] != pose_count()) pose_of[i] = static_cast<int>(cheapest_[i]);
         }
-        if (!rivals.empty()) assign_rivals(rivals, pose_of);
+        if (!rivals_.empty()) assign_rivals(pose_of);
         return pose_of;
     }
 
     /// Fills join_cost_ [peak, pose]: tag distance, more so the farther the peak is from the pose
     /// than the pose's nearest peak, and less so the warmer the peak; infinite where a new pose
-    /// costs no more. Fills cheapest_ [peak], past the poses where the peak can join none, and
-    /// suitors_ [pose], how many peaks can join it.
+    /// costs no more. Fills cheapest_ [peak], past the poses where the peak can join none.
     void measure_cost(const std::vector<Peak>& peaks) {
         const std::size_t poses = pose_count();
         join_cost_.assign(peaks.size() * poses, std::numeric_limits<float>::infinity());
         cheapest_.assign(peaks.size(), poses);
-        suitors_.assign(poses, 0);
         for (std::size_t i = 0; i < peaks.size(); ++i) {
             const float* tags_apart = tags_apart_.data() + i * poses;
             const double* squared = squared_cells_apart_.data() + i * poses;
@@ -158,7 +149,6 @@ private:
                 const float cost = spread * nearness - bonus;
                 if (!(cost < new_pose_cost_)) continue;
                 row[j] = cost;
-                ++suitors_[j];
                 if (cost < least) {
                     least = cost;
                     cheapest_[i] = j;
@@ -167,38 +157,58 @@ private:
         }
     }
 
+    /// Fills contested_ with the poses that are the cheapest of several peaks, or that such a peak
+    /// can join instead, and so on; and rivals_ with the peaks whose cheapest pose is one of them.
+    void find_contest() {
+        const std::size_t poses = pose_count();
+        rivals_.clear();
+        contested_.clear();
+        std::vector<bool> is_contested(poses, false);
+        const auto contest = [&](std::size_t pose) {
+            if (!is_contested[pose]) contested_.push_back(pose);
+            is_contested[pose] = true;
+        };
+        std::vector<bool> is_taken(poses + 1, false);
+        for (const std::size_t pose : cheapest_) {
+            if (is_taken[pose] && pose != poses) contest(pose);
+            is_taken[pose] = true;
+        }
+        for (std::size_t c = 0; c < contested_.size(); ++c) {  // it grows meanwhile
+            for (std::size_t i = 0; i < cheapest_.size(); ++i) {
+                if (cheapest_[i] != contested_[c]) continue;
+                rivals_.push_back(i);
+                for (std::size_t j = 0; j < poses; ++j) {
+                    if (can_join(i, j)) contest(j);
+                }
+            }
+        }
+        // In the order in which the assignment breaks ties.
+        std::sort(rivals_.begin(), rivals_.end());
+        std::sort(contested_.begin(), contested_.end());
+    }
+
     bool can_join(std::size_t peak, std::size_t pose) const {
         return std::isfinite(join_cost_[peak * pose_count() + pose]);
     }
 
-    void assign_rivals(const std::vector<std::size_t>& rivals, std::vector<int>& pose_of) {
-        const std::vector<std::size_t> wanted = wanted_poses(rivals);
-        const std::size_t columns = wanted.size() + rivals.size();  // each may open a pose instead
-        cost_.assign(rivals.size() * columns, static_cast<double>(new_pose_cost_));
-        for (std::size_t r = 0; r < rivals.size(); ++r) {
-            for (std::size_t w = 0; w < wanted.size(); ++w) {
-                if (!can_join(rivals[r], wanted[w])) continue;
-                cost_[r * columns + w] =
-                    static_cast<double>(join_cost_[rivals[r] * pose_count() + wanted[w]]);
+    void assign_rivals(std::vector<int>& pose_of) {
+        const std::size_t columns = contested_.size() + rivals_.size();  // each may open a pose
+        cost_.assign(rivals_.size() * columns, static_cast<double>(new_pose_cost_));
+        for (std::size_t r = 0; r < rivals_.size(); ++r) {
+            for (std::size_t c = 0; c < contested_.size(); ++c) {
+                if (!can_join(rivals_[r], contested_[c])) continue;
+                cost_[r * columns + c] =
+                    static_cast<double>(join_cost_[rivals_[r] * pose_count() + contested_[c]]);
             }
         }
         const std::vector<int> column_of = minimum_cost_assignment(
-            cost_, static_cast<int>(rivals.size()), static_cast<int>(columns));
-        for (std::size_t r = 0; r < rivals.size(); ++r) {
+            cost_, static_cast<int>(rivals_.size()), static_cast<int>(columns));
+        for (std::size_t r = 0; r < rivals_.size(); ++r) {
             const auto column = static_cast<std::size_t>(column_of[r]);
-            if (column < wanted.size() && can_join(rivals[r], wanted[column])) {
-                pose_of[rivals[r]] = static_cast<int>(wanted[column]);
-            }
+            const bool joins =
+                column < contested_.size() && can_join(rivals_[r], contested_[column]);
+            pose_of[rivals_[r]] = joins ? static_cast<int>(contested_[column]) : kNone;
         }
-    }
-
-    std::vector<std::size_t> wanted_poses(const std::vector<std::size_t>& rivals) const {
-        std::vector<std::size_t> wanted;
-        for (std::size_t j = 0; j < pose_count(); ++j) {
-            const auto wants = [&](std::size_t peak) { return can_join(peak, j); };
-            if (std::any_of(rivals.begin(), rivals.end(), wants)) wanted.push_back(j);
-        }
-        return wanted;
     }
 
     /// The accuracy-checker decoder's assignment, with its cost in its precisions and rounding.
@@ -243,7 +253,8 @@ private:
     std::vector<float> tags_apart_;            // [peak, pose]
     std::vector<float> join_cost_;             // [peak, pose]
     std::vector<std::size_t> cheapest_;        // [peak]
-    std::vector<int> suitors_;                 // [pose]
+    std::vector<std::size_t> rivals_;          // peaks, in order
+    std::vector<std::size_t> contested_;       // poses, in order
     std::vector<double> cost_;                 // [peak, column]
     std::vector<double> squared_cells_apart_;  // [peak, pose]
     std::vector<double> nearest_;              // [pose]

@@ -185,12 +185,16 @@ def cheapest(cost: NDArray[np.float64], new_pose: float) -> dict[int, int]:
     """Assigns peaks to poses at the given cost (P, N), infinite where they cannot join."""
     joinable = np.isfinite(cost)
     first_choice = cost.argmin(axis=1)
-    contested = joinable.sum(axis=0) > 1
     has_choice = joinable.any(axis=1)
-    alone = np.flatnonzero(has_choice & ~contested[first_choice])
-    pose_of = {int(i): int(first_choice[i]) for i in alone}
-    rivals = np.flatnonzero(has_choice & contested[first_choice])
-    wanted = np.flatnonzero(joinable[rivals].any(axis=0))
+    contested = np.bincount(first_choice[has_choice], minlength=cost.shape[1]) > 1
+    while True:
+        is_rival = has_choice & contested[first_choice]
+        wider = contested | joinable[is_rival].any(axis=0)
+        if (wider == contested).all():
+            break
+        contested = wider
+    pose_of = {int(i): int(first_choice[i]) for i in np.flatnonzero(has_choice & ~is_rival)}
+    rivals, wanted = np.flatnonzero(is_rival), np.flatnonzero(contested)
     contest = np.where(joinable, cost, new_pose)[np.ix_(rivals, wanted)]
     contest = np.pad(contest, ((0, 0), (0, len(rivals))), constant_values=new_pose)
     for row, column in zip(*linear_sum_assignment(contest), strict=True):
