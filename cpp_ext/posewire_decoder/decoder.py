@@ -21,7 +21,7 @@ class DecoderOptions:
 
     `detection_threshold`: a peak's heat must exceed this.
     `tag_threshold`: a peak joins a pose only if their tags are nearer than this; how much nearer
-    depends on its heat and on how near it lies, except in reference mode.
+    depends on how warm both are and on how near the peak lies, except in reference mode.
     `refine_threshold`: a cell that fills a missing keypoint must have heat above this; reference
     mode takes any above 0.
     `max_peaks`: peaks kept per keypoint type, warmest first; None means 100, or 30 in reference

@@ -13,10 +13,10 @@
 namespace posewire {
 namespace {
 
-// Chosen on painted scenes: see docs/accuracy.md.
-constexpr float kTagSpread = 0.3F;      // of one person's tags; below it nearness decides
-constexpr float kSpatialSlack = 20.0F;  // cells that one peak may lie farther off than another
-constexpr float kScoreWeight = 0.4F;    // of a peak's score against distance
+// Chosen on painted scenes and the bundled network's maps: see docs/accuracy.md.
+constexpr float kTagSpread = 0.4F;      // of one person's tags; below it nearness decides
+constexpr float kSpatialSlack = 60.0F;  // cells that one peak may lie farther off than another
+constexpr float kScoreWeight = 0.6F;    // of the score that peak and pose share, against distance
 constexpr float kNewPose = 0.5F;        // cost of opening a pose, in tag thresholds
 
 constexpr int kNone = -1;  // no pose yet
@@ -59,10 +59,14 @@ public:
 private:
     std::size_t pose_count() const { return centre_x_.size(); }
 
+    /// Heat can exceed 1 a little; a score cannot.
+    static float score_of(const Peak& peak) { return std::min(peak.heat, 1.0F); }
+
     void open_pose(std::size_t keypoint, const Peak& peak) {
         centre_x_.push_back(peak.x);
         centre_y_.push_back(peak.y);
         peak_counts_.push_back(1);
+        mean_scores_.push_back(score_of(peak));
         tags_.insert(tags_.end(), peak.tag, peak.tag + tag_length_);
         members_.resize(members_.size() + keypoints_, nullptr);
         members_[members_.size() - keypoints_ + keypoint] = &peak;
@@ -72,8 +76,9 @@ private:
         const int n = peak_counts_[pose]++;
         centre_x_[pose] = (centre_x_[pose] * n + peak.x) / (n + 1);
         centre_y_[pose] = (centre_y_[pose] * n + peak.y) / (n + 1);
-        float* tag = tags_.data() + pose * tag_length_;
         const auto count = static_cast<float>(n);
+        mean_scores_[pose] += (score_of(peak) - mean_scores_[pose]) / (count + 1.0F);
+        float* tag = tags_.data() + pose * tag_length_;
         for (std::size_t i = 0; i < tag_length_; ++i) {
             // The reference's sum overflows for huge tags, the default's difference does not.
             tag[i] = options_.reference ? (tag[i] * count + peak.tag[i]) / (count + 1.0F)
@@ -127,8 +132,11 @@ private:
     }
 
     /// Fills join_cost_ [peak, pose]: tag distance, more so the farther the peak is from the pose
-    /// than the pose's nearest peak, and less so the warmer the peak; infinite where a new pose
+    /// than the pose's nearest peak, and less so the warmer both are; infinite where a new pose
     /// costs no more. Fills cheapest_ [peak], past the poses where the peak can join none.
+    ///
+    /// An echo of a person has the person's tag. The warmth that peak and pose share is greatest
+    /// where warm peaks go to the warm pose, and so keeps the two apart.
     void measure_cost(const std::vector<Peak>& peaks) {
         const std::size_t poses = pose_count();
         join_cost_.assign(peaks.size() * poses, std::numeric_limits<float>::infinity());
@@ -137,7 +145,6 @@ private:
             const float* tags_apart = tags_apart_.data() + i * poses;
             const double* squared = squared_cells_apart_.data() + i * poses;
             float* row = join_cost_.data() + i * poses;
-            const float bonus = kScoreWeight * std::min(peaks[i].heat, 1.0F);
             float least = new_pose_cost_;
             for (std::size_t j = 0; j < poses; ++j) {
                 const float apart = tags_apart[j];
@@ -146,7 +153,8 @@ private:
                 const float cells = std::sqrt(static_cast<float>(squared[j]));
                 const float nearness =
                     (cells + kSpatialSlack) / (static_cast<float>(nearest_[j]) + kSpatialSlack);
-                const float cost = spread * nearness - bonus;
+                const float shared_score = std::min(peaks[i].heat, mean_scores_[j]);
+                const float cost = spread * nearness - kScoreWeight * shared_score;
                 if (!(cost < new_pose_cost_)) continue;
                 row[j] = cost;
                 if (cost < least) {
@@ -248,6 +256,7 @@ private:
     std::vector<double> centre_x_;
     std::vector<double> centre_y_;
     std::vector<int> peak_counts_;
+    std::vector<float> mean_scores_;
     std::vector<float> tags_;
     std::vector<const Peak*> members_;
     std::vector<float> tags_apart_;            // [peak, pose]

@@ -121,6 +121,30 @@ TEST(People, AreMatchedForTheGoodOfAll) {
     }
 }
 
+TEST(People, OfWarmPeaksAreWholeAlmostUpToTheTagThreshold) {
+    Maps maps(2, 20, 20);
+    maps.set(0, 5, 5, 0.9F, 0.0F);
+    maps.set(1, 8, 8, 0.9F, 0.85F);
+    EXPECT_EQ(decode(maps).count, 1);
+}
+
+// A network sees left keypoints on the right, too: weaker, and with a tag that may be the nearer.
+TEST(People, WhoseTagsAreSpreadLoseNoKeypointToTheirEcho) {
+    constexpr int kKeypoints = 8;
+    Maps maps(kKeypoints, 40, 32);
+    for (int k = 0; k < kKeypoints; ++k) {
+        const float spread = k % 2 == 0 ? 0.0F : 0.4F;
+        maps.set(k, 10, 4 + 4 * k, 0.9F, spread);
+        maps.set(k, 16, 4 + 4 * k, 0.3F, 0.4F - spread);
+    }
+    const Poses poses = decode(maps);
+    ASSERT_EQ(poses.count, 2);
+    for (int k = 0; k < kKeypoints; ++k) {
+        EXPECT_EQ(painting::keypoint(poses, 0, k).x, 10.5F) << "keypoint " << k;
+        EXPECT_EQ(painting::origin(poses, 0, k), Origin::kDetected);
+    }
+}
+
 TEST(People, AreNobodyInMapsWithoutHeat) {
     for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
         for (const int length : {1, 2}) {

@@ -19,9 +19,9 @@ NEAR = 0.5
 LEAST_REACH = 30
 REFERENCE_PADDING = 1e10
 OVERFLOW = 1e30
-TAG_SPREAD = np.float32(0.3)
-SPATIAL_SLACK = np.float32(20)
-SCORE_WEIGHT = np.float32(0.4)
+TAG_SPREAD = np.float32(0.4)
+SPATIAL_SLACK = np.float32(60)
+SCORE_WEIGHT = np.float32(0.6)
 NEW_POSE_COST = np.float32(0.5)
 
 Floats = NDArray[np.float32]
@@ -38,11 +38,12 @@ class Peak(NamedTuple):
 
 @dataclass
 class Group:
-    """A pose under construction: its peaks by keypoint, their mean position and mean tag."""
+    """A pose under construction: its peaks by keypoint, their mean position, tag and score."""
 
     peaks: dict[int, Peak]
     centre: NDArray[np.float64]
     tag: Floats
+    score: np.float32
 
     def join(self, keypoint: int, peak: Peak, options: DecoderOptions) -> None:
         n = len(self.peaks)
@@ -51,6 +52,7 @@ class Group:
             self.tag = (self.tag * np.float32(n) + peak.tag) / np.float32(n + 1)
         else:
             self.tag = self.tag + (peak.tag - self.tag) / np.float32(n + 1)
+        self.score += (score_of(peak.score, options) - self.score) / np.float32(n + 1)
         self.peaks[keypoint] = peak
 
 
@@ -137,7 +139,8 @@ def group(peaks: list[list[Peak]], options: DecoderOptions) -> list[Group]:
                 groups[pose_of[i]].join(keypoint, peak, options)
             else:
                 centre = np.array([peak.x, peak.y], np.float64)
-                groups.append(Group({keypoint: peak}, centre, peak.tag.copy()))
+                score = score_of(peak.score, options)
+                groups.append(Group({keypoint: peak}, centre, peak.tag.copy(), score))
     return groups
 
 
@@ -176,7 +179,8 @@ def assign(
     apart = np.sqrt(squared.astype(np.float32))
     spread = np.sqrt(distances * distances + TAG_SPREAD * TAG_SPREAD)
     nearness = (apart + SPATIAL_SLACK) / (nearest + SPATIAL_SLACK)
-    cost = spread * nearness - SCORE_WEIGHT * np.minimum(scores, 1)
+    shared_score = np.minimum(scores, [each.score for each in groups])
+    cost = spread * nearness - SCORE_WEIGHT * shared_score
     new_pose = NEW_POSE_COST * np.float32(options.tag_threshold)
     return cheapest(np.where(near & (cost < new_pose), cost, np.inf), float(new_pose))
 

@@ -26,8 +26,8 @@ inline std::vector<int> coco_grouping_order() {
 /// What holds for a model; fixed for the life of a Decoder.
 struct DecoderOptions {
     double detection_threshold = 0.1;  ///< a peak's heat must exceed this
-    /// A peak joins a pose only if their tags are nearer than this; how much nearer depends on its
-    /// heat and on how near it lies.
+    /// A peak joins a pose only if their tags are nearer than this; how much nearer depends on how
+    /// warm both are and on how near the peak lies.
     double tag_threshold = 1.0;
     double refine_threshold = 0.015;  ///< a cell that fills a missing keypoint must exceed this
     int max_peaks = 100;              ///< peaks kept per keypoint type, warmest first
