@@ -39,6 +39,18 @@ def test_average_precision_stays_above_its_floor(scenes: CocoDataset[NDArray[np.
     assert accuracy.ap50 > 0.96
 
 
+def test_the_reference_mode_is_no_better(scenes: CocoDataset[NDArray[np.uint8]]) -> None:
+    model = installed_model("demo")
+    pipelines = [Pipeline.for_model(model, reference=reference) for reference in (False, True)]
+    default, reference = (
+        evaluate(scenes, lambda frame, each=each: each.estimate(frame).poses).accuracy
+        for each in pipelines
+    )
+    assert default.ap is not None
+    assert reference.ap is not None
+    assert default.ap >= reference.ap
+
+
 def test_a_heatmap_cell_of_wrong_geometry_would_show(
     scenes: CocoDataset[NDArray[np.uint8]],
 ) -> None:
