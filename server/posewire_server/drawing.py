@@ -42,7 +42,7 @@ class Style:
         side = max(image.shape[:2])
         return cls(
             line=max(2, round(side / 400)),
-            point=max(2, round(side / 240)),
+            point=max(3, round(side / 200)),
             text=max(0.35, side / 1600),
             min_keypoint_score=min_keypoint_score,
         )
