@@ -12,7 +12,7 @@ from posewire_decoder import Origin
 from posewire_server.frame_poses import FramePoses
 
 # docs/accuracy.md has what other values do.
-_OKS_OF_ONE_PERSON = 0.55
+_OKS_OF_ONE_PERSON = 0.5
 # In square pixels; of a pose whose keypoints lie in a line or in one point.
 _LEAST_AREA = 1.0
 
@@ -20,7 +20,7 @@ _LEAST_AREA = 1.0
 def joined(poses: FramePoses, oks_sigmas: Sequence[float]) -> FramePoses:
     """The poses, best first before and after, in which nobody occurs twice.
 
-    A pose whose object keypoint similarity (OKS) with a better one exceeds 0.55 is its duplicate
+    A pose whose object keypoint similarity (OKS) with a better one exceeds 0.5 is its duplicate
     and left out. Peaks of the duplicate that are warmer than what the better pose has there pass
     over to it: where grouping splits a person, or gives it the peak of an echo, the right ones are
     in the duplicate.

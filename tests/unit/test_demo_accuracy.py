@@ -31,12 +31,12 @@ def scenes() -> CocoDataset[NDArray[np.uint8]]:
 def test_average_precision_stays_above_its_floor(scenes: CocoDataset[NDArray[np.uint8]]) -> None:
     pipeline = Pipeline.for_model(installed_model("demo"))
     accuracy = evaluate(scenes, lambda frame: pipeline.estimate(frame).poses).accuracy
-    # On these scenes it was 0.797 and 0.972 when this was written; the difference is room for
+    # On these scenes it was 0.804 and 0.959 when this was written; the difference is room for
     # another processor's rounding, and less than a cell of wrong geometry costs.
     assert accuracy.ap is not None
-    assert accuracy.ap > 0.78
+    assert accuracy.ap > 0.79
     assert accuracy.ap50 is not None
-    assert accuracy.ap50 > 0.96
+    assert accuracy.ap50 > 0.95
 
 
 def test_the_reference_mode_is_no_better(scenes: CocoDataset[NDArray[np.uint8]]) -> None:
@@ -58,4 +58,4 @@ def test_a_heatmap_cell_of_wrong_geometry_would_show(
     pipeline = Pipeline.for_model(replace(model, delta=(-0.5, -0.5)))
     accuracy = evaluate(scenes, lambda frame: pipeline.estimate(frame).poses).accuracy
     assert accuracy.ap is not None
-    assert accuracy.ap < 0.78
+    assert accuracy.ap < 0.79
