@@ -81,3 +81,10 @@ def test_a_call_that_fails_is_one_line(
     assert out == ""
     assert err.startswith(f"posewire: server {server}: INVALID_ARGUMENT (IMAGE_UNDECODABLE): ")
     assert err.count("\n") == 1
+
+
+def test_a_window_is_a_streams(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", "--server", "localhost:1", "--window", "2"])
+    assert caught.value.code == 2
+    assert "--window: only with --calls stream" in capsys.readouterr().err

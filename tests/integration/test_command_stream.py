@@ -16,7 +16,10 @@ import pytest
 from posewire_server.coco_dataset import CocoDataset
 from posewire_server.command import main
 from posewire_server.evaluation import accuracy_of
+from posewire_server.image_limits import ImageLimits
 from posewire_server.sample import CLIP, CLIP_ANNOTATIONS
+from posewire_server.server import ServerOptions
+from posewire_server.service import ServiceLimits
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving
@@ -90,6 +93,19 @@ def test_the_latest_frames_of_a_slow_server_are_handled(
     # 20 frames last 0.8 s, in which six can be handled; the last one is always the latest.
     assert outcomes.count("skipped") > COUNT // 2
     assert outcomes[-1] == "result"
+
+
+def test_frames_that_fail_are_told_of(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = ImageLimits(max_bytes=1 << 20, max_pixels=SIDE)
+    options = ServerOptions(address="127.0.0.1:0", limits=ServiceLimits(image=image))
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=options) as strict:
+        assert main(["stream", "--server", strict.address, str(video)]) == 1
+    first, second = capsys.readouterr().out.splitlines()
+    assert f"0 answered, 0 skipped, {COUNT} failed" in first
+    assert second.startswith(
+        "the first that failed was frame 0: INVALID_ARGUMENT (IMAGE_TOO_LARGE)"
+    )
 
 
 def test_a_file_that_is_no_video_is_one_line(

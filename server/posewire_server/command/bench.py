@@ -68,7 +68,13 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     add_estimate_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.set_defaults(run=lambda options: _run(check_target(parser, options)))
+    parser.set_defaults(run=lambda options: _run(_checked(parser, options)))
+
+
+def _checked(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
+    if options.window is not None and options.calls != "stream":
+        parser.error("--window: only with --calls stream")
+    return check_target(parser, options)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -86,6 +86,7 @@ def _add_delivery_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from posewire_client import FrameFailure
     from posewire_server.asking import answered_frames
     from posewire_server.command.connection import connected
     from posewire_server.output.summary import Summary
@@ -114,7 +115,7 @@ def _run(options: argparse.Namespace) -> int:
             )
         finally:
             print(*summary.lines(), sep="\n", file=sys.stderr if options.json else sys.stdout)
-    return 0
+    return 1 if summary.counts[FrameFailure] else 0
 
 
 def _stream(options: argparse.Namespace, connection: Connection, *, is_latest: bool) -> Stream:

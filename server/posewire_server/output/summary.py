@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from posewire_client import FrameFailure, Origin, Outcome, Result, Skipped
+from posewire_client import FrameFailure, Origin, Result, Skipped
 from posewire_server.output.answered_image import AnsweredImage
 from posewire_server.output.stage_times import STAGES, stage_millis
 
@@ -23,21 +23,22 @@ class Summary:
         self._people: list[int] = []
         self._keypoints = 0
         self._millis: dict[str, list[float]] = defaultdict(list)
+        self._first_failure = ""
         self._began = perf_counter()
 
     def write(self, image: AnsweredImage) -> None:
-        self.add(image.outcome)
-
-    def close(self) -> None:
-        pass
-
-    def add(self, outcome: Outcome) -> None:
+        outcome = image.outcome
         self.counts[type(outcome)] += 1
+        if isinstance(outcome, FrameFailure) and not self._first_failure:
+            self._first_failure = f"{image.name}: {outcome.error}"
         if isinstance(outcome, Result):
             self._people.append(len(outcome.poses))
             self._keypoints += int((outcome.origins != Origin.ABSENT).sum())
             for stage, millis in stage_millis(outcome.stage_times):
                 self._millis[stage].append(millis)
+
+    def close(self) -> None:
+        pass
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -48,6 +49,8 @@ class Summary:
             f"{total} frames in {secs:.1f} s ({total / secs:.1f} a second): {answered} answered, "
             f"{skipped} skipped, {failed} failed"
         )
+        if failed:
+            yield f"the first that failed was {self._first_failure}"
         if answered:
             yield (
                 f"people: {min(self._people)} to {max(self._people)} in a frame, "
