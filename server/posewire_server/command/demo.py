@@ -15,6 +15,7 @@ from posewire_server.command.termination import terminating_cleanly
 
 if TYPE_CHECKING:
     from posewire_client import Client, Skeleton
+    from posewire_server.output.summary import Summary
 
 _SHOWN_EVERY = 25  # frames
 # Enough to keep the network busy, without frames that wait for long.
@@ -47,6 +48,7 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _run(options: argparse.Namespace) -> int:
+    from posewire_client import FrameFailure
     from posewire_server.command.connection import asking
     from posewire_server.models.installed import installed_model
     from posewire_server.own_server import own_server
@@ -64,9 +66,9 @@ def _run(options: argparse.Namespace) -> int:
         with asking(address) as client:
             skeleton = client.model().skeleton
             _annotate_still(client, skeleton, still.parent)
-            _annotate_clip(client, skeleton, clip, frames=options.frames)
+            summary = _annotate_clip(client, skeleton, clip, frames=options.frames)
     print("\nThe server has stopped. Look at", still, clip, sep="\n  ", flush=True)
-    return 0
+    return 1 if summary.counts[FrameFailure] else 0
 
 
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
@@ -81,7 +83,9 @@ def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None
     write_all(answered, [images, TextLines()], total=1, unit="image", hide_bar=True)
 
 
-def _annotate_clip(client: Client, skeleton: Skeleton, path: Path, *, frames: int | None) -> None:
+def _annotate_clip(
+    client: Client, skeleton: Skeleton, path: Path, *, frames: int | None
+) -> Summary:
     from posewire_server.asking import answered_frames
     from posewire_server.output.annotated_video import AnnotatedVideo
     from posewire_server.output.summary import Summary
@@ -109,3 +113,4 @@ def _annotate_clip(client: Client, skeleton: Skeleton, path: Path, *, frames: in
             unit="frame",
         )
     print(*summary.lines(), sep="\n", flush=True)
+    return summary
