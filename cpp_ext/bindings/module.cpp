@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "posewire/decoder.hpp"
+#include "posewire/duplicates.hpp"
 
 namespace py = pybind11;
 
@@ -21,22 +22,29 @@ using posewire::Decoder;
 using posewire::DecoderOptions;
 using posewire::HeatmapView;
 using posewire::Poses;
+using posewire::PosesView;
 using posewire::TagView;
 
 std::string type_name(const py::handle& value) {
     return py::cast<std::string>(py::type::of(value).attr("__qualname__"));
 }
 
+template <class Value>
+std::string dtype_name() {
+    return py::cast<std::string>(py::str(py::dtype::of<Value>()));
+}
+
 /// The array itself, never a copy: a silent copy of a heatmap costs more than its decoding.
-py::array float_array(const py::object& value, const std::string& name) {
+template <class Value>
+py::array array_of(const py::object& value, const std::string& name) {
     if (!py::isinstance<py::array>(value)) {
-        throw py::type_error(name + ": got " + type_name(value) +
-                             ", want a numpy.ndarray of float32");
+        throw py::type_error(name + ": got " + type_name(value) + ", want a numpy.ndarray of " +
+                             dtype_name<Value>());
     }
     const auto array = py::reinterpret_borrow<py::array>(value);
-    if (!py::isinstance<py::array_t<float>>(array)) {
+    if (!py::isinstance<py::array_t<Value>>(array)) {
         throw py::type_error(name + ": got dtype " + py::cast<std::string>(py::str(array.dtype())) +
-                             ", want float32 in native byte order");
+                             ", want " + dtype_name<Value>() + " in native byte order");
     }
     if (!py::detail::check_flags(array.ptr(), py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
         throw py::value_error(
@@ -95,6 +103,23 @@ TagView tag_view(const py::array& array, const HeatmapView& heatmaps) {
     return {static_cast<const float*>(array.data()), plain[0], plain[1], plain[2], length};
 }
 
+PosesView poses_view(const py::array& keypoints, const py::array& keypoint_scores,
+                     const py::array& origins) {
+    const std::string wanted = "(N, K, 2)";
+    const std::vector<int> shape = shape_of(keypoints, "keypoints", wanted);
+    if (shape.size() != 3 || shape[2] != 2) wrong_shape(keypoints, "keypoints", wanted);
+    const std::vector<int> plain = {shape[0], shape[1]};
+    const std::string nk =
+        "(" + std::to_string(plain[0]) + ", " + std::to_string(plain[1]) + ") as keypoints has it";
+    if (shape_of(keypoint_scores, "keypoint_scores", nk) != plain) {
+        wrong_shape(keypoint_scores, "keypoint_scores", nk);
+    }
+    if (shape_of(origins, "origins", nk) != plain) wrong_shape(origins, "origins", nk);
+    return {static_cast<const float*>(keypoints.data()),
+            static_cast<const float*>(keypoint_scores.data()),
+            static_cast<const posewire::Origin*>(origins.data()), plain[0], plain[1]};
+}
+
 posewire::Nms nms_named(const std::string& name) {
     if (name == "graph") return posewire::Nms::kGraph;
     if (name == "decoder") return posewire::Nms::kDecoder;
@@ -138,8 +163,8 @@ py::array_t<std::uint8_t> to_numpy(const std::vector<posewire::Origin>& origins,
 py::tuple decode(const Decoder& decoder, const py::object& heatmaps, const py::object& tags,
                  std::optional<int> max_poses, double min_pose_score, double min_keypoint_score,
                  bool refine) {
-    const py::array heatmap_array = float_array(heatmaps, "heatmaps");
-    const py::array tag_array = float_array(tags, "tags");
+    const py::array heatmap_array = array_of<float>(heatmaps, "heatmaps");
+    const py::array tag_array = array_of<float>(tags, "tags");
     const HeatmapView heatmap = heatmap_view(heatmap_array);
     decoder.check(heatmap);  // before the tags are held against them
     const TagView tag = tag_view(tag_array, heatmap);
@@ -156,6 +181,24 @@ py::tuple decode(const Decoder& decoder, const py::object& heatmaps, const py::o
                           to_numpy(poses.scores, {n}), to_numpy(poses.tags, {n, tag.length}));
 }
 
+py::tuple join_duplicates(const py::object& keypoints, const py::object& keypoint_scores,
+                          const py::object& origins, const std::vector<double>& oks_sigmas,
+                          double oks_threshold) {
+    const PosesView candidates = poses_view(array_of<float>(keypoints, "keypoints"),
+                                            array_of<float>(keypoint_scores, "keypoint_scores"),
+                                            array_of<std::uint8_t>(origins, "origins"));
+    Poses poses;
+    {
+        const py::gil_scoped_release released;
+        poses = posewire::join_duplicates(candidates, oks_sigmas, oks_threshold);
+    }
+    const py::ssize_t n = poses.count;
+    const py::ssize_t k = candidates.keypoint_count;
+    return py::make_tuple(to_numpy(poses.keypoints, {n, k, 2}),
+                          to_numpy(poses.keypoint_scores, {n, k}), to_numpy(poses.origins, {n, k}),
+                          to_numpy(poses.scores, {n}));
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
@@ -168,4 +211,7 @@ PYBIND11_MODULE(_core, module) {
         .def("decode", &decode, py::arg("heatmaps"), py::arg("tags"), py::kw_only(),
              py::arg("max_poses"), py::arg("min_pose_score"), py::arg("min_keypoint_score"),
              py::arg("refine"));
+    module.def("join_duplicates", &join_duplicates, py::arg("keypoints"),
+               py::arg("keypoint_scores"), py::arg("origins"), py::kw_only(), py::arg("oks_sigmas"),
+               py::arg("oks_threshold"));
 }

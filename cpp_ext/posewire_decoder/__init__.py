@@ -5,6 +5,7 @@
 """
 
 from posewire_decoder.decoder import Decoder, DecoderOptions
+from posewire_decoder.duplicates import join_duplicates
 from posewire_decoder.poses import Origin, Poses
 
-__all__ = ["Decoder", "DecoderOptions", "Origin", "Poses"]
+__all__ = ["Decoder", "DecoderOptions", "Origin", "Poses", "join_duplicates"]

@@ -33,3 +33,17 @@ class Decoder:
         NDArray[np.float32],
         NDArray[np.float32],
     ]: ...
+
+def join_duplicates(
+    keypoints: object,
+    keypoint_scores: object,
+    origins: object,
+    *,
+    oks_sigmas: Sequence[float],
+    oks_threshold: float,
+) -> tuple[
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.uint8],
+    NDArray[np.float32],
+]: ...

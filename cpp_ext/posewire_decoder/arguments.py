@@ -51,3 +51,9 @@ def indices(name: str, value: object) -> list[int]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise _wrong(name, value, "a sequence of integers")
     return [integer(name, each) for each in value]
+
+
+def numbers(name: str, value: object) -> list[float]:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise _wrong(name, value, "a sequence of numbers")
+    return [number(name, each) for each in value]

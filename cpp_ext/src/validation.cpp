@@ -94,4 +94,18 @@ void validate(const TagView& tags, const HeatmapView& heatmaps) {
     require(tags.data != nullptr, "tags", "null", "memory");
 }
 
+void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold) {
+    require(poses.count >= 0, "poses", poses.count, "at least 0");
+    require(poses.keypoint_count >= 1, "keypoints", poses.keypoint_count, "at least 1 per pose");
+    const bool has_memory = poses.keypoints && poses.keypoint_scores && poses.origins;
+    require(poses.count == 0 || has_memory, "poses", "null", "memory");
+    require(oks_sigmas.size() == static_cast<std::size_t>(poses.keypoint_count), "oks_sigmas",
+            oks_sigmas.size(), std::to_string(poses.keypoint_count) + ", one per keypoint");
+    for (const double sigma : oks_sigmas) {
+        require(std::isfinite(sigma) && sigma > 0.0, "oks_sigmas", sigma, "finite numbers above 0");
+    }
+    require(oks_threshold > 0.0 && oks_threshold <= 1.0, "oks_threshold", oks_threshold,
+            "a number above 0 and at most 1");
+}
+
 }  // namespace posewire

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -82,9 +84,9 @@ def test_a_stray_peak_with_a_persons_keypoints_is_no_second_person() -> None:
     ids=["side by side", "half behind", "small in front"],
 )
 def test_people_who_are_close_stay_two(other: NDArray[np.float64]) -> None:
-    given = frame_poses(Pose(HERE, 0.9), Pose(other, 0.8))
-    found = joined(given, COCO.oks_sigmas)
-    assert found is given
+    found = people(Pose(HERE, 0.9), Pose(other, 0.8))
+    np.testing.assert_array_equal(found.keypoints, np.array([HERE, other], np.float32))
+    np.testing.assert_allclose(found.scores, [0.9, 0.8], rtol=1e-6)
 
 
 def test_a_few_keypoints_that_lie_on_a_person_are_that_persons() -> None:
@@ -138,4 +140,8 @@ def test_where_the_frame_lies_and_its_size_do_not_matter() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_nobody_and_one_alone_stay_as_they_are(count: int) -> None:
     given = frame_poses(*[Pose(HERE, 0.5)] * count)
-    assert joined(given, COCO.oks_sigmas) is given
+    found = joined(given, COCO.oks_sigmas)
+    for field in fields(FramePoses):
+        np.testing.assert_array_equal(
+            getattr(found, field.name), getattr(given, field.name), strict=True
+        )

@@ -23,4 +23,14 @@ struct Poses {
     std::vector<float> tags;             ///< [N, L]: mean tag of the detected keypoints
 };
 
+/// Places, heat and origins of N poses, as Poses has them. A view: it owns nothing and nothing
+/// writes through it.
+struct PosesView {
+    const float* keypoints = nullptr;        ///< [N, K, 2]: x, y
+    const float* keypoint_scores = nullptr;  ///< [N, K]
+    const Origin* origins = nullptr;         ///< [N, K]
+    int count = 0;                           ///< N
+    int keypoint_count = 0;                  ///< K
+};
+
 }  // namespace posewire
