@@ -140,7 +140,10 @@ def test_a_stream_that_is_cancelled_leaves_the_queue(busy: Busy) -> None:
     time.sleep(0.3)
     busy.runner.release()
     assert is_answer_to(3, busy.ask(3).result(TIMEOUT).poses[0].keypoints[0].x)
-    assert [int(each[0, 0, 0]) for each in busy.runner.images] == [1, 3]
+    # Of the stream's frames the one that was decoded first.
+    begun, last = (int(each[0, 0, 0]) for each in busy.runner.images)
+    assert begun in (1, 2)
+    assert last == 3
 
 
 def test_draining_finishes_what_there_is_and_takes_nothing_more(busy: Busy) -> None:
