@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
@@ -56,15 +55,8 @@ class VideoSource:
         rate = float(self._video.get(cv2.CAP_PROP_FPS))
         self.rate = rate if 0 < rate < 1000 else _RATE
 
-    def __enter__(self) -> VideoSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """No more frames are read; a source that hangs is not waited for."""
         self._is_closed = True
         if self._reading.acquire(timeout=_CLOSING_SECS):
             self._video.release()

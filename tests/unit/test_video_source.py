@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from tests.reference.model_server import ModelServer, Reply
 
 
 def test_a_file_has_all_its_frames() -> None:
-    with VideoSource(str(CLIP)) as source:
+    with closing(VideoSource(str(CLIP))) as source:
         assert (source.frame_count, source.rate, source.is_live) == (125, 25.0, False)
         assert source.file_stem == "clip"
         frames = list(source.frames())
@@ -26,14 +27,14 @@ def test_an_address_works_as_a_file_does() -> None:
     replies = {"/clip.mp4": [Reply(CLIP.read_bytes())]}
     with (
         ModelServer(replies) as server,
-        VideoSource(f"{server.address}/clip.mp4") as source,
+        closing(VideoSource(f"{server.address}/clip.mp4")) as source,
     ):
         assert (source.frame_count, source.is_live) == (125, False)
         assert (next(source.frames()) == first_frame()).all()
 
 
 def first_frame() -> np.ndarray:
-    with VideoSource(str(CLIP)) as source:
+    with closing(VideoSource(str(CLIP))) as source:
         return next(source.frames())
 
 
@@ -57,7 +58,7 @@ def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_frame_comes_once_it_is_closed() -> None:
-    with VideoSource(str(CLIP)) as source:
+    with closing(VideoSource(str(CLIP))) as source:
         frames = source.frames()
         next(frames)
     assert next(frames, None) is None

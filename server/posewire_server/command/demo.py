@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -94,7 +95,7 @@ def _annotate_clip(
     from posewire_server.sample import CLIP
     from posewire_server.video_source import VideoSource
 
-    with VideoSource(str(CLIP)) as source:
+    with closing(VideoSource(str(CLIP))) as source:
         video = AnnotatedVideo(
             path, skeleton, rate=source.rate, min_keypoint_score=DRAWN_KEYPOINT_SCORE
         )

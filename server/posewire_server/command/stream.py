@@ -6,6 +6,7 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from time import monotonic, sleep
@@ -95,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
 
     check_source(options.source)
     # The source last: from then on a live one has frames that somebody should take.
-    with connected(options) as connection, VideoSource(options.source) as source:
+    with connected(options) as connection, closing(VideoSource(options.source)) as source:
         is_latest = source.is_live if options.delivery is None else options.delivery == "latest"
         frames = _paced(source) if is_latest and not source.is_live else source.frames()
         summary = Summary()
