@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posewire_server.command.connection import asking
 from posewire_server.command.network_arguments import runner_options
-from posewire_server.errors import EvaluationError
 
 if TYPE_CHECKING:
     from posewire_client import Client
@@ -37,13 +37,8 @@ def evaluated(options: argparse.Namespace) -> Iterator[Evaluated]:
     if options.server is None:
         yield _model(options)
         return
-    from posewire_client import Client, PosewireError
-
-    try:
-        with Client(options.server) as client:
-            yield _served(client, options)
-    except PosewireError as error:
-        raise EvaluationError(f"server {options.server}: {error}") from error
+    with asking(options.server) as client:
+        yield _served(client, options)
 
 
 def _model(options: argparse.Namespace) -> Evaluated:
