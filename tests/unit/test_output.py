@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from posewire_client import Outcome
 from posewire_server.errors import OutputError
 from posewire_server.output.annotated_images import AnnotatedImages
 from posewire_server.output.annotated_video import AnnotatedVideo
-from posewire_server.output.answered_image import Writer
+from posewire_server.output.answered_image import AnsweredImage, Writer
 from posewire_server.output.coco_results import CocoResults
 from posewire_server.output.json_lines import JsonLines
 from posewire_server.output.openpose_files import OpenPoseFiles
@@ -22,8 +24,8 @@ from tests.reference.outcomes import FAILED, SKELETON, SKIPPED, answered, result
 TWO = result(standing(20, score=0.75), standing(40, score=0.5))
 
 
-def written(writer: Writer, *outcomes: object) -> None:
-    images = [answered(each, number=i) for i, each in enumerate(outcomes)]  # type: ignore[arg-type]
+def written(writer: Writer, *outcomes: Outcome) -> None:
+    images = [answered(each, number=i) for i, each in enumerate(outcomes)]
     write_all(images, [writer], total=len(images), unit="frame")
 
 
@@ -158,11 +160,11 @@ def test_a_summary_of_nothing_is_a_line() -> None:
 
 
 def test_writers_are_closed_when_the_answers_break_off(tmp_path: Path) -> None:
-    def broken() -> object:
+    def broken() -> Iterator[AnsweredImage]:
         yield answered(TWO)
         raise KeyboardInterrupt
 
     path = tmp_path / "results.json"
     with pytest.raises(KeyboardInterrupt):
-        write_all(broken(), [CocoResults(path)], total=None, unit="frame")  # type: ignore[arg-type]
+        write_all(broken(), [CocoResults(path)], total=None, unit="frame")
     assert len(json.loads(path.read_text())) == 2
