@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from asyncio import wrap_future
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from time import perf_counter
 
 import numpy as np
@@ -25,8 +26,9 @@ from posewire_server.models.network import read_network
 from posewire_server.runner import NetworkOutput, OpenVinoRunner, Runner, RunnerOptions
 from posewire_server.skeleton import COCO, Skeleton
 
-# Enough to keep one network busy: a 1080p JPEG takes 6 to 12 ms of a thread.
-_IMAGE_THREADS = 2
+# Images that are made ready while the network runs others. Enough to keep it busy: a 1080p JPEG
+# takes 6 to 12 ms of a thread.
+_AHEAD = 2
 # Duplicates are sought among so many, the best: the time for that grows with their square, to some
 # 5 ms if all lie on each other and few are alike. A picture of 60 people had 136 candidates.
 _MOST_CANDIDATES = 300
@@ -56,18 +58,6 @@ class Estimate:
     frame: Size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _NetworkInput:
-    """A frame made ready for the network."""
-
-    pixels: NDArray[np.uint8]
-    letterbox: Letterbox
-    frame: Size
-    letterbox_secs: float
-    image_decode_secs: float | None = None
-    queue_secs: float = 0.0
-
-
 class Pipeline:
     """One model's way from frames to poses; any number of threads may use it.
 
@@ -87,7 +77,8 @@ class Pipeline:
         self._runner = runner
         self._decoder = decoder
         self._geometry = geometry
-        self._workers = ThreadPoolExecutor(_IMAGE_THREADS, thread_name_prefix="image")
+        # A frame stays in its thread: every hop to another costs the wake-up of a processor.
+        self._workers = ThreadPoolExecutor(self.useful_depth, thread_name_prefix="frame")
 
     @classmethod
     def for_model(
@@ -113,7 +104,7 @@ class Pipeline:
     @property
     def useful_depth(self) -> int:
         """How many images have to be at work so that the network need not wait for the next."""
-        return self.capacity + _IMAGE_THREADS
+        return self.capacity + _AHEAD
 
     def input_size(self, frame: Size) -> Size:
         """The size of the network's input for a frame of that size."""
@@ -121,7 +112,7 @@ class Pipeline:
 
     def estimate(self, frame: NDArray[np.uint8]) -> Estimate:
         """All poses in a BGR frame (height, width, 3), whatever their scores."""
-        return self._submit(self._boxed(Frame.whole(frame)), None).result()
+        return self._estimated(Frame.whole(frame))
 
     def estimate_file(self, path: Path) -> Estimate:
         """All poses in an image file, decoded as those that clients send.
@@ -130,18 +121,25 @@ class Pipeline:
         Raises `ImageError` for a file that is no image, and `OSError`.
         """
         needed = self._resized if self._geometry.shrinking == "area" else None
-        return self._submit(self._boxed(read_frame(path, needed=needed)), None).result()
+        return self._estimated(read_frame(path, needed=needed))
 
     async def estimate_image(
         self, image: image_pb2.Image, options: EstimateOptions, *, limits: ImageLimits
     ) -> Estimate:
         """The poses in an image of a request.
 
-        Who is cancelled before a stage begins costs nothing from that stage on. Raises
-        `RequestError` for an image that cannot be read and a region that is not in it.
+        Who is cancelled before the image is decoded, or before the network runs, costs nothing
+        from there on. Raises `RequestError` for an image that cannot be read and a region that is
+        not in it.
         """
-        prepared = self._workers.submit(self._prepared, image, options, limits, perf_counter())
-        return await wrap_future(self._submit(await wrap_future(prepared), options))
+        abandoned = Event()
+        work = self._workers.submit(
+            self._estimated_image, image, options, limits, perf_counter(), abandoned
+        )
+        try:
+            return await wrap_future(work)
+        finally:
+            abandoned.set()
 
     def warm_up(self, size: Size) -> None:
         """One run on a blank frame."""
@@ -150,48 +148,53 @@ class Pipeline:
     def close(self) -> None:
         """Waits for what runs and cancels what waits."""
         self._workers.shutdown(cancel_futures=True)
-        self._runner.close()
 
-    def _prepared(
+    def _estimated_image(
         self,
         image: image_pb2.Image,
         options: EstimateOptions,
         limits: ImageLimits,
         submitted: float,
-    ) -> _NetworkInput:
-        start = perf_counter()
+        abandoned: Event,
+    ) -> Estimate:
+        begun = perf_counter()
         frame = frame_from_proto(image, limits=limits, region=options.region, needed=self._resized)
         decoded = perf_counter()
-        return replace(
-            self._boxed(frame), image_decode_secs=decoded - start, queue_secs=start - submitted
+        estimate = self._estimated(frame, options, abandoned)
+        times = replace(
+            estimate.times,
+            image_decode_secs=decoded - begun,
+            queue_secs=estimate.times.queue_secs + begun - submitted,
         )
+        return replace(estimate, times=times)
+
+    def _estimated(
+        self,
+        frame: Frame,
+        options: EstimateOptions | None = None,
+        abandoned: Event | None = None,
+    ) -> Estimate:
+        begun = perf_counter()
+        letterbox = frame.letterbox(self._geometry)
+        pixels = letterbox.apply(frame.pixels)
+        boxed = perf_counter()
+        with self._runner.request() as infer:
+            if abandoned is not None and abandoned.is_set():
+                raise CancelledError
+            queued = perf_counter()
+            output = infer(pixels)
+            inferred = perf_counter()
+            poses = self._poses(output, letterbox, options)
+        times = StageTimes(
+            letterbox_secs=boxed - begun,
+            queue_secs=queued - boxed,
+            inference_secs=inferred - queued,
+            grouping_secs=perf_counter() - inferred,
+        )
+        return Estimate(poses, times, Size(frame.width, frame.height))
 
     def _resized(self, frame: Size) -> Size:
         return Letterbox.fitting(frame, self._geometry).resized
-
-    def _boxed(self, frame: Frame) -> _NetworkInput:
-        start = perf_counter()
-        letterbox = frame.letterbox(self._geometry)
-        pixels = letterbox.apply(frame.pixels)
-        size = Size(frame.width, frame.height)
-        return _NetworkInput(pixels, letterbox, size, perf_counter() - start)
-
-    def _submit(self, given: _NetworkInput, options: EstimateOptions | None) -> Future[Estimate]:
-        submitted = perf_counter()
-
-        def finish(output: NetworkOutput) -> Estimate:
-            inferred = perf_counter()
-            poses = self._poses(output, given.letterbox, options)
-            times = StageTimes(
-                letterbox_secs=given.letterbox_secs,
-                inference_secs=output.inference_secs,
-                grouping_secs=perf_counter() - inferred,
-                image_decode_secs=given.image_decode_secs,
-                queue_secs=given.queue_secs + inferred - submitted - output.inference_secs,
-            )
-            return Estimate(poses, times, given.frame)
-
-        return self._runner.submit(given.pixels, finish)
 
     def _poses(
         self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from time import perf_counter
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import openvino as ov
@@ -21,18 +21,17 @@ from posewire_server.cpu_quota import cpu_quota
 from posewire_server.models.errors import CompileError
 from posewire_server.models.network import HEATMAPS, TAGS, last_line
 
-T = TypeVar("T")
-
 WeightsType = Literal["f32", "f16", "i8"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NetworkOutput:
+class NetworkOutput(NamedTuple):
     """`heatmaps` (K, h, w) and `tags` (K, h, w) or (K, h, w, L), both float32 and C-contiguous."""
 
     heatmaps: NDArray[np.float32]
     tags: NDArray[np.float32]
-    inference_secs: float
+
+
+Infer = Callable[[NDArray[np.uint8]], NetworkOutput]
 
 
 class Runner(Protocol):
@@ -40,19 +39,15 @@ class Runner(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many images run at the same time; more than that wait in the order they came."""
+        """How many images run at the same time."""
         ...
 
-    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
-        """What `finish` makes of the network's output for a letterboxed image (H, W, 3).
+    def request(self) -> AbstractContextManager[Infer]:
+        """Waits for one of `capacity` requests, which belongs to the block until its end.
 
-        The output is the runner's own memory and holds only while `finish` runs, in a thread of
-        the runner's. A future that is cancelled before its image's turn costs no inference.
+        What the block gets is called with a letterboxed image (H, W, 3) and returns the network's
+        output for it. That is the request's own memory, and holds until the next call or the end.
         """
-        ...
-
-    def close(self) -> None:
-        """Waits for what runs and cancels what waits."""
         ...
 
 
@@ -115,29 +110,24 @@ class OpenVinoRunner:
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(self._capacity):
             self._idle.put(compiled.create_infer_request())
-        # Requests call back in OpenVINO's threads too, but not when they fail.
-        self._threads = ThreadPoolExecutor(self._capacity, thread_name_prefix="runner")
 
     @property
     def capacity(self) -> int:
         return self._capacity
 
-    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
-        return self._threads.submit(self._run, image, finish)
+    @contextmanager
+    def request(self) -> Iterator[Infer]:
+        request = self._idle.get()
+        try:
+            yield partial(_inferred, request)
+        finally:
+            self._idle.put(request)
 
     def run(self, image: NDArray[np.uint8]) -> NetworkOutput:
         """The output for one image, copied."""
-        return self.submit(image, _copied).result()
-
-    def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def _run(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> T:
-        request = self._idle.get_nowait()  # there are as many as threads
-        try:
-            return finish(_inferred(request, image))
-        finally:
-            self._idle.put(request)
+        with self.request() as infer:
+            heatmaps, tags = infer(image)
+            return NetworkOutput(heatmaps.copy(), tags.copy())
 
 
 def weights_type(model: ov.Model) -> WeightsType:
@@ -163,14 +153,9 @@ def _compiled(model: ov.Model, options: RunnerOptions) -> ov.CompiledModel:
 
 
 def _inferred(request: ov.InferRequest, image: NDArray[np.uint8]) -> NetworkOutput:
-    start = perf_counter()
     # OpenVINO shares only memory that it may write to, although it never does.
     request.set_input_tensor(ov.Tensor(image[None], shared_memory=image.flags.writeable))
     request.start_async()
     request.wait()
     heatmaps, tags = (request.get_tensor(name).data[0] for name in (HEATMAPS, TAGS))
-    return NetworkOutput(heatmaps, tags, perf_counter() - start)
-
-
-def _copied(output: NetworkOutput) -> NetworkOutput:
-    return NetworkOutput(output.heatmaps.copy(), output.tags.copy(), output.inference_secs)
+    return NetworkOutput(heatmaps, tags)

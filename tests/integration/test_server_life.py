@@ -233,7 +233,6 @@ def test_a_server_is_not_serving_until_its_models_are_there() -> None:
         watch.cancel()
         ended.set()
         thread.join(TIMEOUT)
-    runner.close()
 
 
 def test_the_health_of_an_unknown_service_is_not_found(busy: Busy) -> None:

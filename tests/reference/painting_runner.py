@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from time import perf_counter
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +13,9 @@ from numpy.typing import NDArray
 from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.letterbox import InputGeometry
 from posewire_server.pipeline import Pipeline
-from posewire_server.runner import NetworkOutput
+from posewire_server.runner import Infer, NetworkOutput
 from posewire_server.served_model import ServedModel
 from tests.reference.painting import Evidence, paint, suppress_non_maxima
-
-T = TypeVar("T")
 
 _PATIENCE_SECS = 20
 
@@ -44,16 +40,14 @@ class PaintingRunner:
         self.images: list[NDArray[np.uint8]] = []
         self._see: See = people if callable(people) else lambda _: people
         self._delay = delay
-        self._threads = ThreadPoolExecutor(capacity)
+        self._idle = threading.Semaphore(capacity)
 
-    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
-        return self._threads.submit(self._run, image, finish)
+    @contextmanager
+    def request(self) -> Iterator[Infer]:
+        with self._idle:
+            yield self._painted
 
-    def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def _run(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> T:
-        start = perf_counter()
+    def _painted(self, image: NDArray[np.uint8]) -> NetworkOutput:
         self.images.append(image)
         time.sleep(self._delay())
         keypoints = self._see(image)
@@ -66,9 +60,7 @@ class PaintingRunner:
             tags,
         )
         heat, tags_painted = paint(np.random.default_rng(0), evidence, width=width, height=height)
-        return finish(
-            NetworkOutput(suppress_non_maxima(heat), tags_painted, perf_counter() - start)
-        )
+        return NetworkOutput(suppress_non_maxima(heat), tags_painted)
 
 
 class HeldRunner(PaintingRunner):

@@ -8,15 +8,13 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +23,11 @@ from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.allocator import keep_large_blocks
 from posewire_server.letterbox import InputGeometry
 from posewire_server.pipeline import Pipeline
-from posewire_server.runner import NetworkOutput
+from posewire_server.runner import Infer, NetworkOutput
 from posewire_server.served_model import ServedModel
 from posewire_server.server import ServerOptions
 from posewire_server.serving import serve
 from tests.reference.scenes import PaintedScene, crowd
-
-T = TypeVar("T")
 
 PEOPLE = 3
 _ROOT = Path(__file__).parents[2]
@@ -43,20 +39,18 @@ class StubRunner:
     def __init__(self, *, capacity: int, secs: float) -> None:
         self.capacity = capacity
         self._secs = secs
-        self._threads = ThreadPoolExecutor(capacity)
+        self._idle = threading.Semaphore(capacity)
 
-    def submit(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> Future[T]:
-        return self._threads.submit(self._run, image, finish)
+    @contextmanager
+    def request(self) -> Iterator[Infer]:
+        with self._idle:
+            yield self._infer
 
-    def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
-
-    def _run(self, image: NDArray[np.uint8], finish: Callable[[NetworkOutput], T]) -> T:
-        start = perf_counter()
+    def _infer(self, image: NDArray[np.uint8]) -> NetworkOutput:
         seen = _people_in(image.shape[1], image.shape[0])
         if self._secs:
             time.sleep(self._secs)
-        return finish(NetworkOutput(seen.heatmaps, seen.tags, perf_counter() - start))
+        return NetworkOutput(seen.heatmaps, seen.tags)
 
 
 @dataclass(frozen=True, slots=True)

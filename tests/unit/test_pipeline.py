@@ -15,10 +15,11 @@ from posewire_server.estimate_options import EstimateOptions
 from posewire_server.image_limits import ImageLimits
 from posewire_server.letterbox import InputGeometry
 from posewire_server.models.installed import InstalledModel
-from posewire_server.pipeline import Pipeline
+from posewire_server.pipeline import Estimate, Pipeline
 from posewire_server.runner import OpenVinoRunner, RunnerOptions
 from tests.reference.colour_network import COLOURS, colour_network, painted_frame, person_at
-from tests.reference.painting_runner import PaintingRunner
+from tests.reference.numbered_frames import SIDE, numbered_image, person_of
+from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 
 LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 GEOMETRY = InputGeometry(size=256, fit="short_side", padding="center")
@@ -146,3 +147,26 @@ def test_duplicates_do_not_count_among_the_poses_that_are_wanted() -> None:
     assert np.sort(poses.keypoints[:, 16, 0]) == pytest.approx(
         [keypoints[0, 16, 0], keypoints[2, 16, 0]], abs=7
     )
+
+
+def test_an_image_that_is_abandoned_while_it_waits_for_the_network_is_not_run() -> None:
+    runner = HeldRunner(person_of)
+    way = painted_model(runner, size=SIDE).pipeline
+
+    async def test() -> None:
+        first = asyncio.create_task(estimate(way, 1))
+        assert await asyncio.to_thread(runner.has_begun)
+        second, third = (asyncio.create_task(estimate(way, number)) for number in (2, 3))
+        await asyncio.sleep(0.1)  # both are decoded and wait
+        second.cancel()
+        await asyncio.wait([second])
+        runner.release()
+        await asyncio.gather(first, third)
+
+    asyncio.run(test())
+    way.close()
+    assert [image[0, 0, 0] for image in runner.images] == [1, 3]
+
+
+async def estimate(way: Pipeline, number: int) -> Estimate:
+    return await way.estimate_image(numbered_image(number), EstimateOptions(), limits=LIMITS)

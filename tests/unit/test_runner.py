@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import openvino as ov
 import pytest
 
 from posewire_server.models.errors import CompileError
-from posewire_server.runner import NetworkOutput, OpenVinoRunner, RunnerOptions, weights_type
+from posewire_server.runner import OpenVinoRunner, RunnerOptions, weights_type
 from tests.reference.colour_network import (
     COLOURS,
     PLACES,
@@ -52,27 +53,23 @@ def test_images_of_different_sizes_follow_each_other(runner: OpenVinoRunner) -> 
 
 def test_the_output_is_shown_as_it_is_and_not_copied(runner: OpenVinoRunner) -> None:
     image = painted_frame(96, 96, [person_at(11, 11, 18)], sigma=3)
-    places = []
-
-    def finish(output: NetworkOutput) -> float:
-        for array in (output.heatmaps, output.tags):
-            assert array.dtype == np.float32
-            assert array.flags.c_contiguous
-            assert not array.flags.owndata
-            places.append(array.ctypes.data)
-        return float(output.heatmaps.max())
-
-    assert runner.submit(image, finish).result() > 0.5
-    assert runner.submit(np.zeros_like(image), finish).result() == 0
-    if runner.capacity == 1:
-        assert places[:2] == places[2:]
+    with runner.request() as infer:
+        places = []
+        for given, is_somebody in ((image, True), (np.zeros_like(image), False)):
+            output = infer(given)
+            for array in output:
+                assert array.dtype == np.float32
+                assert array.flags.c_contiguous
+                assert not array.flags.owndata
+                places.append(array.ctypes.data)
+            assert (output.heatmaps.max() > 0.5) == is_somebody
+    assert places[:2] == places[2:]
 
 
-def test_what_finish_raises_is_raised_and_the_next_image_runs(runner: OpenVinoRunner) -> None:
-    image = np.zeros((32, 32, 3), np.uint8)
-    with pytest.raises(ZeroDivisionError):
-        runner.submit(image, lambda _: 1 / 0).result()
-    assert runner.submit(image, lambda _: 7).result() == 7
+def test_a_request_is_free_again_however_its_block_ends(runner: OpenVinoRunner) -> None:
+    for _ in range(runner.capacity + 1):
+        with pytest.raises(ZeroDivisionError), runner.request():
+            raise ZeroDivisionError
 
 
 def test_an_image_that_the_network_refuses_is_an_error_of_its_own(runner: OpenVinoRunner) -> None:
@@ -85,23 +82,21 @@ def test_several_images_run_at_the_same_time() -> None:
     options = RunnerOptions(performance_hint="THROUGHPUT", num_streams=2, inference_num_threads=2)
     runner = OpenVinoRunner(colour_network(), options)
     assert runner.capacity == 2
-    meeting = threading.Barrier(2, timeout=10)
     image = np.zeros((32, 32, 3), np.uint8)
-    both = [runner.submit(image, lambda _: meeting.wait()) for _ in range(2)]
-    assert sorted(each.result() for each in both) == [0, 1]
-    runner.close()
+    with runner.request() as one, runner.request() as other:
+        outputs = [infer(image).heatmaps for infer in (one, other)]
+        assert not np.shares_memory(*outputs)
 
 
-def test_an_image_that_is_cancelled_while_it_waits_is_not_run(runner: OpenVinoRunner) -> None:
+def test_who_finds_no_free_request_waits_for_one(runner: OpenVinoRunner) -> None:
     image = np.zeros((32, 32, 3), np.uint8)
-    release, seen = threading.Event(), []
-    held = [runner.submit(image, lambda _: release.wait(10)) for _ in range(runner.capacity)]
-    waiting = [runner.submit(image, lambda _, i=i: seen.append(i)) for i in range(3)]
-    assert waiting[1].cancel()
-    release.set()
-    for each in (*held, waiting[0], waiting[2]):
-        each.result()
-    assert seen == [0, 2]
+    with ThreadPoolExecutor(1) as threads:
+        with ExitStack() as held:
+            for _ in range(runner.capacity):
+                held.enter_context(runner.request())
+            waiting = threads.submit(runner.run, image)
+            assert not wait([waiting], timeout=0.1).done
+        assert waiting.result(timeout=10).heatmaps.shape == (17, 16, 16)
 
 
 def test_compiled_networks_are_kept_on_disk(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ def held() -> Iterator[HeldRunner]:
     runner = HeldRunner(person_of)
     yield runner
     runner.release()
-    runner.close()
 
 
 def test_the_stream_begins_with_its_terms() -> None:
