@@ -97,37 +97,38 @@ class Letterbox:
         rows = slice(self.top, self.top + self.resized.height)
         columns = slice(self.left, self.left + self.resized.width)
         way = cv2.INTER_AREA if self._averages else cv2.INTER_LINEAR
-        boxed[rows, columns] = cv2.resize(image, self.resized, interpolation=way)
+        cv2.resize(image, self.resized, dst=boxed[rows, columns], interpolation=way)
         return boxed
 
     def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Points (..., 2) as x, y."""
-        return np.asarray((points - self.corner + 0.5) * self._scale + self._before - 0.5)
+        scale, shift = self._scale_and_shift()
+        return np.asarray(points * scale + shift)
 
     def frame_from_input(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Points (..., 2) as x, y."""
-        return np.asarray((points - self._before + 0.5) / self._scale - 0.5 + self.corner)
+        scale, shift = self._scale_and_shift()
+        return np.asarray((points - shift) / scale)
 
     def frame_from_heatmap(self, points: NDArray[Any], heatmap: Size) -> NDArray[np.float64]:
         """Points (..., 2) as x, y; `heatmap` is the size of the network's output."""
-        return self.frame_from_input(points * (np.array(self.input) / heatmap))
+        scale, shift = self._scale_and_shift()
+        stride = np.divide(self.input, heatmap)
+        return np.asarray(points * (stride / scale) - shift / scale)
 
-    @property
-    def _scale(self) -> NDArray[np.float64]:
-        """Input pixels per frame pixel along x and y, which truncation leaves slightly unequal.
+    def _scale_and_shift(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """From frame to input, along x and y, whose scales truncation leaves slightly unequal.
 
         What is resized are whole reduced pixels, of which the last may reach beyond the frame.
         """
-        return np.divide(self.resized, np.multiply(self._pixels, self.reduction))
+        scale = np.divide(self.resized, np.multiply(self._pixels, self.reduction))
+        shift = (0.5 - np.array(self.corner)) * scale + (self.left - 0.5, self.top - 0.5)
+        return scale, shift
 
     @property
     def _pixels(self) -> Size:
         """The size of the image that comes for the frame."""
         return Size(*(-(-side // self.reduction) for side in self.frame))
-
-    @property
-    def _before(self) -> NDArray[np.int64]:
-        return np.array([self.left, self.top])
 
     @property
     def _averages(self) -> bool:
