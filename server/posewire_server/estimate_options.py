@@ -55,10 +55,11 @@ class EstimateOptions:
 
     def wanted(self, poses: FramePoses) -> FramePoses:
         """Those of the poses, best first, that these options leave."""
-        found = poses.without_keypoints_below(self.min_keypoint_score)
-        is_wanted = (found.origins != Origin.ABSENT).any(axis=1)
-        is_wanted &= found.scores >= self.min_pose_score
-        return found.chosen(np.flatnonzero(is_wanted)[: self.max_poses])
+        is_wanted = poses.scores >= self.min_pose_score
+        if self.min_keypoint_score > 0:
+            poses = poses.without_keypoints_below(self.min_keypoint_score)
+            is_wanted &= (poses.origins != Origin.ABSENT).any(axis=1)
+        return poses.chosen(np.flatnonzero(is_wanted)[: self.max_poses])
 
     def to_proto(self) -> estimate_pb2.EstimateOptions:
         """As a model's default options, which have no region."""
