@@ -1,7 +1,8 @@
 """How long a JPEG takes through client and server besides the network, for which a stub stands.
 
 Prints a Markdown table: run it through `make overhead`, with nothing else on the machine. Images go
-one at a time: each is handed to the client when the outcome of the one before it is there.
+one at a time: each is handed to the client when the outcome of the one before it is there. A server
+that only decodes them, with the same libraries, shows what of that is the machine's.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ import argparse
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 
 import cv2
 import grpc
 import numpy as np
+from numpy.typing import NDArray
 
 from posewire_client import Client, Result, StageTimes
 from posewire_server.sample import STILL
 from tests.bench.machine import processor
+from tests.reference.server_process import server_process
 from tests.reference.stub_server import PEOPLE, stub_server
 
 SIZE = (640, 480)
 PERCENTILES = (50, 90, 99)
+TURN, WARM_UP = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class RoundTrip:
         return stages.total_secs - stages.queue_secs - stages.inference_secs - self.images
 
 
+BEYOND_STUB = "**beyond the stub**"
+
 Row = tuple[str, Callable[[RoundTrip], float]]
 
 ROWS: tuple[Row, ...] = (
     ("round trip", lambda each: each.secs),
     ("the stub", lambda each: each.stages.inference_secs),
-    ("**beyond the stub**", lambda each: each.beyond_stub),
+    (BEYOND_STUB, lambda each: each.beyond_stub),
     ("its image work", lambda each: each.images),
     ("– JPEG decoding", lambda each: each.stages.image_decode_secs),
     ("– letterbox", lambda each: each.stages.letterbox_secs),
@@ -71,18 +77,24 @@ ROWS: tuple[Row, ...] = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2000, help="images of each kind of call")
-    parser.add_argument("--warm-up", type=int, default=200, help="images that are not measured")
     parser.add_argument("--stub-millis", type=float, default=0.0, help="what the stub takes")
     arguments = parser.parse_args()
     jpeg = camera_jpeg()
     print(f"{processor()}, {os.cpu_count()} processors, gRPC {grpc.__version__};")
     print(f"{PEOPLE} people in a JPEG of {len(jpeg)} bytes and {SIZE[0]}×{SIZE[1]} pixels.\n")
-    with stub_server(secs=arguments.stub_millis / 1000) as server, Client(server.address) as client:
-        columns = []
-        for measure in (unary, streamed):
-            list(measure(client, jpeg, arguments.warm_up))
-            columns.append(list(measure(client, jpeg, arguments.calls)))
-        print(table(*columns))
+    with (
+        stub_server(secs=arguments.stub_millis / 1000) as server,
+        server_process("tests.reference.bare_server") as bare_server,
+        Client(server.address) as client,
+        Client(bare_server.address) as bare,
+    ):
+        unaries, streams, bares = in_turns(
+            arguments.calls,
+            lambda count: unary(client, jpeg, count),
+            lambda count: streamed(client, jpeg, count),
+            lambda count: unary(bare, jpeg, count),
+        )
+        print(table(bares, unaries, streams))
         rate = frames_per_sec(client, jpeg, arguments.calls)
     print(f"\nA stream with the server's window: {rate:.0f} frames/s.")
     print("Load average: " + ", ".join(f"{load:.2f}" for load in os.getloadavg()) + ".")
@@ -94,6 +106,17 @@ def camera_jpeg() -> bytes:
     noise = np.random.default_rng(0).normal(0, 4.2, still.shape)
     noisy = np.clip(still + noise, 0, 255).astype(np.uint8)
     return cv2.imencode(".jpg", noisy, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+
+
+def in_turns(
+    calls: int, *measures: Callable[[int], Iterator[RoundTrip]]
+) -> tuple[list[RoundTrip], ...]:
+    """`calls` of each, rounded up to whole turns, so that what else the machine does hits all."""
+    found = tuple([] for _ in measures)
+    for _ in range(-(-calls // TURN)):
+        for measure, trips in zip(measures, found, strict=True):
+            trips += list(measure(WARM_UP + TURN))[WARM_UP:]
+    return found
 
 
 def unary(client: Client, jpeg: bytes, count: int) -> Iterator[RoundTrip]:
@@ -134,18 +157,25 @@ def frames_per_sec(client: Client, jpeg: bytes, count: int) -> float:
     return count / (time.perf_counter() - start)
 
 
-def table(*columns: list[RoundTrip]) -> str:
+def table(bares: list[RoundTrip], *columns: list[RoundTrip]) -> str:
     """Percentiles of each row; they do not add up, unlike the times of one image."""
     titles = [f"{call} p{at}" for call in ("unary", "stream") for at in PERCENTILES]
+    rows = {
+        name: np.concatenate([percentiles(map(secs_of, column)) for column in columns])
+        for name, secs_of in ROWS
+    }
+    floor = np.tile(percentiles(each.secs for each in bares), len(columns))
+    rows["grpc.aio and cv2 alone, unary"] = floor
+    rows["**beyond the stub, times that**"] = rows[BEYOND_STUB] / floor
     lines = [f"| ms | {' | '.join(titles)} |", "|---" * (1 + len(titles)) + "|"]
-    for name, secs_of in ROWS:
-        cells = [
-            f"{1000 * secs:.2f}"
-            for column in columns
-            for secs in np.percentile([secs_of(each) for each in column], PERCENTILES)
-        ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name, values in rows.items():
+        lines.append(f"| {name} | {' | '.join(f'{value:.2f}' for value in values)} |")
     return "\n".join(lines)
+
+
+def percentiles(secs: Iterable[float]) -> NDArray[np.float64]:
+    """In milliseconds."""
+    return np.percentile([1000 * each for each in secs], PERCENTILES)
 
 
 if __name__ == "__main__":

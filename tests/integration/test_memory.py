@@ -23,7 +23,8 @@ from posewire_client import (
     Result,
     Skipped,
 )
-from tests.reference.stub_server import PEOPLE, StubServer, stub_server
+from tests.reference.server_process import ServerProcess
+from tests.reference.stub_server import PEOPLE, stub_server
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="the system does not tell a process's memory"
@@ -54,7 +55,7 @@ def answered(outcomes: Iterator[Outcome], count: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def counting() -> Iterator[StubServer]:
+def counting() -> Iterator[ServerProcess]:
     """A server without garbage collector, so that every cycle of references stays."""
     with stub_server(secs=0.01, collects=False) as server:
         yield server
@@ -95,7 +96,7 @@ def abandoned(client: Client) -> None:
 
 @pytest.mark.parametrize("ask", [refused, refused_in_a_stream, late, superseded, abandoned])
 def test_images_that_are_not_answered_do_not_wait_for_the_collector(
-    counting: StubServer, ask: Callable[[Client], None]
+    counting: ServerProcess, ask: Callable[[Client], None]
 ) -> None:
     with Client(counting.address) as client:
         ask(client)

@@ -5,16 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +23,9 @@ from posewire_server.served_model import ServedModel
 from posewire_server.server import ServerOptions
 from posewire_server.serving import serve
 from tests.reference.scenes import PaintedScene, crowd
+from tests.reference.server_process import ServerProcess, server_process
 
 PEOPLE = 3
-_ROOT = Path(__file__).parents[2]
 
 
 class StubRunner:
@@ -53,39 +48,16 @@ class StubRunner:
         return NetworkOutput(seen.heatmaps, seen.tags)
 
 
-@dataclass(frozen=True, slots=True)
-class StubServer:
-    """Where it listens, and its process."""
-
-    address: str
-    pid: int
-
-    @property
-    def resident_bytes(self) -> int:
-        """The memory that the process has now."""
-        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
 @contextmanager
 def stub_server(
     *, capacity: int = 1, secs: float = 0.0, collects: bool = True
-) -> Iterator[StubServer]:
+) -> Iterator[ServerProcess]:
     """Its process ends with the block, however that ends."""
-    command = [sys.executable, "-W", "error", "-m", __name__]
     arguments = ["--capacity", str(capacity), "--secs", str(secs)]
     if not collects:
         arguments.append("--no-collector")
-    with subprocess.Popen(
-        [*command, *arguments], cwd=_ROOT, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
-            assert address, "the stub server ended before it was ready"
-            yield StubServer(address, process.pid)
-        finally:
-            process.kill()
+    with server_process(__name__, *arguments) as server:
+        yield server
 
 
 @lru_cache
