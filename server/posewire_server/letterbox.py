@@ -32,9 +32,9 @@ class InputGeometry:
     `size`: pixels of the side that `fit` names. `fit`: whether that is the frame's short side (the
     long one follows, up to 8 times as long) or its long side ("inside"). `padding`: whether zeros
     fill up on all sides ("center") or right and below, until both sides are multiples of
-    `multiple`. `shrinking`: what makes the pixels of frames at least twice as large as the input.
-    Averaging the area of a pixel keeps what "linear", the published recipes' way, skips over;
-    smaller frames are made linearly either way.
+    `multiple`. `shrinking`: frames at least twice as large as the input are halved before they are
+    resized linearly, as often as they are, which averages an "area" of pixels where "linear", the
+    published recipes' way, skips some.
     """
 
     size: int
@@ -96,8 +96,13 @@ class Letterbox:
         boxed = np.zeros((self.input.height, self.input.width, 3), np.uint8)
         rows = slice(self.top, self.top + self.resized.height)
         columns = slice(self.left, self.left + self.resized.width)
-        way = cv2.INTER_AREA if self._averages else cv2.INTER_LINEAR
-        cv2.resize(image, self.resized, dst=boxed[rows, columns], interpolation=way)
+        halved: NDArray[Any] = image
+        for _ in range(self._halvings):
+            height, width = (side // 2 for side in halved.shape[:2])
+            even = halved[: 2 * height, : 2 * width]
+            # Ten times as fast as the area of any other number of pixels.
+            halved = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        cv2.resize(halved, self.resized, dst=boxed[rows, columns])
         return boxed
 
     def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
@@ -119,9 +124,12 @@ class Letterbox:
     def _scale_and_shift(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """From frame to input, along x and y, whose scales truncation leaves slightly unequal.
 
-        What is resized are whole reduced pixels, of which the last may reach beyond the frame.
+        What is resized are whole reduced pixels, of which the last may reach beyond the frame, but
+        for those at the end that halving leaves over: less than one of the input.
         """
-        scale = np.divide(self.resized, np.multiply(self._pixels, self.reduction))
+        halvings = self._halvings
+        pixels = [side >> halvings << halvings for side in self._pixels]
+        scale = np.divide(self.resized, np.multiply(pixels, self.reduction))
         shift = (0.5 - np.array(self.corner)) * scale + (self.left - 0.5, self.top - 0.5)
         return scale, shift
 
@@ -131,9 +139,11 @@ class Letterbox:
         return Size(*(-(-side // self.reduction) for side in self.frame))
 
     @property
-    def _averages(self) -> bool:
-        halved = bool((2 * np.array(self.resized) <= self._pixels).all())
-        return halved and self.shrinking == "area"
+    def _halvings(self) -> int:
+        if self.shrinking == "linear":
+            return 0
+        shares = [has // want for has, want in zip(self._pixels, self.resized, strict=True)]
+        return max(1, min(shares)).bit_length() - 1
 
 
 def _resized(frame: Size, geometry: InputGeometry) -> Size:

@@ -24,7 +24,7 @@ GEOMETRIES = [
 ODD_FRAMES = [
     *(Size(641, 479), Size(479, 641), Size(1283, 719), Size(721, 1279)),
     *(Size(333, 500), Size(257, 255), Size(101, 77), Size(97, 211)),
-    *(Size(1023, 301), Size(255, 999)),
+    *(Size(1023, 301), Size(255, 999), Size(1923, 1083)),
 ]
 every_geometry = pytest.mark.parametrize(
     "geometry", GEOMETRIES, ids=lambda each: f"{each.fit}-{each.padding}"
@@ -103,19 +103,19 @@ def test_a_frame_of_the_inputs_size_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shrinking", "size", "made_by"),
-    [
-        ("area", Size(1024, 1024), cv2.INTER_AREA),
-        ("area", Size(1023, 1023), cv2.INTER_LINEAR),
-        ("linear", Size(1536, 1536), cv2.INTER_LINEAR),
-    ],
+    ("shrinking", "side", "halvings"),
+    [("area", 1024, 1), ("area", 4600, 3), ("area", 1023, 0), ("linear", 1536, 0)],
 )
 def test_pixels_are_averaged_from_half_size_on(
-    shrinking: Literal["area", "linear"], size: Size, made_by: int
+    shrinking: Literal["area", "linear"], side: int, halvings: int
 ) -> None:
-    frame = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
-    boxed = Letterbox.fitting(size, replace(RECIPE, shrinking=shrinking)).apply(frame)
-    np.testing.assert_array_equal(boxed, cv2.resize(frame, (512, 512), interpolation=made_by))
+    frame = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    letterbox = Letterbox.fitting(Size(side, side), replace(RECIPE, shrinking=shrinking))
+    block = 2**halvings
+    means = frame.reshape(side // block, block, side // block, block, 3).mean(axis=(1, 3))
+    expected = cv2.resize(means, (512, 512))
+    # Each halving rounds, and the resize of whole numbers does too.
+    assert np.abs(letterbox.apply(frame) - expected).max() < 1 + halvings / 2
 
 
 @given(
@@ -134,9 +134,18 @@ def test_there_and_back_is_identity(
     np.testing.assert_allclose(letterbox.frame_from_heatmap(there / 2, half), point, atol=1e-6)
 
 
-def test_the_corners_of_the_outermost_pixels_stay_corners() -> None:
-    letterbox = Letterbox.fitting(Size(1283, 719), GEOMETRIES[0])
-    corners = letterbox.input_from_frame(np.array([[-0.5, -0.5], [1282.5, 718.5]]))
+@pytest.mark.parametrize(
+    ("frame", "pixels"),
+    [
+        (Size(403, 301), Size(403, 301)),
+        (Size(1283, 719), Size(1282, 718)),
+        (Size(2571, 1443), Size(2568, 1440)),
+    ],
+    ids=["as it is", "halved", "halved twice"],
+)
+def test_the_corners_of_the_outermost_pixels_stay_corners(frame: Size, pixels: Size) -> None:
+    letterbox = Letterbox.fitting(frame, GEOMETRIES[0])
+    corners = letterbox.input_from_frame(np.array([[-0.5, -0.5], np.subtract(pixels, 0.5)]))
     before = np.array([letterbox.left, letterbox.top])
     np.testing.assert_allclose(corners[0], before - 0.5)
     np.testing.assert_allclose(corners[1], before + letterbox.resized - 0.5)
