@@ -82,10 +82,12 @@ private:
         return grouping_.members[pose * keypoints_ + keypoint];
     }
 
-    /// Where refine searches for what a pose lacks.
-    Window window_of(std::size_t pose) const {
-        return search_window(planes_.front().heat, &grouping_.members[pose * keypoints_],
-                             keypoints_);
+    /// Where refine searches for what a pose that is kept lacks.
+    const SearchArea& area_of(std::size_t n) {
+        if (!areas_[n]) {
+            areas_[n] = search_area(&grouping_.members[kept_[n] * keypoints_], keypoints_);
+        }
+        return *areas_[n];
     }
 
     /// Heat can exceed 1 a little; a score cannot.
@@ -118,6 +120,7 @@ private:
 
     void reserve() {
         poses_.count = static_cast<int>(kept_.size());
+        areas_.resize(kept_.size());
         resize_rows(kept_.size());
         std::fill(poses_.origins.begin(), poses_.origins.end(), Origin::kAbsent);
         if (options_.reference) shift_absent();
@@ -159,7 +162,7 @@ private:
                 cell = reference_best_cell(plane.heat, plane.tags, tag);
             } else {
                 if (!refiner) refiner.emplace(plane.heat, plane.tags, plane.tiles, options_);
-                cell = refiner->best_cell(window_of(kept_[n]), tag);
+                cell = refiner->best_cell(area_of(n), tag);
             }
             if (!cell) continue;
             const Offset offset = adjust(plane.heat, cell->x, cell->y, options_);
@@ -250,6 +253,7 @@ private:
     std::size_t keypoints_;
     std::vector<float> scores_;      // of every pose of the grouping
     std::vector<std::size_t> kept_;  // poses of the grouping, in the order of the answer
+    std::vector<std::optional<SearchArea>> areas_;  // of the poses in kept_ that refine has met
     Poses poses_;
 };
 

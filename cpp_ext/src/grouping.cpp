@@ -16,6 +16,7 @@ namespace {
 // Chosen on painted scenes and the bundled network's maps: see docs/accuracy.md.
 constexpr float kTagSpread = 0.4F;      // of one person's tags; below it nearness decides
 constexpr float kSpatialSlack = 60.0F;  // cells that one peak may lie farther off than another
+constexpr float kOwnReach = 20.0F;      // cells beyond its length where a pose may have peaks
 constexpr float kScoreWeight = 0.6F;    // of the score that peak and pose share, against distance
 constexpr float kNewPose = 0.5F;        // cost of opening a pose, in tag thresholds
 
@@ -57,6 +58,19 @@ public:
     }
 
 private:
+    /// The least box around the peaks of a pose.
+    struct Box {
+        int left, top, right, bottom;
+
+        void include(const Peak& peak) {
+            left = std::min(left, peak.x);
+            top = std::min(top, peak.y);
+            right = std::max(right, peak.x);
+            bottom = std::max(bottom, peak.y);
+        }
+        int longer_side() const { return std::max(right - left, bottom - top); }
+    };
+
     std::size_t pose_count() const { return centre_x_.size(); }
 
     /// Heat can exceed 1 a little; a score cannot.
@@ -65,6 +79,7 @@ private:
     void open_pose(std::size_t keypoint, const Peak& peak) {
         centre_x_.push_back(peak.x);
         centre_y_.push_back(peak.y);
+        boxes_.push_back({peak.x, peak.y, peak.x, peak.y});
         peak_counts_.push_back(1);
         mean_scores_.push_back(score_of(peak));
         tags_.insert(tags_.end(), peak.tag, peak.tag + tag_length_);
@@ -76,6 +91,7 @@ private:
         const int n = peak_counts_[pose]++;
         centre_x_[pose] = (centre_x_[pose] * n + peak.x) / (n + 1);
         centre_y_[pose] = (centre_y_[pose] * n + peak.y) / (n + 1);
+        boxes_[pose].include(peak);
         const auto count = static_cast<float>(n);
         mean_scores_[pose] += (score_of(peak) - mean_scores_[pose]) / (count + 1.0F);
         float* tag = tags_.data() + pose * tag_length_;
@@ -135,12 +151,20 @@ private:
     /// than the pose's nearest peak, and less so the warmer both are; infinite where a new pose
     /// costs no more. Fills cheapest_ [peak], past the poses where the peak can join none.
     ///
+    /// The nearest peak of a pose that has none of this type is somebody else's. So it counts as no
+    /// farther away than the pose may reach.
+    ///
     /// An echo of a person has the person's tag. The warmth that peak and pose share is greatest
     /// where warm peaks go to the warm pose, and so keeps the two apart.
     void measure_cost(const std::vector<Peak>& peaks) {
         const std::size_t poses = pose_count();
         join_cost_.assign(peaks.size() * poses, std::numeric_limits<float>::infinity());
         cheapest_.assign(peaks.size(), poses);
+        nearest_own_.resize(poses);
+        for (std::size_t j = 0; j < poses; ++j) {
+            const float reach = static_cast<float>(boxes_[j].longer_side()) + kOwnReach;
+            nearest_own_[j] = std::min(static_cast<float>(nearest_[j]), reach);
+        }
         for (std::size_t i = 0; i < peaks.size(); ++i) {
             const float* tags_apart = tags_apart_.data() + i * poses;
             const double* squared = squared_cells_apart_.data() + i * poses;
@@ -151,8 +175,7 @@ private:
                 if (!(apart < near_)) continue;
                 const float spread = std::sqrt(apart * apart + kTagSpread * kTagSpread);
                 const float cells = std::sqrt(static_cast<float>(squared[j]));
-                const float nearness =
-                    (cells + kSpatialSlack) / (static_cast<float>(nearest_[j]) + kSpatialSlack);
+                const float nearness = (cells + kSpatialSlack) / (nearest_own_[j] + kSpatialSlack);
                 const float shared_score = std::min(peaks[i].heat, mean_scores_[j]);
                 const float cost = spread * nearness - kScoreWeight * shared_score;
                 if (!(cost < new_pose_cost_)) continue;
@@ -255,6 +278,7 @@ private:
     const DecoderOptions& options_;
     std::vector<double> centre_x_;
     std::vector<double> centre_y_;
+    std::vector<Box> boxes_;
     std::vector<int> peak_counts_;
     std::vector<float> mean_scores_;
     std::vector<float> tags_;
@@ -267,6 +291,7 @@ private:
     std::vector<double> cost_;                 // [peak, column]
     std::vector<double> squared_cells_apart_;  // [peak, pose]
     std::vector<double> nearest_;              // [pose]
+    std::vector<float> nearest_own_;           // [pose]
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 #include "threshold.hpp"
 
@@ -23,10 +24,39 @@ Tile clipped(const Tile& tile, const Window& window) {
     return {left, top, right - left, bottom - top, tile.maximum};
 }
 
+/// The cells whose heat counts something.
+Window window_of(const SearchArea& area, const Heat& heat) {
+    const int margin = static_cast<int>(area.weights.size()) - 1;
+    return {std::max(area.box.left - margin, 0), std::max(area.box.top - margin, 0),
+            std::min(area.box.right + margin, heat.width()),
+            std::min(area.box.bottom + margin, heat.height())};
+}
+
+/// What heat in the nearest and in the farthest of these cells counts.
+struct Weights {
+    float nearest;
+    float farthest;
+};
+
+Weights weights_in(const SearchArea& area, const Window& cells) {
+    const Window& box = area.box;
+    const int nearest = std::max({box.left - cells.right + 1, cells.left - box.right + 1,
+                                  box.top - cells.bottom + 1, cells.top - box.bottom + 1, 0});
+    const int farthest = std::max({box.left - cells.left, cells.right - box.right,
+                                   box.top - cells.top, cells.bottom - box.bottom, 0});
+    return {area.weights[static_cast<std::size_t>(nearest)],
+            area.weights[static_cast<std::size_t>(farthest)]};
+}
+
+Window cells_of(const Tile& tile) {
+    return {tile.left, tile.top, tile.left + tile.width, tile.top + tile.height};
+}
+
 }  // namespace
 
-Window search_window(const Heat& heat, const Peak* const* members, std::size_t keypoints) {
-    Window box{heat.width(), heat.height(), 0, 0};
+SearchArea search_area(const Peak* const* members, std::size_t keypoints) {
+    constexpr int kMax = std::numeric_limits<int>::max();
+    Window box{kMax, kMax, 0, 0};
     for (std::size_t k = 0; k < keypoints; ++k) {
         if (!members[k]) continue;
         box.left = std::min(box.left, members[k]->x);
@@ -36,8 +66,12 @@ Window search_window(const Heat& heat, const Peak* const* members, std::size_t k
     }
     const int longer_side = std::max(box.right - box.left, box.bottom - box.top);
     const int reach = std::max(longer_side / 2, kLeastReach);
-    return {std::max(box.left - reach, 0), std::max(box.top - reach, 0),
-            std::min(box.right + reach, heat.width()), std::min(box.bottom + reach, heat.height())};
+    std::vector<float> weights;
+    weights.reserve(static_cast<std::size_t>(reach));
+    for (int outside = 0; outside < reach; ++outside) {
+        weights.push_back(1.0F - static_cast<float>(outside) / static_cast<float>(reach));
+    }
+    return {box, std::move(weights)};
 }
 
 Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
@@ -81,51 +115,70 @@ Range Refiner::tag_range(const Tile& tile) const {
     return range;
 }
 
-std::optional<Cell> Refiner::best_cell(const Window& window, const float* pose_tag) {
-    const auto near = warmest_within(std::min(kNear, tag_threshold_), window, pose_tag);
-    return near || tag_threshold_ <= kNear ? near
-                                           : warmest_within(tag_threshold_, window, pose_tag);
+std::optional<Cell> Refiner::best_cell(const SearchArea& area, const float* pose_tag) {
+    auto best = best_within(std::min(kNear, tag_threshold_), area, pose_tag);
+    if (!best && tag_threshold_ > kNear) best = best_within(tag_threshold_, area, pose_tag);
+    return best ? std::optional<Cell>(best->cell) : std::nullopt;
 }
 
-std::optional<Cell> Refiner::warmest_within(float gate, const Window& window,
-                                            const float* pose_tag) {
+std::optional<Refiner::Candidate> Refiner::best_within(float gate, const SearchArea& area,
+                                                       const float* pose_tag) {
     const TileTable table{lefts_.data(),         tops_.data(),
                           maxima_.data(),        least_tags_.data(),
                           greatest_tags_.data(), static_cast<int>(tiles_.size())};
+    const Window window = window_of(area, heat_);
     const Pattern warmest =
         kernels().reachable_maxima(table, window, pose_tag[0], gate, reachable_.data());
-    std::optional<Cell> best;
+    std::optional<Candidate> best;
     if (warmest == 0) return best;
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
-        if (reachable_[i] == warmest) search(clipped(tiles_[i], window), gate, pose_tag, best);
+        if (reachable_[i] == warmest) {
+            search(clipped(tiles_[i], window), gate, area, pose_tag, best);
+        }
     }
-    if (best && best->heat == heat_of(warmest)) return best;
-    // The warmest cells of those tiles are somebody else's or outside, so colder tiles may hold a
-    // better one.
+    // The warmest cells of those tiles may be somebody else's or far away, so colder tiles may hold
+    // a better one; but none that is colder than what the best counts.
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
         if (reachable_[i] == 0 || reachable_[i] == warmest) continue;
-        if (best && heat_of(reachable_[i]) < best->heat) continue;
-        search(clipped(tiles_[i], window), gate, pose_tag, best);
+        if (best && heat_of(reachable_[i]) < best->value) continue;
+        search(clipped(tiles_[i], window), gate, area, pose_tag, best);
     }
     return best;
 }
 
 /// Replaces best if the tile has a better cell.
-void Refiner::search(const Tile& tile, float gate, const float* pose_tag,
-                     std::optional<Cell>& best) const {
+void Refiner::search(const Tile& tile, float gate, const SearchArea& area, const float* pose_tag,
+                     std::optional<Candidate>& best) const {
+    const Weights weights = weights_in(area, cells_of(tile));
+    if (best && tile.maximum * weights.nearest < best->value) return;
     const float warmest = warmest_in(tile, gate, pose_tag);
-    if (!(warmest > floor_) || (best && warmest < best->heat)) return;
-    const Pattern wanted = pattern_of(warmest);
+    if (!(warmest > floor_) || (best && warmest * weights.nearest < best->value)) return;
+    const float least = std::max(warmest * weights.farthest, best ? best->value : 0.0F);
+    const Pattern needed = pattern_of(least);  // no weight exceeds 1
     for (int y = tile.top; y < tile.top + tile.height; ++y) {
-        const float* row = heat_.row(y);
+        if (greatest_in_row(tile, y) < needed) continue;
         for (int x = tile.left; x < tile.left + tile.width; ++x) {
-            if ((pattern_of(row[x]) & heat_.mask()) != wanted) continue;
-            if (!is_near(heat_.index(x, y), gate, pose_tag)) continue;
-            const bool earlier = best && std::tie(y, x) < std::tie(best->y, best->x);
-            if (!best || warmest > best->heat || earlier) best = Cell{x, y, warmest};
-            return;
+            const float heat = heat_(x, y);
+            if (!(heat > floor_) || heat * weights.nearest < least) continue;
+            const float value = heat * weights_in(area, {x, y, x + 1, y + 1}).nearest;
+            if (best && value < best->value) continue;
+            const bool earlier = best && std::tie(y, x) < std::tie(best->cell.y, best->cell.x);
+            if (best && value == best->value && !earlier) continue;
+            if (is_near(heat_.index(x, y), gate, pose_tag)) best = Candidate{{x, y, heat}, value};
         }
     }
+}
+
+/// The pattern of the greatest heat in one row of a tile, or that of a cell that is not finite.
+Pattern Refiner::greatest_in_row(const Tile& tile, int y) const {
+    const float* row = heat_.row(y) + tile.left;
+    const Pattern mask = heat_.mask();
+    Pattern greatest = 0;
+    for (int x = 0; x < tile.width; ++x) {
+        const Pattern pattern = pattern_of(row[x]) & mask;
+        greatest = pattern > greatest ? pattern : greatest;
+    }
+    return greatest;
 }
 
 /// The greatest heat among the cells of a tile that are near enough; 0 if none is.

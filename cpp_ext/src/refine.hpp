@@ -20,12 +20,17 @@ struct Cell {
     float heat;
 };
 
-/// Where the keypoints that a pose lacks may lie: in the box of its peaks, grown on every side by
-/// half its longer side but at least by 30 cells. What lies farther off is somebody else's, however
-/// near its tag.
+/// Where the keypoints that a pose lacks may lie: around the box of its peaks.
 ///
-/// @param members the pose's peak of each keypoint, null where there is none
-Window search_window(const Heat& heat, const Peak* const* members, std::size_t keypoints);
+/// The farther outside the box a cell lies, the less its heat counts, and beyond the last of the
+/// weights it counts nothing: warm cells there are somebody else's, however near their tag.
+struct SearchArea {
+    Window box;
+    std::vector<float> weights;  ///< of heat so many cells outside
+};
+
+/// @param members the pose's peak of each keypoint, null where there is none, but not all of them
+SearchArea search_area(const Peak* const* members, std::size_t keypoints);
 
 /// Finds, in one plane, the cell that best stands for a keypoint without a peak.
 ///
@@ -37,16 +42,23 @@ public:
     Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
             const DecoderOptions& options);
 
-    /// The warmest cell of the window above the refine threshold whose tag lies within half a unit
-    /// of the pose's; failing that, the warmest within the tag threshold. The first in raster order
-    /// wins a tie.
-    std::optional<Cell> best_cell(const Window& window, const float* pose_tag);
+    /// Of the cells above the refine threshold whose tag lies within half a unit of the pose's, the
+    /// one whose heat counts most; failing that, of those within the tag threshold. The first in
+    /// raster order wins a tie.
+    std::optional<Cell> best_cell(const SearchArea& area, const float* pose_tag);
 
 private:
+    /// A cell and what its heat counts.
+    struct Candidate {
+        Cell cell;
+        float value;
+    };
+
     Range tag_range(const Tile& tile) const;
-    std::optional<Cell> warmest_within(float gate, const Window& window, const float* pose_tag);
-    void search(const Tile& tile, float gate, const float* pose_tag,
-                std::optional<Cell>& best) const;
+    std::optional<Candidate> best_within(float gate, const SearchArea& area, const float* pose_tag);
+    void search(const Tile& tile, float gate, const SearchArea& area, const float* pose_tag,
+                std::optional<Candidate>& best) const;
+    Pattern greatest_in_row(const Tile& tile, int y) const;
     float warmest_in(const Tile& tile, float gate, const float* pose_tag) const;
     bool is_near(std::size_t cell, float gate, const float* pose_tag) const;
 

@@ -145,6 +145,20 @@ TEST(People, WhoseTagsAreSpreadLoseNoKeypointToTheirEcho) {
     }
 }
 
+TEST(People, WithoutAPeakTakeNoneFromAStrangerFarAway) {
+    Maps maps(3, 40, 120);
+    for (int k = 0; k < 2; ++k) {
+        maps.set(k, 10 + 6 * k, 20, 0.9F, 1.0F);
+        maps.set(k, 100 + 6 * k, 20, 0.9F, 1.1F);
+    }
+    maps.set(2, 14, 26, 0.9F, 1.1F);  // exactly the tag of the right one
+    const Poses poses = decode(maps);
+    ASSERT_EQ(poses.count, 2);
+    const int left = painting::keypoint(poses, 0, 0).x < 50.0F ? 0 : 1;
+    EXPECT_EQ(painting::origin(poses, left, 2), Origin::kDetected);
+    EXPECT_EQ(painting::origin(poses, 1 - left, 2), Origin::kAbsent);
+}
+
 TEST(People, AreNobodyInMapsWithoutHeat) {
     for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
         for (const int length : {1, 2}) {

@@ -40,10 +40,10 @@ float heat_of(float value, Nms nms) {
     return nms == Nms::kGraph ? std::fabs(value) : std::max(value, 0.0F);
 }
 
-/// The first of the warmest cells of keypoint 1 that are above the refine threshold, within reach
-/// of the pose's only peak, and whose tag is nearer than the gate.
-std::optional<Cell> warmest_within(double gate, const Maps& maps, const Cell& peak,
-                                   const float* pose_tag, const DecoderOptions& options) {
+/// The first cell of keypoint 1 whose heat counts most, of those that are above the refine
+/// threshold, within reach of the pose's only peak, and whose tag is nearer than the gate.
+std::optional<Cell> best_within(double gate, const Maps& maps, const Cell& peak,
+                                const float* pose_tag, const DecoderOptions& options) {
     std::optional<Cell> best;
     float greatest = 0.0F;
     for (int y = 0; y < maps.height(); ++y) {
@@ -51,9 +51,12 @@ std::optional<Cell> warmest_within(double gate, const Maps& maps, const Cell& pe
             const float heat = heat_of(maps.heat(1, x, y), options.nms);
             const float apart = tag_distance(maps.tag(1, x, y), pose_tag, maps.tag_length());
             if (!(static_cast<double>(heat) > options.refine_threshold)) continue;
-            if (std::max(std::abs(x - peak.x), std::abs(y - peak.y)) > kLeastReach) continue;
-            if (!(static_cast<double>(apart) < gate) || !(heat > greatest)) continue;
-            greatest = heat;
+            const int outside = std::max(std::abs(x - peak.x), std::abs(y - peak.y));
+            if (outside >= kLeastReach || !(static_cast<double>(apart) < gate)) continue;
+            const float value =
+                heat * (1.0F - static_cast<float>(outside) / static_cast<float>(kLeastReach));
+            if (!(value > greatest)) continue;
+            greatest = value;
             best = Cell{x, y};
         }
     }
@@ -63,8 +66,8 @@ std::optional<Cell> warmest_within(double gate, const Maps& maps, const Cell& pe
 std::optional<Cell> best_cell(const Maps& maps, const Cell& peak, const float* pose_tag,
                               const DecoderOptions& options) {
     const double near_gate = std::min(0.5, options.tag_threshold);
-    const auto near = warmest_within(near_gate, maps, peak, pose_tag, options);
-    return near ? near : warmest_within(options.tag_threshold, maps, peak, pose_tag, options);
+    const auto near = best_within(near_gate, maps, peak, pose_tag, options);
+    return near ? near : best_within(options.tag_threshold, maps, peak, pose_tag, options);
 }
 
 /// People whose first keypoint is a peak of 0.97 and whose second is nowhere above 0.9: with a
@@ -194,11 +197,11 @@ protected:
 
 TEST_F(Missing, IsTheFirstOfEquallyWarmCellsInRasterOrder) {
     // In raster order of cells, but not of tiles: the second lies in an earlier tile.
-    set(31, 9, 0.5F, 1.0F);
-    set(5, 12, 0.5F, 1.0F);
-    expect_at(31, 9);
-    set(5, 7, 0.5F, 1.0F);
-    expect_at(5, 7);
+    set(18, 17, 0.5F, 1.0F);
+    set(5, 18, 0.5F, 1.0F);
+    expect_at(18, 17);
+    set(18, 3, 0.5F, 1.0F);
+    expect_at(18, 3);
 }
 
 TEST_F(Missing, PrefersAColderCellNearInTagToAWarmerOneFarther) {
@@ -209,8 +212,8 @@ TEST_F(Missing, PrefersAColderCellNearInTagToAWarmerOneFarther) {
 
 TEST_F(Missing, FallsBackOnTheWarmestCellWithinTheTagThreshold) {
     set(10, 10, 0.4F, 1.5F);
-    set(30, 30, 0.8F, 1.99F);
-    expect_at(30, 30);
+    set(14, 14, 0.8F, 1.99F);
+    expect_at(14, 14);
 }
 
 TEST_F(Missing, IsAbsentWhereAllTagsAreBeyondTheThreshold) {
@@ -227,19 +230,28 @@ TEST_F(Missing, SeesPastAWarmerCellOfSomebodyElseInTheSameTile) {
 }
 
 TEST_F(Missing, IsAbsentWhereItsTagIsOnlyFarAway) {
-    set(2 + kLeastReach + 1, 2, 0.9F, 1.0F);
-    set(2, 2 + kLeastReach + 1, 0.9F, 1.0F);
+    set(2 + kLeastReach, 2, 0.9F, 1.0F);
+    set(2, 2 + kLeastReach, 0.9F, 1.0F);
     expect_absent();
-    set(2 + kLeastReach, 5, 0.1F, 1.0F);
-    expect_at(2 + kLeastReach, 5);
-    set(5, 2 + kLeastReach, 0.2F, 1.0F);
-    expect_at(5, 2 + kLeastReach);
+    set(2 + kLeastReach - 1, 5, 0.1F, 1.0F);
+    expect_at(2 + kLeastReach - 1, 5);
+    set(5, 2 + kLeastReach - 1, 0.2F, 1.0F);
+    expect_at(5, 2 + kLeastReach - 1);
 }
 
-TEST_F(Missing, IsNotAWarmerCellFarAwayInTheSameTile) {
-    set(33, 1, 0.9F, 1.0F);
-    set(32, 5, 0.1F, 1.0F);
-    expect_at(32, 5);
+TEST_F(Missing, IsNotAWarmerCellFartherAwayInTheSameTile) {
+    set(30, 1, 0.9F, 1.0F);
+    set(20, 5, 0.3F, 1.0F);
+    expect_at(20, 5);
+}
+
+TEST_F(Missing, TakesHeatForLessTheFartherAwayItIs) {
+    // Of 30 cells that it may lie away, these leave 20 and 10.
+    set(12, 5, 0.3F, 1.0F);
+    set(5, 22, 0.59F, 1.0F);
+    expect_at(12, 5);
+    set(5, 22, 0.61F, 1.0F);
+    expect_at(5, 22);
 }
 
 TEST_F(Missing, PrefersATagLessNearToACellFarAway) {
@@ -251,13 +263,13 @@ TEST_F(Missing, PrefersATagLessNearToACellFarAway) {
 TEST(Reach, IsHalfTheLongerSideOfATallPose) {
     constexpr int kTop = 60;
     constexpr int kBottom = 139;  // 80 cells in all
-    for (const int y : {kTop - 41, kTop - 40, kBottom + 40, kBottom + 41}) {
+    for (const int y : {kTop - 40, kTop - 39, kBottom + 39, kBottom + 40}) {
         Maps maps(6, 200, 20);
         for (int k = 0; k < 5; ++k) maps.set(k, 10, kTop + 20 * k - k / 4, 0.9F, 1.0F);
         maps.set(5, 10, y, -0.9F, 1.0F);
         const Poses poses = decode(maps);
         ASSERT_EQ(poses.count, 1);
-        const bool within = kTop - 40 <= y && y <= kBottom + 40;
+        const bool within = kTop - 39 <= y && y <= kBottom + 39;
         EXPECT_EQ(painting::origin(poses, 0, 5), within ? Origin::kInferred : Origin::kAbsent) << y;
     }
 }
@@ -272,14 +284,14 @@ TEST_F(Missing, NeedsHeatAboveTheRefineThreshold) {
 }
 
 TEST_F(Missing, IsFilledFromAPeakThatAnotherPoseHas) {
-    maps_.set(0, 30, 30, 0.9F, 1.4F);
-    maps_.set(1, 32, 30, 0.8F, 1.4F);
+    maps_.set(0, 20, 20, 0.9F, 1.4F);
+    maps_.set(1, 22, 20, 0.8F, 1.4F);
     const Poses poses = decode(maps_);
     ASSERT_EQ(poses.count, 2);
     const int other = painting::pose_tagged(poses, 1.0F);
     ASSERT_GE(other, 0);
     EXPECT_EQ(painting::origin(poses, other, 1), Origin::kInferred);
-    EXPECT_FLOAT_EQ(painting::keypoint(poses, other, 1).x, 32.5F);
+    EXPECT_FLOAT_EQ(painting::keypoint(poses, other, 1).x, 22.5F);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ REFERENCE_PADDING = 1e10
 OVERFLOW = 1e30
 TAG_SPREAD = np.float32(0.4)
 SPATIAL_SLACK = np.float32(60)
+OWN_REACH = np.float32(20)
 SCORE_WEIGHT = np.float32(0.6)
 NEW_POSE_COST = np.float32(0.5)
 
@@ -176,6 +177,7 @@ def assign(
         pairs = zip(*linear_sum_assignment(cost), strict=True)
         return {i: j for i, j in pairs if j < len(groups) and near[i, j]}
     nearest = np.sqrt(squared.min(axis=0)).astype(np.float32)
+    nearest = np.minimum(nearest, np.array([longer_side(each) for each in groups]) + OWN_REACH)
     apart = np.sqrt(squared.astype(np.float32))
     spread = np.sqrt(distances * distances + TAG_SPREAD * TAG_SPREAD)
     nearness = (apart + SPATIAL_SLACK) / (nearest + SPATIAL_SLACK)
@@ -281,21 +283,34 @@ def best_cell(
     if options.reference:
         cost = np.trunc(distance + np.float32(NEAR)) - heat
         return first_cheapest(cost, (heat > 0) & np.isfinite(cost))
-    eligible = around(each, heat.shape) & (heat.astype(np.float64) > options.refine_threshold)
+    outside, reach = around(each, heat.shape)
+    value = heat * (np.float32(1) - outside / reach)
+    eligible = (outside < reach) & (heat.astype(np.float64) > options.refine_threshold)
     for gate in (min(NEAR, options.tag_threshold), options.tag_threshold):
         within = eligible & (distance.astype(np.float64) < gate)
         if within.any():
-            return first_cheapest(np.where(within, -heat, np.float32(np.inf)), within)
+            return first_cheapest(np.where(within, -value, np.float32(np.inf)), within)
     return None
 
 
-def around(each: Group, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The cells (H, W) in the box of the pose's peaks, grown by half its longer side or more."""
-    places = np.array([[peak.y, peak.x] for peak in each.peaks.values()])
-    first, last = places.min(axis=0), places.max(axis=0)
-    reach = max((last - first + 1).max() // 2, LEAST_REACH)
+def around(each: Group, shape: tuple[int, ...]) -> tuple[Floats, np.float32]:
+    """How far outside the box of the pose's peaks each cell (H, W) lies, and how far one may."""
+    first, last = box(each)
     cells = np.moveaxis(np.indices(shape), 0, -1)
-    return np.asarray(((first - reach <= cells) & (cells <= last + reach)).all(axis=-1))
+    outside = np.maximum(np.maximum(first - cells, cells - last), 0).max(axis=-1)
+    reach = max((last - first + 1).max() // 2, LEAST_REACH)
+    return outside.astype(np.float32), np.float32(reach)
+
+
+def box(each: Group) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The least and the greatest y, x of a pose's peaks."""
+    places = np.array([[peak.y, peak.x] for peak in each.peaks.values()])
+    return places.min(axis=0), places.max(axis=0)
+
+
+def longer_side(each: Group) -> np.float32:
+    first, last = box(each)
+    return np.float32((last - first).max())
 
 
 def first_cheapest(cost: Floats, eligible: NDArray[np.bool_]) -> tuple[int, int] | None:

@@ -31,7 +31,7 @@ def scenes() -> CocoDataset[NDArray[np.uint8]]:
 def test_average_precision_stays_above_its_floor(scenes: CocoDataset[NDArray[np.uint8]]) -> None:
     pipeline = Pipeline.for_model(installed_model("demo"))
     accuracy = evaluate(scenes, lambda frame: pipeline.estimate(frame).poses).accuracy
-    # On these scenes it was 0.804 and 0.959 when this was written; the difference is room for
+    # On these scenes it was 0.798 and 0.959 when this was written; the difference is room for
     # another processor's rounding, and less than a cell of wrong geometry costs.
     assert accuracy.ap is not None
     assert accuracy.ap > 0.79
