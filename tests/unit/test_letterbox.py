@@ -223,13 +223,15 @@ def _centroid(image: NDArray[np.uint8]) -> NDArray[np.float64]:
 def _errors_through_the_decoder(
     letterbox: Letterbox, heatmap: Size, delta: float
 ) -> NDArray[np.float64]:
-    """Frame pixels (P, 2) by which keypoints all over the frame are missed.
+    """Frame pixels (P, 2) by which the keypoints of people here and there are missed.
 
     They are painted where a network with this delta puts them: at half their place in the input,
     minus delta.
     """
     rng = np.random.default_rng(7)
-    keypoints = rng.uniform(0.2, 0.8, (4, 17, 2)) * letterbox.frame
+    centres = rng.uniform(0.4, 0.6, (4, 1, 2)) * letterbox.frame
+    # No larger than a person can be: the decoder does not join what lies any distance apart.
+    keypoints = centres + rng.uniform(-0.2, 0.2, (4, 17, 2)) * min(letterbox.frame)
     in_cells = letterbox.input_from_frame(keypoints) / 2
     errors = []
     for truth, cells in zip(keypoints, in_cells, strict=True):
