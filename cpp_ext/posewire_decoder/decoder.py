@@ -104,7 +104,7 @@ class Decoder:
         before refine. `min_keypoint_score`: report keypoints that score lower as absent, and drop
         poses that keep none. `refine`: give a pose's missing keypoints the warmest cell around its
         peaks whose tag is near, heat counting the less the farther out it lies; in reference mode,
-        the warmest near in tag wherever it lies.
+        the warmest of those nearest in tag, wherever they lie.
 
         Raises `TypeError` for anything but float32 arrays, `ValueError` for a memory layout, shape
         or option that does not fit; both name the argument, what came and what is wanted.

@@ -147,7 +147,7 @@ class Pipeline:
         self.estimate(np.zeros((size.height, size.width, 3), np.uint8))
 
     def close(self) -> None:
-        """Waits for what runs and cancels what waits."""
+        """Waits for the images that have a thread and cancels those that wait for one."""
         self._workers.shutdown(cancel_futures=True)
 
     def _estimated_image(

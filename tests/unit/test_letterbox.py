@@ -103,19 +103,27 @@ def test_a_frame_of_the_inputs_size_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shrinking", "side", "halvings"),
-    [("area", 1024, 1), ("area", 4600, 3), ("area", 1023, 0), ("linear", 1536, 0)],
+    ("shrinking", "size", "made_by"),
+    [
+        ("area", Size(1024, 1024), cv2.INTER_AREA),
+        ("area", Size(1023, 1023), cv2.INTER_LINEAR),
+        ("linear", Size(1536, 1536), cv2.INTER_LINEAR),
+    ],
 )
 def test_pixels_are_averaged_from_half_size_on(
-    shrinking: Literal["area", "linear"], side: int, halvings: int
+    shrinking: Literal["area", "linear"], size: Size, made_by: int
 ) -> None:
-    frame = np.random.default_rng(1).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    letterbox = Letterbox.fitting(Size(side, side), replace(RECIPE, shrinking=shrinking))
-    block = 2**halvings
-    means = frame.reshape(side // block, block, side // block, block, 3).mean(axis=(1, 3))
-    expected = cv2.resize(means, (512, 512))
-    # Each halving rounds, and the resize of whole numbers does too.
-    assert np.abs(letterbox.apply(frame) - expected).max() < 1 + halvings / 2
+    frame = np.random.default_rng(1).integers(0, 256, (*size, 3), dtype=np.uint8)
+    boxed = Letterbox.fitting(size, replace(RECIPE, shrinking=shrinking)).apply(frame)
+    np.testing.assert_array_equal(boxed, cv2.resize(frame, (512, 512), interpolation=made_by))
+
+
+def test_blocks_of_many_pixels_are_averaged_in_much_larger_frames() -> None:
+    frame = np.random.default_rng(1).integers(0, 256, (4600, 4600, 3), dtype=np.uint8)
+    means = frame.reshape(575, 8, 575, 8, 3).mean(axis=(1, 3))
+    boxed = Letterbox.fitting(Size(4600, 4600), RECIPE).apply(frame)
+    # Each of three halvings rounds, and the resize of whole numbers does too.
+    assert np.abs(boxed - cv2.resize(means, (512, 512))).max() < 2.5
 
 
 @given(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,10 +83,17 @@ def test_several_images_run_at_the_same_time() -> None:
     options = RunnerOptions(performance_hint="THROUGHPUT", num_streams=2, inference_num_threads=2)
     runner = OpenVinoRunner(colour_network(), options)
     assert runner.capacity == 2
+    meeting = threading.Barrier(2, timeout=10)
     image = np.zeros((32, 32, 3), np.uint8)
-    with runner.request() as one, runner.request() as other:
-        outputs = [infer(image).heatmaps for infer in (one, other)]
-        assert not np.shares_memory(*outputs)
+
+    def run() -> int:
+        with runner.request() as infer:
+            infer(image)
+            return meeting.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(run) for _ in range(2)]
+        assert sorted(each.result() for each in both) == [0, 1]
 
 
 def test_who_finds_no_free_request_waits_for_one(runner: OpenVinoRunner) -> None:
