@@ -64,6 +64,7 @@ examplego:
 lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and change nothing
 	ruff check
 	ruff format --check
+	lint-imports --no-cache
 	mypy
 	stubtest --mypy-config-file pyproject.toml \
 		--allowlist cpp_ext/stubtest_allowlist.txt posewire_decoder._core

@@ -4,19 +4,20 @@ from setuptools import find_packages, setup
 
 # Each part of the repository keeps its packages beside its other files, so there are several roots.
 ROOTS = {
-    "proto": "posewire",
-    "cpp_ext": "posewire_decoder",
-    "server": "posewire_server",
-    "clients/python": "posewire_client",
+    "posewire": "proto",
+    "posewire_decoder": "cpp_ext",
+    "posewire_server": "server",
+    "posewire_cli": "server",
+    "posewire_client": "clients/python",
 }
 
 setup(
     packages=[
         name
-        for root, package in ROOTS.items()
+        for package, root in ROOTS.items()
         for name in find_packages(root, include=[package, f"{package}.*"])
     ],
-    package_dir={package: f"{root}/{package}" for root, package in ROOTS.items()},
+    package_dir={package: f"{root}/{package}" for package, root in ROOTS.items()},
     # Named, because an editable install leaves the extension module in the source tree and a wheel
     # must not pick that one up.
     package_data={

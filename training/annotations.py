@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_server.coco_dataset import CocoDataset
+from posewire_cli.evaluation.coco_dataset import CocoDataset
 from training.renderer import Person, Scene
 from training.splits import Split, scene
 

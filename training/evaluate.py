@@ -12,11 +12,11 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_server.coco_dataset import CocoDataset
-from posewire_server.evaluation import Accuracy, accuracy_of, evaluate
+from posewire_cli.evaluation.accuracy import Accuracy, accuracy_of, evaluate
+from posewire_cli.evaluation.coco_dataset import CocoDataset
+from posewire_cli.evaluation.operating_points import operating_points
+from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.models.installed import installed_model
-from posewire_server.operating_points import operating_points
-from posewire_server.pipeline import Pipeline
 from training.annotations import dataset
 from training.splits import Split
 

@@ -16,12 +16,12 @@ import pytest
 
 from posewire.v1 import pose_service_pb2
 from posewire_client import Client, Origin, Pose
-from posewire_server.estimate_options import EstimateOptions
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.runner import RunnerOptions
 from posewire_server.sample import STILL
-from posewire_server.served_model import ServedModel
-from posewire_server.server import ServerOptions
+from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.server import ServerOptions
 from tests.reference.scripted_service import ScriptedService, running
 from tests.reference.server_thread import serving
 

@@ -23,9 +23,9 @@ from posewire_client import (
     Result,
     Skipped,
 )
-from posewire_server.server import ServerOptions
-from posewire_server.service import ServiceLimits
-from posewire_server.session import SessionLife
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.session import SessionLife
 from tests.reference.client_ways import Awaiting, Blocking, Way
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posewire_server.command import main
+from posewire_cli.command import main
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving

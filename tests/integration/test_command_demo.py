@@ -15,7 +15,7 @@ TIMEOUT = 300
 
 def test_it_shows_a_server_at_work_and_leaves_pictures(tmp_path: Path) -> None:
     output = tmp_path / "new" / "demo"
-    command = [sys.executable, "-W", "error", "-m", "posewire_server", "demo"]
+    command = [sys.executable, "-W", "error", "-m", "posewire_cli", "demo"]
     answer = subprocess.run(
         [*command, "--frames", "30", "--output", str(output)],
         capture_output=True,
@@ -44,7 +44,7 @@ def test_it_shows_a_server_at_work_and_leaves_pictures(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     answer = subprocess.run(
-        [sys.executable, "-m", "posewire_server", "demo", "--output", str(tmp_path / "taken")],
+        [sys.executable, "-m", "posewire_cli", "demo", "--output", str(tmp_path / "taken")],
         capture_output=True,
         text=True,
         timeout=TIMEOUT,

@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from posewire_server.command import main
+from posewire_cli.command import main
 from posewire_server.sample import STILL, STILL_ANNOTATIONS
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of

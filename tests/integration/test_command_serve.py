@@ -33,7 +33,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serve(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-m", "posewire_server", "serve"]
+    command = [sys.executable, "-W", "error", "-m", "posewire_cli", "serve"]
     with subprocess.Popen(
         [*command, "--address", "127.0.0.1:0", "--threads", "1", *arguments],
         stdout=subprocess.PIPE,

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 import pytest
 
-from posewire_server.coco_dataset import CocoDataset
-from posewire_server.command import main
-from posewire_server.evaluation import accuracy_of
-from posewire_server.image_limits import ImageLimits
+from posewire_cli.command import main
+from posewire_cli.evaluation.accuracy import accuracy_of
+from posewire_cli.evaluation.coco_dataset import CocoDataset
+from posewire_server.image.limits import ImageLimits
 from posewire_server.sample import CLIP, CLIP_ANNOTATIONS
-from posewire_server.server import ServerOptions
-from posewire_server.service import ServiceLimits
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import ServiceLimits
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving
@@ -133,7 +133,7 @@ def test_an_interruption_finishes_what_was_written(
     # A shell starts what it runs in the background deaf to SIGINT, tests with it.
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from posewire_server.command import main; sys.exit(main(sys.argv[1:]))"
+        "from posewire_cli.command import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", code, "stream", "--server", server, "--json"]
     files = ["--coco", str(coco), "--annotated", str(drawn), "--delivery", "latest", str(long)]

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posewire_cli.command import main
 from posewire_client import Client
-from posewire_server.command import main
+from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import InstalledModel, installed_model
-from posewire_server.runner import RunnerOptions
 from posewire_server.sample import CLIP, CLIP_ANNOTATIONS, STILL, STILL_ANNOTATIONS
-from posewire_server.served_model import ServedModel
+from posewire_server.serving.served_model import ServedModel
 from tests.reference.server_thread import serving
 from training.renderer.backdrop import paint_backdrop
 from training.renderer.background import draw_background

@@ -14,12 +14,12 @@ import numpy as np
 import openvino as ov
 import pytest
 
+from posewire_cli.errors import OwnServerError
+from posewire_cli.own_server import own_server
 from posewire_client import Client, PosewireError
-from posewire_server.errors import OwnServerError
+from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.own_server import own_server
-from posewire_server.runner import RunnerOptions
-from posewire_server.served_model import load_models
+from posewire_server.serving.served_model import load_models
 from tests.reference.colour_network import colour_network
 
 PATIENCE_SECS = 60

@@ -20,10 +20,10 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.errors import ListenError
-from posewire_server.server import SERVICE, Server, ServerOptions
-from posewire_server.service import ServiceLimits
-from posewire_server.session import SessionLife
+from posewire_server.serving.errors import ListenError
+from posewire_server.serving.server import SERVICE, Server, ServerOptions
+from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.session import SessionLife
 from tests.reference.numbered_frames import (
     SIDE,
     frame_request,

@@ -19,9 +19,9 @@ from posewire.v1 import estimate_pb2, image_pb2, model_pb2, pose_pb2, stream_pb2
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.image_limits import ImageLimits
-from posewire_server.server import ServerOptions
-from posewire_server.service import ServiceLimits
+from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import ServiceLimits
 from tests.reference.numbered_frames import (
     SIDE,
     frame_request,

@@ -19,9 +19,9 @@ from posewire.v1.pose_service_pb2_grpc import (
     add_PoseServiceServicer_to_server,
 )
 from posewire_decoder import Origin
-from posewire_server.allocator import keep_large_blocks
-from posewire_server.answer import poses_to_proto
-from posewire_server.frame_poses import FramePoses
+from posewire_server.estimation.frame_poses import FramePoses
+from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.answer import poses_to_proto
 from posewire_server.skeleton import COCO
 from tests.reference.stub_server import PEOPLE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_cli.output.answered_image import AnsweredImage
 from posewire_client import (
     Box,
     FrameFailure,
@@ -18,7 +19,6 @@ from posewire_client import (
     SkipReason,
     StageTimes,
 )
-from posewire_server.output.answered_image import AnsweredImage
 from posewire_server.skeleton import COCO
 
 SKELETON = Skeleton(

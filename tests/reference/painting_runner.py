@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_decoder import Decoder, DecoderOptions
-from posewire_server.letterbox import InputGeometry
-from posewire_server.pipeline import Pipeline
-from posewire_server.runner import Infer, NetworkOutput
-from posewire_server.served_model import ServedModel
+from posewire_server.estimation.pipeline import Pipeline
+from posewire_server.estimation.runner import Infer, NetworkOutput
+from posewire_server.geometry import InputGeometry
+from posewire_server.serving.served_model import ServedModel
 from tests.reference.painting import Evidence, paint, suppress_non_maxima
 
 _PATIENCE_SECS = 20

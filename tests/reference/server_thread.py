@@ -11,8 +11,8 @@ from typing import Any
 
 import grpc
 
-from posewire_server.served_model import ServedModel
-from posewire_server.server import Server, ServerOptions, running_server
+from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.server import Server, ServerOptions, running_server
 
 _PATIENCE_SECS = 20
 

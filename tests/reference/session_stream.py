@@ -8,12 +8,12 @@ from contextlib import aclosing
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
-from posewire_server.errors import StreamOrderError, UnavailableError
-from posewire_server.estimate_options import EstimateOptions
-from posewire_server.estimator import Estimator
-from posewire_server.image_limits import ImageLimits
-from posewire_server.session import Session, SessionLife
-from posewire_server.session_config import SessionConfig
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.errors import StreamOrderError, UnavailableError
+from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.session import Session, SessionLife
+from posewire_server.serving.session_config import SessionConfig
 from tests.reference.numbered_frames import SIDE
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 

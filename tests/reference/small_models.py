@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from posewire_server.letterbox import InputGeometry
+from posewire_server.geometry import InputGeometry
 from posewire_server.models.catalog_entry import (
     CatalogEntry,
     Converted,
@@ -77,7 +77,7 @@ def fetching_process(
         # A shell starts what it runs in the background deaf to SIGINT, tests with it.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"import pickle, sys; {before}\n"
-        "from posewire_server.command import main\n"
+        "from posewire_cli.command import main\n"
         "sys.exit(main(sys.argv[1:], catalog=pickle.load(sys.stdin.buffer)))"
     )
     process = subprocess.Popen(

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_decoder import Decoder, DecoderOptions
-from posewire_server.allocator import keep_large_blocks
-from posewire_server.letterbox import InputGeometry
-from posewire_server.pipeline import Pipeline
-from posewire_server.runner import Infer, NetworkOutput
-from posewire_server.served_model import ServedModel
-from posewire_server.server import ServerOptions
-from posewire_server.serving import serve
+from posewire_server.estimation.pipeline import Pipeline
+from posewire_server.estimation.runner import Infer, NetworkOutput
+from posewire_server.geometry import InputGeometry
+from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.lifecycle import serve
+from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.server import ServerOptions
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process
 

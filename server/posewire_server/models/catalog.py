@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from posewire_server.letterbox import InputGeometry
+from posewire_server.geometry import InputGeometry
 from posewire_server.models.catalog_entry import (
     PRECISIONS,
     Bundled,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from posewire_server.letterbox import InputGeometry
+from posewire_server.geometry import InputGeometry
 from posewire_server.models.cache import cache_directory, is_installed, network_place
 from posewire_server.models.catalog import CATALOG
 from posewire_server.models.catalog_entry import PRECISIONS, Bundled, CatalogEntry, Precision

@@ -1,0 +1,34 @@
+"""Answers drawn into their images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+
+from posewire_cli.errors import OutputError
+from posewire_cli.output.answered_image import AnsweredImage
+from posewire_cli.output.drawing import Style, draw_poses
+from posewire_client import Result, Skeleton
+
+
+class AnnotatedImages:
+    """One PNG for each image that was handled, in a directory that is made if needed."""
+
+    def __init__(self, directory: Path, skeleton: Skeleton, *, min_keypoint_score: float) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._skeleton = skeleton
+        self._min_keypoint_score = min_keypoint_score
+
+    def write(self, image: AnsweredImage) -> None:
+        if isinstance(image.outcome, Result):
+            canvas = image.pixels().copy()
+            style = Style.for_image(canvas, min_keypoint_score=self._min_keypoint_score)
+            draw_poses(canvas, image.outcome.poses, self._skeleton, style)
+            path = self._directory / f"{image.file_stem}.png"
+            if not cv2.imwrite(str(path), canvas):
+                raise OutputError(f"{path}: cannot be written; is there room, and may it be?")
+
+    def close(self) -> None:
+        pass

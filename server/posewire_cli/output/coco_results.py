@@ -1,0 +1,28 @@
+"""Answers in COCO's format of results, for its evaluators."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from posewire_cli.output.answered_image import AnsweredImage
+from posewire_client import Result
+
+
+class CocoResults:
+    """One file with the poses of all images, which takes its place when it is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unfinished = path.with_name(f"{path.name}.part")
+        self._unfinished.touch()  # now, so that a place that cannot be written to costs no work
+        self._records: list[dict[str, Any]] = []
+
+    def write(self, image: AnsweredImage) -> None:
+        if isinstance(image.outcome, Result):
+            self._records.extend(image.outcome.to_coco(image.image_id))
+
+    def close(self) -> None:
+        self._unfinished.write_text(json.dumps(self._records))
+        self._unfinished.replace(self._path)

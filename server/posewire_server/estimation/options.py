@@ -1,0 +1,83 @@
+"""What a client wants from an estimate, with the model's own wishes where it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from posewire.v1 import estimate_pb2
+from posewire_decoder import Origin
+from posewire_server.errors import InvalidArgumentError, Violation
+from posewire_server.estimation.frame_poses import FramePoses
+from posewire_server.image.region import RegionOfInterest, region_from_proto
+
+# As the contract has it, the default is the limit too. More people than peaks of one keypoint
+# type, of which the decoder keeps 100, cannot be found.
+_MAX_POSES = 100
+
+_PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = (
+    "min_pose_score",
+    "min_keypoint_score",
+    "refine",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateOptions:
+    """Options of one estimate, every one of them settled.
+
+    `region`: the part of the image to look at, in frame space; None is the whole image.
+    """
+
+    max_poses: int = _MAX_POSES
+    min_pose_score: float = 0.0
+    min_keypoint_score: float = 0.0
+    refine: bool = True
+    region: RegionOfInterest | None = None
+
+    def with_proto(self, asked: estimate_pb2.EstimateOptions) -> EstimateOptions:
+        """Fill in these options where `asked` leaves one out.
+
+        Raises `InvalidArgumentError` with every option that has an invalid value, and
+        `InvalidRegionError`.
+        """
+        if violations := tuple(_violations(asked)):
+            raise InvalidArgumentError(*violations)
+        given = {name: getattr(asked, name) for name in _PLAIN if asked.HasField(name)}
+        poses = min(asked.max_poses, self.max_poses) if asked.HasField("max_poses") else None
+        has_region = asked.HasField("region_of_interest")
+        region = region_from_proto(asked.region_of_interest) if has_region else None
+        return replace(self, **given, max_poses=poses or self.max_poses, region=region)
+
+    def wanted(self, poses: FramePoses) -> FramePoses:
+        """Those of the poses, best first, that these options leave."""
+        is_wanted = poses.scores >= self.min_pose_score
+        if self.min_keypoint_score > 0:
+            poses = poses.without_keypoints_below(self.min_keypoint_score)
+            is_wanted &= (poses.origins != Origin.ABSENT).any(axis=1)
+        return poses.chosen(np.flatnonzero(is_wanted)[: self.max_poses])
+
+    def to_proto(self) -> estimate_pb2.EstimateOptions:
+        """As a model's default options, which have no region."""
+        return estimate_pb2.EstimateOptions(
+            max_poses=self.max_poses,
+            min_pose_score=self.min_pose_score,
+            min_keypoint_score=self.min_keypoint_score,
+            refine=self.refine,
+            flip_test=False,
+        )
+
+
+def _violations(asked: estimate_pb2.EstimateOptions) -> Iterator[Violation]:
+    if asked.HasField("max_poses") and asked.max_poses < 1:
+        yield Violation("options.max_poses", "0", "at least 1")
+    for name in ("min_pose_score", "min_keypoint_score"):
+        score = getattr(asked, name)
+        if not 0 <= score <= 1:  # true of NaN too
+            yield Violation(f"options.{name}", f"{score}", "a number from 0 to 1")
+    if asked.flip_test:
+        want = "false: this server does not run the mirrored image"
+        yield Violation("options.flip_test", "true", want)

@@ -1,0 +1,1 @@
+"""Images as clients send them, checked and decoded to pixels."""

@@ -1,0 +1,75 @@
+"""Compressed image files, decoded to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_server.geometry import Size
+from posewire_server.image.errors import InvalidImageError
+from posewire_server.image.header import FIELD, ImageHeader, read_header, refuse
+from posewire_server.image.limits import ImageLimits
+
+_READ = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedImage:
+    """`pixels` (h, w, 3), channels B, G, R, of an image of `size`.
+
+    Each of the pixels stands for `reduction` x `reduction` of the image; those of the last row and
+    column may reach beyond it.
+    """
+
+    size: Size
+    pixels: NDArray[np.uint8]
+    reduction: int
+
+
+def decode_image(
+    data: bytes, *, limits: ImageLimits | None, needed: Callable[[Size], Size] | None = None
+) -> DecodedImage:
+    """The pixels as the file stores them: no orientation applied, transparency ignored.
+
+    `needed` tells, for the image's size, how many pixels will do: a JPEG at least twice as large on
+    both sides is decoded at a half, a quarter or an eighth. Files whose end is missing are refused;
+    libjpeg fills other gaps in a JPEG's data with what it has. Raises `InvalidImageError`.
+    """
+    if not data:
+        raise InvalidImageError(FIELD, "IMAGE_INVALID", got="no bytes", want="an image file")
+    if limits is not None:
+        limits.check_bytes(FIELD, data)
+    header = read_header(data)
+    if limits is not None:
+        limits.check_size(FIELD, header.size)
+    reduction = _reduction(header, needed)
+    pixels = _decode(data, reduction)
+    wanted = (*(-(-side // reduction) for side in reversed(header.size)), 3)
+    if pixels is None or pixels.shape != wanted or pixels.dtype != np.uint8:
+        refuse(f"a damaged {header.format} of {len(data)} bytes", "one that can be decoded")
+    return DecodedImage(header.size, pixels.astype(np.uint8, copy=False), reduction)
+
+
+def _reduction(header: ImageHeader, needed: Callable[[Size], Size] | None) -> int:
+    if needed is None or header.format != "JPEG":
+        return 1
+    shares = [has // want for has, want in zip(header.size, needed(header.size), strict=True)]
+    return max(reduction for reduction in _READ if reduction <= max(1, min(shares)))
+
+
+def _decode(data: bytes, reduction: int) -> NDArray[np.generic] | None:
+    try:
+        return cv2.imdecode(
+            np.frombuffer(data, np.uint8), _READ[reduction] | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:
+        return None

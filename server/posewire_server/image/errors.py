@@ -1,0 +1,42 @@
+"""Errors of images.
+
+InputError
+└── ImageFileError            a file that holds no image
+InvalidArgumentError
+├── InvalidImageError         an image that is missing, damaged, too large or contradictory
+└── InvalidRegionError        a region of interest that holds no pixel of the image
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from posewire_server.errors import (
+    InputError,
+    InvalidArgumentError,
+    InvalidArgumentReason,
+    Violation,
+)
+
+
+class ImageFileError(InputError):
+    """A file that holds no image."""
+
+
+class InvalidImageError(InvalidArgumentError):
+    """An image that is missing, damaged, too large or contradictory."""
+
+    def __init__(
+        self,
+        field: str,
+        reason: InvalidArgumentReason,
+        *,
+        got: str,
+        want: str,
+        limits: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__(Violation(field, got, want), reason=reason, limits=limits)
+
+
+class InvalidRegionError(InvalidArgumentError):
+    """A region of interest that holds no pixel of the image."""

@@ -1,0 +1,24 @@
+"""Images in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from posewire_server.geometry import Size
+from posewire_server.image.encoded import decode_image
+from posewire_server.image.errors import ImageFileError, InvalidImageError
+from posewire_server.image.frame import Frame
+
+
+def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
+    """The frame of an image that a client would send as the bytes of this file.
+
+    `needed` is that of `frame_from_proto`. Raises `ImageFileError` for a file that is no image, and
+    `OSError` for one that cannot be read.
+    """
+    try:
+        decoded = decode_image(path.read_bytes(), limits=None, needed=needed)
+    except InvalidImageError as error:
+        raise ImageFileError(f"{path}: {error.violations[0]}") from error
+    return Frame.whole(decoded.pixels, decoded.size, decoded.reduction)

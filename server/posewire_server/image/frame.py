@@ -1,0 +1,79 @@
+"""Frames: images as clients send them, checked once and turned into pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.v1 import image_pb2
+from posewire_server.geometry import Size
+from posewire_server.image.encoded import decode_image
+from posewire_server.image.errors import InvalidImageError
+from posewire_server.image.limits import ImageLimits
+from posewire_server.image.raw import raw_pixels
+from posewire_server.image.region import PixelBox, RegionOfInterest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """An image, or the part of it in which to look for people.
+
+    `width` and `height` are those of the whole image as sent, to which coordinates refer. `pixels`
+    (h, w, 3), channels B, G, R and possibly read-only, are those of `part`. Each stands for
+    `reduction` x `reduction` pixels of the image; those of the last row and column may reach
+    beyond it.
+    """
+
+    width: int
+    height: int
+    pixels: NDArray[np.uint8]
+    part: PixelBox
+    reduction: int = 1
+
+    @classmethod
+    def whole(
+        cls, pixels: NDArray[np.uint8], size: Size | None = None, reduction: int = 1
+    ) -> Frame:
+        """All of a BGR image (h, w, 3), which has `size` where that is not the size of `pixels`."""
+        width, height = size or Size(pixels.shape[1], pixels.shape[0])
+        return cls(width, height, pixels, PixelBox(0, 0, width, height), reduction)
+
+
+def frame_from_proto(
+    image: image_pb2.Image,
+    *,
+    limits: ImageLimits,
+    region: RegionOfInterest | None = None,
+    needed: Callable[[Size], Size] | None = None,
+) -> Frame:
+    """The frame of a request; for worker threads, because decoding takes long and needs no GIL.
+
+    `needed` tells for an image's size how many pixels the network can use, so that a larger JPEG
+    may be decoded at reduced size. Without it none is, nor is one with a region, which may begin
+    and end at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
+    """
+    match image.WhichOneof("source"):
+        case "encoded":
+            data = image.encoded.data  # once: each access copies
+            decoded = decode_image(data, limits=limits, needed=needed if region is None else None)
+            whole = Frame.whole(decoded.pixels, decoded.size, decoded.reduction)
+        case "raw":
+            whole = Frame.whole(raw_pixels(image.raw, limits=limits))
+        case _:
+            raise InvalidImageError(
+                "image",
+                "IMAGE_INVALID",
+                got="no image, or one of a kind newer than this server",
+                want="encoded or raw",
+            )
+    return whole if region is None else _part(whole, region)
+
+
+def _part(frame: Frame, region: RegionOfInterest) -> Frame:
+    part = region.within(Size(frame.width, frame.height))
+    rows = slice(part.top, part.top + part.height)
+    columns = slice(part.left, part.left + part.width)
+    return replace(frame, pixels=frame.pixels[rows, columns], part=part)

@@ -1,0 +1,54 @@
+"""How large an image may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posewire_server.geometry import Size
+from posewire_server.image.errors import InvalidImageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLimits:
+    """The largest image that the server takes: bytes as sent, and pixels once decoded.
+
+    `max_side` is the longest that a JPEG can say. Resizing needs memory for every row and column,
+    so that a line of millions of pixels would cost far more than a square of as many.
+    """
+
+    max_bytes: int
+    max_pixels: int
+    max_side: int = 65_535
+
+    def check_bytes(self, field: str, data: bytes) -> None:
+        """Raises `InvalidImageError` if `data`, which came in `field`, is too long."""
+        if len(data) > self.max_bytes:
+            raise InvalidImageError(
+                field,
+                "IMAGE_TOO_LARGE",
+                got=f"{len(data)} bytes",
+                want=f"at most {self.max_bytes}",
+                limits={"max_image_bytes": self.max_bytes},
+            )
+
+    def check_size(self, field: str, size: Size) -> None:
+        """Raises `InvalidImageError` if an image of this size, which `field` claims, is too large.
+
+        The size is still a claim: nothing may be allocated for it before.
+        """
+        if size.width * size.height > self.max_pixels:
+            raise InvalidImageError(
+                field,
+                "IMAGE_TOO_LARGE",
+                got=f"{size.width}x{size.height} = {size.width * size.height} pixels",
+                want=f"at most {self.max_pixels}",
+                limits={"max_image_pixels": self.max_pixels},
+            )
+        if max(size) > self.max_side:
+            raise InvalidImageError(
+                field,
+                "IMAGE_TOO_LARGE",
+                got=f"{size.width}x{size.height} pixels",
+                want=f"at most {self.max_side} on a side",
+                limits={"max_image_side": self.max_side},
+            )

@@ -1,0 +1,1 @@
+"""PoseService: calls, streams, queues and the life of the server."""

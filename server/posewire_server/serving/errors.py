@@ -1,0 +1,64 @@
+"""Errors of serving.
+
+InputError
+└── ListenError           an address on which the server cannot listen
+RequestError
+├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
+├── StreamOrderError      FAILED_PRECONDITION: messages of a stream out of order
+├── BusyError             RESOURCE_EXHAUSTED: a queue or a limit that is full
+├── DeadlineMissedError   DEADLINE_EXCEEDED: no answer before the deadline
+└── UnavailableError      UNAVAILABLE: warming up, or draining
+"""
+
+from __future__ import annotations
+
+from posewire_server.errors import InputError, RequestError
+
+# How much of a client's text an error repeats: details travel in trailers, which hold 8 KB.
+_QUOTED = 200
+
+
+class ListenError(InputError):
+    """An address on which the server cannot listen."""
+
+
+class ModelNotFoundError(RequestError):
+    """A model that this server does not run."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, name: str, *, served: tuple[str, ...]) -> None:
+        name = name[:_QUOTED]
+        message = f"model: got {name!r}, want one of those served here: {', '.join(served)}"
+        super().__init__(message, reason="MODEL_NOT_FOUND", metadata={"model": name})
+
+
+class StreamOrderError(RequestError):
+    """Messages of a stream out of order."""
+
+    code = "FAILED_PRECONDITION"
+
+
+class BusyError(RequestError):
+    """A queue or a limit that is full; `retry_secs` is when to try again."""
+
+    code = "RESOURCE_EXHAUSTED"
+
+    def __init__(self, message: str, *, reason: str, retry_secs: float) -> None:
+        super().__init__(message, reason=reason)
+        self.retry_secs = retry_secs
+
+
+class DeadlineMissedError(RequestError):
+    """No answer before the deadline."""
+
+    code = "DEADLINE_EXCEEDED"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="DEADLINE_MISSED")
+
+
+class UnavailableError(RequestError):
+    """A server that warms up or drains."""
+
+    code = "UNAVAILABLE"

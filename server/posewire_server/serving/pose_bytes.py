@@ -1,0 +1,72 @@
+"""Poses as the bytes of their messages, all of a frame written at once.
+
+Whatever its numbers, a pose takes the same bytes of the wire format. So one is written by protobuf,
+and numpy fills in the numbers of all: with a message object for each keypoint it takes 3 us a
+keypoint, 1.5 ms for 30 people, for which the event loop and all other streams would wait.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire.v1 import pose_pb2
+from posewire_decoder import Origin
+from posewire_server.estimation.frame_poses import FramePoses
+
+# Where the numbers are: a float is 5 bytes with its key, and a nested message begins with its own
+# key and its size.
+_FLOAT = 5
+_NESTED = 2
+_SCORE = 1
+_BOX = _SCORE + _FLOAT + _NESTED
+_KEYPOINT = _NESTED + 3 * _FLOAT + 2
+_PLACE = _BOX + 4 * _FLOAT + _NESTED
+_KEYPOINT_SCORE = _PLACE + 2 * _FLOAT
+_ORIGIN = _KEYPOINT_SCORE + _FLOAT
+
+_ABSENT = np.uint8(Origin.ABSENT)
+
+
+def pose_bytes(poses: FramePoses) -> list[bytes]:
+    """A serialized `Pose` for each, in the same order."""
+    people, keypoints = poses.origins.shape
+    if not people:
+        return []
+    blank = _blank(keypoints)
+    size = len(blank)
+    written = np.empty((people, size), np.uint8)
+    written[:] = blank
+
+    def numbers(offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> NDArray[Any]:
+        return np.ndarray((people, *shape), "<f4", written, offset, (size, *strides))
+
+    numbers(_SCORE, (), ())[:] = poses.scores
+    numbers(_BOX, (4,), (_FLOAT,))[:] = _boxes(poses)
+    numbers(_PLACE, (keypoints, 2), (_KEYPOINT, _FLOAT))[:] = poses.keypoints
+    numbers(_KEYPOINT_SCORE, (keypoints,), (_KEYPOINT,))[:] = poses.keypoint_scores
+    written[:, _ORIGIN::_KEYPOINT] = poses.origins
+    return [each.tobytes() for each in written]
+
+
+def _boxes(poses: FramePoses) -> NDArray[np.float32]:
+    """Left, top, right and bottom of each."""
+    is_absent = (poses.origins == _ABSENT)[..., None]
+    least = np.where(is_absent, np.float32(np.inf), poses.keypoints).min(axis=1)
+    most = np.where(is_absent, np.float32(-np.inf), poses.keypoints).max(axis=1)
+    return np.concatenate((least, most), axis=1)
+
+
+@cache
+def _blank(keypoints: int) -> NDArray[np.uint8]:
+    """A pose with numbers that are not left out, as zeros would be."""
+    pose = pose_pb2.Pose(
+        score=1,
+        box=pose_pb2.Box(x_min=1, y_min=1, x_max=1, y_max=1),
+        keypoints=[pose_pb2.Keypoint(x=1, y=1, score=1, origin=pose_pb2.KEYPOINT_ORIGIN_ABSENT)]
+        * keypoints,
+    )
+    return np.frombuffer(pose.SerializeToString(), np.uint8)

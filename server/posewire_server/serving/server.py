@@ -1,0 +1,114 @@
+"""A listening server: PoseService, health and reflection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from posewire.v1 import pose_service_pb2
+from posewire.v1.pose_service_pb2_grpc import add_PoseServiceServicer_to_server
+from posewire_server.serving.errors import ListenError
+from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.service import PoseService, ServiceLimits
+
+SERVICE = pose_service_pb2.DESCRIPTOR.services_by_name["PoseService"].full_name
+
+# What the last answers need to leave after their calls have ended.
+_LAST_WORDS_SECS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """`address` is HOST:PORT, or unix:PATH; port 0 leaves the choice to the system."""
+
+    address: str = "127.0.0.1:50051"
+    limits: ServiceLimits = field(default_factory=ServiceLimits)
+    reflection: bool = False
+
+
+class Server:
+    """Listens from `start` on and serves from `open` on."""
+
+    def __init__(self, options: ServerOptions) -> None:
+        self._options = options
+        self._service = PoseService(options.limits)
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(options=_channel_options(options.limits))
+        self.port = 0
+
+    async def start(self) -> None:
+        """Raises `ListenError` if the address cannot be had."""
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        add_PoseServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._options.reflection:
+            names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+        try:
+            self.port = self._server.add_insecure_port(self._options.address)
+        except RuntimeError as error:
+            raise ListenError(
+                f"address {self._options.address}: cannot listen there, want HOST:PORT of this "
+                "machine that no other program listens on"
+            ) from error
+        await self._server.start()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port that the system chose."""
+        host, _, port = self._options.address.rpartition(":")
+        return f"{host}:{self.port}" if port.isdecimal() else self._options.address
+
+    async def open(self, models: Sequence[ServedModel]) -> None:
+        """Serves these models, which are warm; the first is the default."""
+        self._service.open(models)
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self) -> None:
+        """Takes no more calls and lets those under way end, for as long as the options allow."""
+        await self._health.enter_graceful_shutdown()
+        self._service.drain()
+        with suppress(asyncio.TimeoutError):  # the calls that are left end as UNAVAILABLE
+            await asyncio.wait_for(self._service.idle(), self._options.limits.life.drain_secs)
+
+    async def stop(self) -> None:
+        """Ends every call."""
+        await self._server.stop(_LAST_WORDS_SECS)
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in ("", SERVICE):
+            await self._health.set(service, status)
+
+
+@asynccontextmanager
+async def running_server(
+    *models: ServedModel, options: ServerOptions | None = None
+) -> AsyncIterator[Server]:
+    """A server that serves these models on a port of the system's choice, until the block ends."""
+    server = Server(options or ServerOptions(address="127.0.0.1:0"))
+    await server.start()
+    try:
+        await server.open(models)
+        yield server
+    finally:
+        await server.stop()
+
+
+def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
+    return [
+        # A second server on the same port would otherwise start, and lose connections.
+        ("grpc.so_reuseport", 0),
+        # Higher than the limit on images, so that those get an error of their own.
+        ("grpc.max_receive_message_length", 2 * limits.image.max_bytes + (1 << 16)),
+        # Dead clients are found, and live ones may ask as often.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]

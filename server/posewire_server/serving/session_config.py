@@ -1,0 +1,74 @@
+"""What holds for one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.protobuf import duration_pb2
+
+from posewire.v1 import stream_pb2
+from posewire_server.errors import InvalidArgumentError, Violation
+from posewire_server.estimation.options import EstimateOptions
+
+_POLICIES = {
+    stream_pb2.DELIVERY_POLICY_UNSPECIFIED: False,
+    stream_pb2.DELIVERY_POLICY_IN_ORDER_LOSSLESS: False,
+    stream_pb2.DELIVERY_POLICY_LATEST: True,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """A stream's config, every part of it settled.
+
+    `latest`: whether a newer frame takes the place of one that waits. `window`: how many frames
+    may be unanswered.
+    """
+
+    options: EstimateOptions
+    latest: bool
+    window: int
+    max_frame_age_secs: float | None
+
+    @classmethod
+    def from_proto(
+        cls, config: stream_pb2.StreamConfig, *, defaults: EstimateOptions, max_window: int
+    ) -> SessionConfig:
+        """Raises `InvalidArgumentError` and `InvalidRegionError`."""
+        if violations := tuple(_violations(config)):
+            raise InvalidArgumentError(*violations)
+        asked = config.max_frames_in_flight if config.HasField("max_frames_in_flight") else None
+        has_age = config.HasField("max_frame_age")
+        return cls(
+            options=defaults.with_proto(config.options),
+            latest=_POLICIES[config.delivery_policy],
+            window=min(asked or max_window, max_window),
+            max_frame_age_secs=_secs(config.max_frame_age) if has_age else None,
+        )
+
+
+def _violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
+    if config.delivery_policy not in _POLICIES:
+        yield Violation("delivery_policy", f"{config.delivery_policy}", "0, 1 or 2")
+    if config.HasField("max_frames_in_flight") and config.max_frames_in_flight < 1:
+        yield Violation("max_frames_in_flight", "0", "at least 1")
+    if config.HasField("max_frame_age"):
+        yield from _age_violations(config)
+    for name in ("track", "smoothing"):
+        if getattr(config, name):
+            yield Violation(name, "true", "false: this server does not track")
+
+
+def _age_violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
+    age = config.max_frame_age
+    if not _POLICIES.get(config.delivery_policy, True):
+        got = "one with the policy IN_ORDER_LOSSLESS"
+        yield Violation("max_frame_age", got, "LATEST or none")
+    elif age.seconds < 0 or not 0 <= age.nanos < 10**9 or age.seconds + age.nanos == 0:
+        got = f"{age.seconds} seconds and {age.nanos} nanoseconds"
+        yield Violation("max_frame_age", got, "more than zero")
+
+
+def _secs(duration: duration_pb2.Duration) -> float:
+    return float(duration.seconds) + float(duration.nanos) / 1e9

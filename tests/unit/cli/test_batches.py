@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posewire_cli.batches import answered_files, answered_frames
+from posewire_client import FrameFailure, FrameInput, Outcome, Result
+from tests.reference.image_files import encoded
+from tests.reference.outcomes import FAILED, result
+
+
+def answer_late(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
+    """Everything is sent before the first answer comes, as with a wide window."""
+    sent = list(frames)
+    yield from map(answer, sent)
+
+
+def answer_at_once(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
+    yield from map(answer, frames)
+
+
+def answer(frame: FrameInput) -> Outcome:
+    return FAILED if isinstance(frame, bytes) and frame == b"noise" else result()
+
+
+def grey(value: int) -> NDArray[np.uint8]:
+    return np.full((6, 8, 3), value, np.uint8)
+
+
+def test_each_file_has_its_outcome_in_its_turn(tmp_path: Path) -> None:
+    good = encoded(grey(7), ".png")
+    contents = {"a.png": b"", "b.png": good, "c.png": b"noise", "d.png": good, "e.png": b""}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    paths = [*(tmp_path / name for name in contents), tmp_path / "gone.png"]
+    for stream in (answer_late, answer_at_once):
+        images = list(answered_files(stream, paths))
+        assert [image.name for image in images] == list(map(str, paths))
+        kinds = [type(image.outcome) for image in images]
+        assert kinds == [FrameFailure, Result, FrameFailure, Result, FrameFailure, FrameFailure]
+        complaints = [str(images[i].outcome.error) for i in (0, 2, 5)]  # type: ignore[union-attr]
+        assert "got 0 bytes, want an image file" in complaints[0]
+        assert "got noise" in complaints[1]
+        assert "No such file" in complaints[2]
+        assert [image.image_id for image in images] == [1, 2, 3, 4, 5, 6]
+        assert (images[1].pixels() == grey(7)).all()
+
+
+def test_each_frame_has_its_outcome_and_its_pixels() -> None:
+    for stream in (answer_late, answer_at_once):
+        images = list(
+            answered_frames(
+                stream,
+                [grey(0), grey(1), grey(2)],
+                name="walk.mp4",
+                file_stem="walk",
+                sent=lambda frame: b"noise" if frame[0, 0, 0] == 1 else frame,
+            )
+        )
+        assert [image.labels["frame"] for image in images] == [0, 1, 2]
+        assert [int(image.pixels()[0, 0, 0]) for image in images] == [0, 1, 2]
+        kinds = [type(image.outcome) for image in images]
+        assert kinds == [Result, FrameFailure, Result]
+        assert images[2].file_stem == "walk_000000000002"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from posewire_cli.errors import SourceError
+from posewire_cli.source.image_files import image_files, image_ids
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.JPG", "a.png", "notes.txt", "deep/c.webp", "deep/d.bmp", "empty/x.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def names(folder: Path, *given: str) -> list[str]:
+    return [
+        str(path.relative_to(folder))
+        for path in image_files([str(folder / each) for each in given])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["a.png"], ["a.png"]),
+        (["."], ["a.png", "b.JPG"]),
+        (["deep", "a.png"], ["deep/c.webp", "deep/d.bmp", "a.png"]),
+        (["*.png"], ["a.png"]),
+        (["**/*.[wb]*"], ["deep/c.webp", "deep/d.bmp"]),
+        (["notes.txt"], ["notes.txt"]),  # who names a file gets to know what is wrong with it
+        (["a.png", "."], ["a.png", "b.JPG"]),
+    ],
+)
+def test_what_is_named_is_found(folder: Path, given: list[str], wanted: list[str]) -> None:
+    assert names(folder, *given) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [("z.png", "there is no such file"), ("empty", "no images there"), ("*.gif", "no images")],
+)
+def test_what_is_not_there_is_named(folder: Path, given: str, complaint: str) -> None:
+    with pytest.raises(SourceError, match=complaint) as caught:
+        names(folder, given)
+    assert str(folder / given) in str(caught.value)
+
+
+def test_a_file_may_be_called_like_a_pattern(folder: Path) -> None:
+    (folder / "a[1].png").touch()
+    assert names(folder, "a[1].png") == ["a[1].png"]
+
+
+def test_ids_are_the_numbers_that_files_are_called_by() -> None:
+    paths = [Path("x/000000000139.jpg"), Path("y/000000000785.jpg")]
+    assert image_ids(paths) == [139, 785]
+    assert image_ids([*paths, Path("dog.jpg")]) == [1, 2, 3]
+    assert image_ids([*paths, Path("z/139.jpg")]) == [1, 2, 3]

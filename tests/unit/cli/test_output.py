@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from posewire_cli.errors import OutputError
+from posewire_cli.output.annotated_images import AnnotatedImages
+from posewire_cli.output.annotated_video import AnnotatedVideo
+from posewire_cli.output.answered_image import AnsweredImage, Writer
+from posewire_cli.output.coco_results import CocoResults
+from posewire_cli.output.json_lines import JsonLines
+from posewire_cli.output.openpose_files import OpenPoseFiles
+from posewire_cli.output.summary import Summary
+from posewire_cli.output.text_lines import TextLines
+from posewire_cli.output.writing import write_all
+from posewire_client import Outcome
+from tests.reference.outcomes import FAILED, SKELETON, SKIPPED, answered, result, standing
+
+TWO = result(standing(20, score=0.75), standing(40, score=0.5))
+
+
+def written(writer: Writer, *outcomes: Outcome) -> None:
+    images = [answered(each, number=i) for i, each in enumerate(outcomes)]
+    write_all(images, [writer], total=len(images), unit="frame")
+
+
+def test_lines_for_people_tell_what_became_of_each_image(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written(TextLines(), TWO, result(), result(standing(9)), FAILED, SKIPPED)
+    assert capsys.readouterr().out.splitlines() == [
+        "frame 0: 2 people (0.75, 0.50); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
+        "total 37.5 ms",
+        "frame 1: nobody; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, total 37.5 ms",
+        "frame 2: 1 person (0.75); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
+        "total 37.5 ms",
+        "frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise",
+        "frame 4: skipped: superseded",
+    ]
+
+
+def test_one_line_in_several_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+    written(TextLines(every=2), *[SKIPPED] * 5)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["frame 0", "frame 2", "frame 4"]
+
+
+def test_lines_of_json_have_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    written(JsonLines(SKELETON), TWO, FAILED, SKIPPED)
+    first, failed, skipped = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["source"], first["frame"], first["outcome"]) == ("walk.mp4", 0, "result")
+    assert (first["width"], first["height"], first["model"]) == (64, 96, "painted")
+    assert first["stage_millis"]["inference"] == 30.5
+    assert [pose["score"] for pose in first["poses"]] == [0.75, 0.5]
+    keypoints = first["poses"][1]["keypoints"]
+    assert "nose" not in keypoints  # absent
+    assert keypoints["left_eye"] == {"x": 40.0, "y": 4.0, "score": 0.5, "origin": "detected"}
+    assert len(keypoints) == 16
+    wanted = {"outcome": "error", "code": "INVALID_ARGUMENT", "reason": "IMAGE_UNDECODABLE"}
+    assert wanted.items() <= failed.items()
+    assert {"frame": 2, "outcome": "skipped", "reason": "superseded"}.items() <= skipped.items()
+
+
+def test_coco_results_are_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    writer = CocoResults(path)
+    assert not path.exists()
+    written(writer, SKIPPED, TWO, FAILED)
+    records = json.loads(path.read_text())
+    assert [(each["image_id"], each["score"]) for each in records] == [(1, 0.75), (1, 0.5)]
+    assert records[0]["keypoints"][:6] == [0, 0, 0, 20, 4, 0.5]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_to_is_found_out_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no-such"):
+        CocoResults(tmp_path / "no-such" / "results.json")
+
+
+def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> None:
+    written(OpenPoseFiles(tmp_path / "new" / "folder"), TWO, SKIPPED, result())
+    files = sorted((tmp_path / "new" / "folder").iterdir())
+    assert [path.name for path in files] == [
+        "walk_000000000000_keypoints.json",
+        "walk_000000000002_keypoints.json",
+    ]
+    assert len(json.loads(files[0].read_text())["people"]) == 2
+    assert json.loads(files[1].read_text())["people"] == []
+
+
+def test_annotated_images_are_drawn_copies(tmp_path: Path) -> None:
+    writer = AnnotatedImages(tmp_path, SKELETON, min_keypoint_score=0.1)
+    grey = np.full((96, 64, 3), 128, np.uint8)
+    writer.write(answered(TWO, pixels=grey))
+    writer.write(answered(FAILED, number=4))
+    (path,) = tmp_path.iterdir()
+    image = cv2.imread(str(path))
+    assert image.shape == grey.shape
+    assert (image[60, 20] != 128).any()
+    assert (grey == 128).all()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".webm"])
+def test_an_annotated_video_has_every_frame(
+    tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"drawn{suffix}"
+    writer = AnnotatedVideo(path, SKELETON, rate=10, min_keypoint_score=0.1)
+    written(writer, TWO, SKIPPED, FAILED, result())
+    video = cv2.VideoCapture(str(path))
+    frames = [frame for _, frame in iter(video.read, (False, None))]
+    assert len(frames) == 4
+    assert video.get(cv2.CAP_PROP_FPS) == 10
+    person = [abs(frame[50:64, 15:26].astype(int) - 128).max() for frame in frames]
+    # A frame that was not looked at shows the people of the one before.
+    assert min(person[:3]) > 40 > person[3]
+    assert "tag" not in capfd.readouterr().err
+
+
+def test_a_video_of_another_kind_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"'\.mov', want one of \.mp4, \.avi, \.webm"):
+        AnnotatedVideo(tmp_path / "x.mov", SKELETON, rate=10, min_keypoint_score=0)
+
+
+def test_a_video_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
+    writer = AnnotatedVideo(tmp_path / "no-such" / "x.mp4", SKELETON, rate=10, min_keypoint_score=0)
+    with pytest.raises(OutputError, match="cannot be written"):
+        writer.write(answered(TWO))
+
+
+def test_a_summary_counts() -> None:
+    summary = Summary()
+    written(summary, TWO, result(), SKIPPED, FAILED)
+    first, failure, people, titles, *rows = summary.lines()
+    assert first.startswith("4 frames in ")
+    assert first.endswith(": 2 answered, 1 skipped, 1 failed")
+    assert failure == (
+        "the first that failed was frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise"
+    )
+    assert people == "people: 0 to 2 in a frame, 1.0 on average; 32 keypoints in all"
+    assert titles.split() == ["milliseconds", "p50", "p90", "p99"]
+    assert [row.split()[0] for row in rows] == [
+        "queue",
+        "letterbox",
+        "inference",
+        "grouping",
+        "total",
+    ]
+    assert rows[2].split() == ["inference", "30.50", "30.50", "30.50"]
+
+
+def test_a_summary_of_nothing_is_a_line() -> None:
+    (line,) = Summary().lines()
+    assert line.endswith("0 answered, 0 skipped, 0 failed")
+
+
+def test_writers_are_closed_when_the_answers_break_off(tmp_path: Path) -> None:
+    def broken() -> Iterator[AnsweredImage]:
+        yield answered(TWO)
+        raise KeyboardInterrupt
+
+    path = tmp_path / "results.json"
+    with pytest.raises(KeyboardInterrupt):
+        write_all(broken(), [CocoResults(path)], total=None, unit="frame")
+    assert len(json.loads(path.read_text())) == 2
