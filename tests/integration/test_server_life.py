@@ -59,7 +59,10 @@ class Busy:
         first = self.ask(1)
         assert self.runner.has_begun()
         model = self.server.model
-        return [first, *(self.ask(number) for number in range(2, model.pipeline.useful_depth + 1))]
+        return [
+            first,
+            *(self.ask(number) for number in range(2, model.pipeline.max_in_progress + 1)),
+        ]
 
 
 @pytest.fixture

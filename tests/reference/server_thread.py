@@ -36,7 +36,7 @@ class ServerThread:
 
 @contextmanager
 def serving(*models: ServedModel, options: ServerOptions | None = None) -> Iterator[ServerThread]:
-    """A server for these models; their pipelines are closed with it."""
+    """Run a server for these models."""
     started: Future[ServerThread] = Future()
     ended = threading.Event()
 
@@ -52,8 +52,6 @@ def serving(*models: ServedModel, options: ServerOptions | None = None) -> Itera
     finally:
         ended.set()
         thread.join(_PATIENCE_SECS)
-        for model in models:
-            model.pipeline.close()
 
 
 @contextmanager

@@ -26,16 +26,17 @@ class Stream:
 
     def __init__(
         self,
-        runner: PaintingRunner,
+        served_by: PaintingRunner | Estimator,
         *,
         latest: bool = False,
         window: int = 8,
         max_frame_age_secs: float | None = None,
         life: SessionLife | None = None,
-        waiting: int = 64,
     ) -> None:
-        self.runner = runner
-        self.estimator = Estimator(painted_model(runner, size=SIDE), limits=LIMITS, waiting=waiting)
+        if isinstance(served_by, PaintingRunner):
+            self.estimator = painted_estimator(served_by)
+        else:
+            self.estimator = served_by
         config = SessionConfig(
             options=EstimateOptions(),
             latest=latest,
@@ -85,6 +86,10 @@ class Stream:
         while (request := await self._requests.get()) is not None:
             self.read += 1
             yield request
+
+
+def painted_estimator(runner: PaintingRunner, *, waiting: int = 64) -> Estimator:
+    return Estimator(painted_model(runner, size=SIDE), limits=LIMITS, waiting=waiting)
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:

@@ -1,4 +1,4 @@
-"""One pose for each person: those that lie on each other are joined."""
+"""Duplicate poses of one person, joined into one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from posewire_decoder import join_duplicates
 from posewire_server.estimation.frame_poses import FramePoses
 
-# docs/accuracy.md has what other values do.
-_OKS_OF_ONE_PERSON = 0.5
+# docs/accuracy.md compares other values.
+_SAME_PERSON_OKS = 0.5
 
 
-def joined(poses: FramePoses, oks_sigmas: Sequence[float]) -> FramePoses:
-    """The poses, best first before and after, in which nobody occurs twice."""
+def join_people(poses: FramePoses, oks_sigmas: Sequence[float]) -> FramePoses:
+    """Join poses that are one person's; the best come first, before and after."""
     people = join_duplicates(
         poses.keypoints,
         poses.keypoint_scores,
         poses.origins,
         oks_sigmas=oks_sigmas,
-        oks_threshold=_OKS_OF_ONE_PERSON,
+        oks_threshold=_SAME_PERSON_OKS,
     )
     return FramePoses(*people)

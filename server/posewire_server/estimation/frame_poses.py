@@ -1,4 +1,4 @@
-"""The people found in a frame."""
+"""The poses in a frame."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class FramePoses:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def chosen(self, indices: NDArray[np.integer[Any]]) -> FramePoses:
-        """Copies of the poses at these indices, in their order."""
+    def select(self, indices: NDArray[np.integer[Any]]) -> FramePoses:
+        """Copy the poses at these indices, in that order."""
         return FramePoses(
             self.keypoints[indices],
             self.keypoint_scores[indices],
@@ -36,8 +36,8 @@ class FramePoses:
             self.scores[indices],
         )
 
-    def without_keypoints_below(self, score: float) -> FramePoses:
-        """With keypoints of lower scores absent."""
+    def drop_keypoints_below(self, score: float) -> FramePoses:
+        """Make keypoints of lower scores absent."""
         kept = self.keypoint_scores >= score
         return FramePoses(
             np.where(kept[..., None], self.keypoints, np.float32(0)),

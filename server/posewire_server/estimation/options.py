@@ -1,4 +1,4 @@
-"""What a client wants from an estimate, with the model's own wishes where it says nothing."""
+"""Options of an estimate: the client's, with the model's defaults filled in."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.image.region import RegionOfInterest, region_from_proto
 
-# As the contract has it, the default is the limit too. More people than peaks of one keypoint
-# type, of which the decoder keeps 100, cannot be found.
+# The contract makes the default the limit, too. There cannot be more people than peaks of one
+# keypoint type, of which the decoder keeps 100.
 _MAX_POSES = 100
 
 _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = (
@@ -27,9 +27,9 @@ _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateOptions:
-    """Options of one estimate, every one of them settled.
+    """Options of one estimate, none left open.
 
-    `region`: the part of the image to look at, in frame space; None is the whole image.
+    `region`: the part of the image to search, in frame space; None: the whole image.
     """
 
     max_poses: int = _MAX_POSES
@@ -52,16 +52,16 @@ class EstimateOptions:
         region = region_from_proto(asked.region_of_interest) if has_region else None
         return replace(self, **given, max_poses=poses or self.max_poses, region=region)
 
-    def wanted(self, poses: FramePoses) -> FramePoses:
-        """Those of the poses, best first, that these options leave."""
+    def select(self, poses: FramePoses) -> FramePoses:
+        """Apply the thresholds and the limit to poses that are sorted, best first."""
         is_wanted = poses.scores >= self.min_pose_score
         if self.min_keypoint_score > 0:
-            poses = poses.without_keypoints_below(self.min_keypoint_score)
+            poses = poses.drop_keypoints_below(self.min_keypoint_score)
             is_wanted &= (poses.origins != Origin.ABSENT).any(axis=1)
-        return poses.chosen(np.flatnonzero(is_wanted)[: self.max_poses])
+        return poses.select(np.flatnonzero(is_wanted)[: self.max_poses])
 
     def to_proto(self) -> estimate_pb2.EstimateOptions:
-        """As a model's default options, which have no region."""
+        """Convert a model's default options, which have no region."""
         return estimate_pb2.EstimateOptions(
             max_poses=self.max_poses,
             min_pose_score=self.min_pose_score,

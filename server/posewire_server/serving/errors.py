@@ -62,3 +62,12 @@ class UnavailableError(RequestError):
     """A server that warms up or drains."""
 
     code = "UNAVAILABLE"
+
+
+class InternalError(RequestError):
+    """A defect of the server, of which the client learns no more."""
+
+    code = "INTERNAL"
+
+    def __init__(self) -> None:
+        super().__init__("internal error; see the server's log", reason="INTERNAL")

@@ -1,21 +1,126 @@
-"""A served model with the queue in front of it."""
+"""A served model with the turns in front of it: the one way in for streams and unary calls."""
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from posewire.v1 import stream_pb2
+from posewire.v1.image_pb2 import Image
+from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.admission import Admission
+from posewire_server.serving.errors import BusyError
+from posewire_server.serving.frame_in_flight import (
+    Failed,
+    FrameInFlight,
+    Outcome,
+    Processed,
+    Skipped,
+)
+from posewire_server.serving.network_gate import NetworkGate
 from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.turns import Caller, Turns
+
+# Peers whose unary calls may wait for one model at a time.
+_MAX_PEERS = 64
+# The contract's shortest wait before another attempt.
+_RETRY_SECS = 0.2
 
 
 class Estimator:
-    """What the calls for one model share; belongs to one event loop.
+    """Runs frames of many callers through one model; belongs to the event loop that makes it.
 
-    `waiting`: how many images may wait besides those that are worked on.
+    `waiting`: how many images of one peer's unary calls may wait besides those in progress.
     """
 
     def __init__(self, model: ServedModel, *, limits: ImageLimits, waiting: int) -> None:
         self.model = model
         self.limits = limits
-        self.admission = Admission(at_work=model.pipeline.useful_depth, waiting=waiting)
         # Built once, because it lists the skeleton.
         self.description = model.to_proto()
+        self._loop = asyncio.get_running_loop()
+        self._turns = Turns(depth=model.pipeline.max_in_progress)
+        self._gate = NetworkGate(model.pipeline.capacity)
+        # A frame stays in its thread: every hop to another costs the wake-up of a processor.
+        self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
+        # Peers with unanswered unary calls, by name.
+        self._peers: dict[str, Caller] = {}
+        self._max_per_peer = model.pipeline.max_in_progress + waiting
+
+    def stream_caller(self, peer: str, *, latest: bool) -> Caller:
+        """Create the caller of a stream, which may submit as many frames as its window holds.
+
+        A frame of a LATEST stream waits undecoded while the network is busy with another of the
+        stream, so that a newer one can still take its place.
+        """
+        pipeline = self.model.pipeline
+        in_progress = pipeline.capacity if latest else pipeline.max_in_progress
+        return Caller(peer, max_in_progress=in_progress, keeps_newest=latest)
+
+    async def estimate(self, image: Image, options: EstimateOptions, *, peer: str) -> Processed:
+        """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
+
+        Raises `BusyError` if too many images wait already, and the `RequestError` that is the
+        outcome.
+        """
+        settled = asyncio.Event()
+        frame = FrameInFlight(self._peer_caller(peer), image, options, on_settled=settled.set)
+        self.submit(frame)
+        try:
+            await settled.wait()
+        finally:
+            self.withdraw(frame)
+        if isinstance(frame.outcome, Failed):
+            raise frame.outcome.error
+        assert isinstance(frame.outcome, Processed), "only frames of streams are skipped"
+        return frame.outcome
+
+    def submit(self, frame: FrameInFlight) -> None:
+        """Queue a frame until its caller's turn; it is settled later, in this event loop."""
+        superseded = self._turns.add(frame)
+        if superseded is not None:
+            superseded.settle(Skipped(stream_pb2.SKIP_REASON_SUPERSEDED))
+        self._start_frames()
+
+    def withdraw(self, frame: FrameInFlight) -> None:
+        """Stop a frame before its next stage, unless it has its outcome."""
+        frame.withdraw()
+        if not self._turns.remove(frame):
+            self._gate.withdraw(frame)
+        self._forget_if_idle(frame.caller)
+
+    def close(self, *, wait: bool) -> None:
+        """Start no more frames; `wait` for those in progress."""
+        self._workers.shutdown(wait=wait, cancel_futures=True)
+
+    def _peer_caller(self, peer: str) -> Caller:
+        caller = self._peers.get(peer)
+        if caller is None and len(self._peers) < _MAX_PEERS:
+            caller = Caller(peer, max_in_progress=self.model.pipeline.max_in_progress)
+            self._peers[peer] = caller
+        if caller is None or caller.unanswered >= self._max_per_peer:
+            raise BusyError(
+                "no room for another image", reason="QUEUE_FULL", retry_secs=_RETRY_SECS
+            )
+        return caller
+
+    def _forget_if_idle(self, caller: Caller) -> None:
+        if not caller.unanswered and self._peers.get(caller.name) is caller:
+            del self._peers[caller.name]
+
+    def _start_frames(self) -> None:
+        while (frame := self._turns.take()) is not None:
+            self._workers.submit(self._process, frame)
+
+    def _process(self, frame: FrameInFlight) -> None:
+        outcome = frame.process(self.model.pipeline, self.limits, self._gate)
+        with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            self._loop.call_soon_threadsafe(self._finish, frame, outcome)
+
+    def _finish(self, frame: FrameInFlight, outcome: Outcome | None) -> None:
+        self._turns.finish(frame)
+        if outcome is not None:
+            frame.settle(outcome)
+        self._forget_if_idle(frame.caller)
+        self._start_frames()

@@ -1,28 +1,32 @@
-"""A frame of a stream from when it is read until it has its outcome."""
+"""A frame from its acceptance to its outcome; the image of a unary call is one, too."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 from posewire.v1 import stream_pb2
-from posewire_server.estimation.pipeline import Estimate
-from posewire_server.serving.admission import Admission
+from posewire.v1.image_pb2 import Image
+from posewire_server.errors import RequestError
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.estimation.pipeline import Estimate, Pipeline
+from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
+from posewire_server.serving.status import as_request_error
+from posewire_server.serving.turns import Caller
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The frame was not looked at."""
+    """The frame was not processed."""
 
     reason: stream_pb2.SkipReason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Handled:
-    """The frame was looked at, after it had waited for its turn."""
+class Processed:
+    """The frame was processed, after it had waited `waited_secs` for its turn."""
 
     estimate: Estimate
     waited_secs: float
@@ -30,65 +34,87 @@ class Handled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Failed:
-    """The frame could not be handled."""
+    """The frame could not be processed."""
 
-    error: BaseException
+    error: RequestError
 
 
-Answer = Handled | Skipped
+Outcome = Processed | Skipped | Failed
 
 
 class FrameInFlight:
-    """`begun` tells whether it still waits for its turn."""
+    """One image with its options, for which `caller` wants an outcome.
 
-    def __init__(self, frame_id: int) -> None:
+    `max_age_secs`: a frame that is older when the network can take it is skipped. `on_settled` is
+    called once, when the frame has its outcome. The event loop owns the frame; `process` runs in a
+    thread and only reads what no longer changes by then.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        image: Image,
+        options: EstimateOptions,
+        *,
+        frame_id: int = 1,
+        max_age_secs: float | None = None,
+        on_settled: Callable[[], object],
+    ) -> None:
+        self.caller = caller
         self.frame_id = frame_id
-        self.begun = False
-        self.task: asyncio.Task[Answer] | None = None
-        self._read_at = monotonic()
-        self._skipped: Skipped | None = None
-        self._admission: Admission | None = None
+        self._image: Image | None = image
+        self._options = options
+        self._max_age_secs = max_age_secs
+        self._on_settled = on_settled
+        self._accepted_at = monotonic()
+        self._outcome: Outcome | None = None
 
     @property
     def age_secs(self) -> float:
-        return monotonic() - self._read_at
+        return monotonic() - self._accepted_at
 
-    def start(
-        self, work: Coroutine[Any, Any, Answer], admission: Admission
-    ) -> asyncio.Task[Answer]:
-        """Lets the work begin, for which `admission` has given a place."""
-        self._admission = admission
-        self.task = asyncio.create_task(work)
-        self.task.add_done_callback(self._ended)
-        return self.task
+    @property
+    def outcome(self) -> Outcome | None:
+        """None while it is still to come."""
+        return self._outcome
 
-    def skip(self, reason: stream_pb2.SkipReason) -> None:
-        """Leaves the queue, unless the work has begun."""
-        if self.begun:
-            return
-        self._skipped = Skipped(reason)
-        if self.task is not None:
-            self.task.cancel()
-        self._leave()  # now: the place may be for the frame that takes this one's
+    def settle(self, outcome: Outcome) -> None:
+        """Give the frame its outcome, unless it has one or was withdrawn."""
+        if self._image is not None:
+            self._image = None
+            self._outcome = outcome
+            self._on_settled()
 
-    async def answer(self) -> Answer | Failed:
-        """Waits for the work, if any was begun."""
-        if self.task is not None:
-            await asyncio.wait([self.task])
-        if self._skipped is not None:
-            return self._skipped
-        assert self.task is not None, "a frame is either started or skipped"
-        error = self.task.exception()
-        return self.task.result() if error is None else Failed(error)
+    def withdraw(self) -> None:
+        """Release the image; nobody waits for the outcome."""
+        self._image = None
 
-    def _ended(self, task: asyncio.Task[Answer]) -> None:
-        self._leave()
-        if task.cancelled():
-            # What cancelled it knows this frame, and both would keep the image until the garbage
-            # collector comes by.
-            self.task = None
+    def check_is_due(self) -> None:
+        """Raise `WithdrawnError` or `TooOldError` if the network is not to run this frame."""
+        if self._image is None:
+            raise WithdrawnError
+        if self._max_age_secs is not None and self.age_secs > self._max_age_secs:
+            raise TooOldError
 
-    def _leave(self) -> None:
-        if self._admission is not None:
-            self._admission.leave()
-            self._admission = None
+    def process(self, pipeline: Pipeline, limits: ImageLimits, gate: NetworkGate) -> Outcome | None:
+        """Estimate the poses; None if the frame was withdrawn."""
+        image = self._image
+        if image is None:
+            return None
+        waited_secs = self.age_secs
+        try:
+            self.check_is_due()
+            estimate = pipeline.estimate_image(
+                image, self._options, limits=limits, turn=gate.turn(self)
+            )
+        except WithdrawnError:
+            return None
+        except TooOldError:
+            return Skipped(stream_pb2.SKIP_REASON_TOO_OLD)
+        except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
+            return Failed(as_request_error(error))
+        return Processed(estimate, waited_secs)
+
+
+class TooOldError(Exception):
+    """A frame that has waited longer than its maximum age."""

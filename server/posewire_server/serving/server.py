@@ -20,7 +20,7 @@ from posewire_server.serving.service import PoseService, ServiceLimits
 SERVICE = pose_service_pb2.DESCRIPTOR.services_by_name["PoseService"].full_name
 
 # What the last answers need to leave after their calls have ended.
-_LAST_WORDS_SECS = 0.2
+_STOP_GRACE_SECS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Server:
         self.port = 0
 
     async def start(self) -> None:
-        """Raises `ListenError` if the address cannot be had."""
+        """Listen, without serving yet; raises `ListenError` if that is not possible."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         add_PoseServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -61,12 +61,12 @@ class Server:
 
     @property
     def address(self) -> str:
-        """Where it listens, with the port that the system chose."""
+        """The address it listens on, with the port that the system chose."""
         host, _, port = self._options.address.rpartition(":")
         return f"{host}:{self.port}" if port.isdecimal() else self._options.address
 
     async def open(self, models: Sequence[ServedModel]) -> None:
-        """Serves these models, which are warm; the first is the default."""
+        """Serve these models, which are warm; the first is the default."""
         self._service.open(models)
         await self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
@@ -75,11 +75,14 @@ class Server:
         await self._health.enter_graceful_shutdown()
         self._service.drain()
         with suppress(asyncio.TimeoutError):  # the calls that are left end as UNAVAILABLE
-            await asyncio.wait_for(self._service.idle(), self._options.limits.life.drain_secs)
+            await asyncio.wait_for(
+                self._service.wait_until_idle(), self._options.limits.life.drain_secs
+            )
 
     async def stop(self) -> None:
-        """Ends every call."""
-        await self._server.stop(_LAST_WORDS_SECS)
+        """End every call."""
+        await self._server.stop(_STOP_GRACE_SECS)
+        self._service.close()
 
     async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in ("", SERVICE):
@@ -90,7 +93,7 @@ class Server:
 async def running_server(
     *models: ServedModel, options: ServerOptions | None = None
 ) -> AsyncIterator[Server]:
-    """A server that serves these models on a port of the system's choice, until the block ends."""
+    """Serve these models until the block ends, by default on a port that the system chooses."""
     server = Server(options or ServerOptions(address="127.0.0.1:0"))
     await server.start()
     try:
@@ -106,7 +109,7 @@ def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         # Higher than the limit on images, so that those get an error of their own.
         ("grpc.max_receive_message_length", 2 * limits.image.max_bytes + (1 << 16)),
-        # Dead clients are found, and live ones may ask as often.
+        # Detects dead clients; clients may ping as often.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2_grpc import PoseServiceServicer
-from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.answer import poses_to_proto, stage_times_to_proto
 from posewire_server.serving.errors import (
@@ -27,18 +27,21 @@ from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
-from posewire_server.serving.status import as_it_is, forget_locals, status_of
+from posewire_server.serving.status import as_request_error, status_of, unchanged
 
-# What the contract lets a client wait at least at its first new attempt.
+if TYPE_CHECKING:
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+# RetryInfo delay: the contract's shortest wait before another attempt.
 _RETRY_SECS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLimits:
-    """All that clients can have of the server; images may be as large as 4K BGRA and 8K JPEG.
+    """Limits on client use; images may be as large as 4K BGRA and 8K JPEG.
 
-    `waiting`: images that wait for one model besides those that are worked on. `window`: frames of
-    one stream that may be unanswered.
+    `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
+    `streams`: concurrent streams. `window`: unanswered frames of one stream.
     """
 
     image: ImageLimits = field(
@@ -55,17 +58,20 @@ class PoseService(PoseServiceServicer):
 
     def __init__(self, limits: ServiceLimits | None = None) -> None:
         self._limits = limits or ServiceLimits()
+        # Set by `open`: the estimator of each model by name, and the default model's name.
         self._estimators: dict[str, Estimator] = {}
         self._default = ""
+        # Streams that have sent their config.
         self._sessions: set[Session] = set()
+        # Streams, with and without a config, and all calls in progress.
         self._streams = 0
-        self._draining = False
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._is_draining = False
 
     def open(self, models: Sequence[ServedModel]) -> None:
-        """Serves these models, which are warm; the first is the default."""
+        """Serve these models, which are warm; the first is the default."""
         limits = self._limits
         self._estimators = {
             model.name: Estimator(model, limits=limits.image, waiting=limits.waiting)
@@ -74,17 +80,22 @@ class PoseService(PoseServiceServicer):
         self._default = models[0].name
 
     def drain(self) -> None:
-        """Takes no more calls, and tells every stream."""
-        self._draining = True
+        """Refuse new calls and drain every stream."""
+        self._is_draining = True
         for session in self._sessions:
             session.drain()
 
-    async def idle(self) -> None:
-        """Waits until no call is under way."""
+    async def wait_until_idle(self) -> None:
+        """Wait until no call is in progress."""
         await self._idle.wait()
 
+    def close(self) -> None:
+        """Start no more images."""
+        for estimator in self._estimators.values():
+            estimator.close(wait=False)
+
     async def ListModels(
-        self, request: messages.ListModelsRequest, context: grpc.aio.ServicerContext
+        self, request: messages.ListModelsRequest, context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context):
             self._check_is_serving()
@@ -92,71 +103,64 @@ class PoseService(PoseServiceServicer):
             return messages.ListModelsResponse(models=models, default_model=self._default)
 
     async def GetModel(
-        self, request: messages.GetModelRequest, context: grpc.aio.ServicerContext
+        self, request: messages.GetModelRequest, context: Context
     ) -> messages.GetModelResponse:
         with self._call(context):
             self._check_is_serving()
             return messages.GetModelResponse(model=self._estimator(request.model).description)
 
     async def EstimatePoses(
-        self, request: messages.EstimatePosesRequest, context: grpc.aio.ServicerContext
+        self, request: messages.EstimatePosesRequest, context: Context
     ) -> messages.EstimatePosesResponse:
-        received = monotonic()
+        received_at = monotonic()
         with self._call(context):
             self._check_is_serving()
             estimator = self._estimator(request.model)
             options = estimator.model.options.with_proto(request.options)
+            estimating = estimator.estimate(request.image, options, peer=_peer(context))
             try:
-                return await asyncio.wait_for(
-                    _estimated(estimator, request, options, received), context.time_remaining()
-                )
+                processed = await asyncio.wait_for(estimating, context.time_remaining())
             except asyncio.TimeoutError:
                 raise DeadlineMissedError(
                     "the deadline came before the answer; allow more time"
                 ) from None
+            estimate = processed.estimate
+            return messages.EstimatePosesResponse(
+                poses=poses_to_proto(estimate.poses),
+                model=estimator.model.name,
+                model_version=estimator.model.version,
+                image_width=estimate.frame.width,
+                image_height=estimate.frame.height,
+                stage_times=stage_times_to_proto(
+                    estimate.times,
+                    waited_secs=processed.waited_secs,
+                    total_secs=monotonic() - received_at,
+                ),
+            )
 
     async def StreamPoses(
         self,
         requests: AsyncIterator[messages.StreamPosesRequest],
-        context: grpc.aio.ServicerContext,
+        context: Context,
     ) -> AsyncIterator[messages.StreamPosesResponse]:
-        with self._call(context, path_of=path_in_stream):
-            self._check_is_serving()
-            with self._place_for_stream():
-                messages_left = aiter(requests)
-                session = await self._session(messages_left)
-                with self._listed(session):
-                    async with aclosing(session.responses(messages_left)) as responses:
-                        async for response in responses:
-                            yield response
-
-    async def _session(self, requests: AsyncIterator[messages.StreamPosesRequest]) -> Session:
-        first = await anext(requests, None)
-        if first is None or not first.HasField("config"):
-            got = "no message" if first is None else first.WhichOneof("payload") or "an empty one"
-            raise StreamOrderError(
-                f"first message: got {got}, want the stream's config", reason="CONFIG_MISSING"
-            )
-        estimator = self._estimator(first.config.model)
-        # One frame on its way in each direction for each that is worked on.
-        window = max(self._limits.window, 2 * estimator.model.pipeline.useful_depth)
-        config = SessionConfig.from_proto(
-            first.config, defaults=estimator.model.options, max_window=window
-        )
-        return Session(estimator, config, self._limits.life)
+        with self._call(context, locate=path_in_stream), self._stream():
+            remaining = aiter(requests)
+            with self._session(await anext(remaining, None), context) as session:
+                async with aclosing(session.responses(remaining)) as responses:
+                    async for response in responses:
+                        yield response
 
     @contextmanager
     def _call(
-        self, context: grpc.aio.ServicerContext, *, path_of: Callable[[str], str] = as_it_is
+        self, context: Context, *, locate: Callable[[str], str] = unchanged
     ) -> Iterator[None]:
-        """Counts a call, and ends it with the status of what is raised in the block."""
+        """Count a call, and end it with the status of what the block raises."""
         self._calls += 1
         self._idle.clear()
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - status_of logs what nobody foresaw
-            status = rpc_status.to_status(status_of(error, path_of=path_of))
-            forget_locals(error)
+        except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
+            status = rpc_status.to_status(status_of(as_request_error(error), locate=locate))
             # Not `abort`: the context would keep what that raises, and this the request.
             context.set_code(status.code)
             context.set_details(status.details)
@@ -167,13 +171,15 @@ class PoseService(PoseServiceServicer):
                 self._idle.set()
 
     def _check_is_serving(self) -> None:
-        if self._draining:
+        if self._is_draining:
             raise UnavailableError("the server is shutting down", reason="DRAINING")
         if not self._estimators:
             raise UnavailableError("the server is not ready yet", reason="WARMING_UP")
 
     @contextmanager
-    def _place_for_stream(self) -> Iterator[None]:
+    def _stream(self) -> Iterator[None]:
+        """Count a stream, if another one may open."""
+        self._check_is_serving()
         if self._streams == self._limits.streams:
             raise BusyError(
                 f"all {self._limits.streams} streams of this server are taken",
@@ -187,13 +193,27 @@ class PoseService(PoseServiceServicer):
             self._streams -= 1
 
     @contextmanager
-    def _listed(self, session: Session) -> Iterator[None]:
-        """While `drain` reaches it."""
+    def _session(
+        self, first: messages.StreamPosesRequest | None, context: Context
+    ) -> Iterator[Session]:
+        """Open a session with a stream's first message; `drain` reaches it during the block."""
+        if first is None or not first.HasField("config"):
+            got = "no message" if first is None else first.WhichOneof("payload") or "an empty one"
+            raise StreamOrderError(
+                f"first message: got {got}, want the stream's config", reason="CONFIG_MISSING"
+            )
+        estimator = self._estimator(first.config.model)
+        # One frame on its way in each direction for each in progress.
+        window = max(self._limits.window, 2 * estimator.model.pipeline.max_in_progress)
+        config = SessionConfig.from_proto(
+            first.config, defaults=estimator.model.options, max_window=window
+        )
+        session = Session(estimator, config, self._limits.life, peer=_peer(context))
         self._sessions.add(session)
-        if self._draining:
+        if self._is_draining:
             session.drain()
         try:
-            yield
+            yield session
         finally:
             self._sessions.discard(session)
 
@@ -204,29 +224,7 @@ class PoseService(PoseServiceServicer):
         return estimator
 
 
-async def _estimated(
-    estimator: Estimator,
-    request: messages.EstimatePosesRequest,
-    options: EstimateOptions,
-    received: float,
-) -> messages.EstimatePosesResponse:
-    if not estimator.admission.try_enter():
-        raise BusyError("no room for another image", reason="QUEUE_FULL", retry_secs=_RETRY_SECS)
-    try:
-        async with estimator.admission.turn:
-            waited = monotonic() - received
-            estimate = await estimator.model.pipeline.estimate_image(
-                request.image, options, limits=estimator.limits
-            )
-    finally:
-        estimator.admission.leave()
-    return messages.EstimatePosesResponse(
-        poses=poses_to_proto(estimate.poses),
-        model=estimator.model.name,
-        model_version=estimator.model.version,
-        image_width=estimate.frame.width,
-        image_height=estimate.frame.height,
-        stage_times=stage_times_to_proto(
-            estimate.times, waited_secs=waited, total_secs=monotonic() - received
-        ),
-    )
+def _peer(context: Context) -> str:
+    """The host of a client; all its connections are one peer."""
+    peer: str = context.peer()
+    return peer if peer.startswith("unix:") else peer.rpartition(":")[0]

@@ -1,4 +1,4 @@
-"""What holds for one stream."""
+"""The validated settings of a stream."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from posewire.v1 import stream_pb2
 from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.estimation.options import EstimateOptions
 
+# The most that google.protobuf.Duration allows: 10,000 years.
+_MAX_AGE_SECS = 315_576_000_000
+
 _POLICIES = {
     stream_pb2.DELIVERY_POLICY_UNSPECIFIED: False,
     stream_pb2.DELIVERY_POLICY_IN_ORDER_LOSSLESS: False,
@@ -20,7 +23,7 @@ _POLICIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionConfig:
-    """A stream's config, every part of it settled.
+    """A stream's config with the server's defaults filled in.
 
     `latest`: whether a newer frame takes the place of one that waits. `window`: how many frames
     may be unanswered.
@@ -35,7 +38,7 @@ class SessionConfig:
     def from_proto(
         cls, config: stream_pb2.StreamConfig, *, defaults: EstimateOptions, max_window: int
     ) -> SessionConfig:
-        """Raises `InvalidArgumentError` and `InvalidRegionError`."""
+        """Validate a config; raises `InvalidArgumentError` and `InvalidRegionError`."""
         if violations := tuple(_violations(config)):
             raise InvalidArgumentError(*violations)
         asked = config.max_frames_in_flight if config.HasField("max_frames_in_flight") else None
@@ -65,9 +68,9 @@ def _age_violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
     if not _POLICIES.get(config.delivery_policy, True):
         got = "one with the policy IN_ORDER_LOSSLESS"
         yield Violation("max_frame_age", got, "LATEST or none")
-    elif age.seconds < 0 or not 0 <= age.nanos < 10**9 or age.seconds + age.nanos == 0:
+    elif not 0 < age.seconds + age.nanos / 1e9 <= _MAX_AGE_SECS or not 0 <= age.nanos < 10**9:
         got = f"{age.seconds} seconds and {age.nanos} nanoseconds"
-        yield Violation("max_frame_age", got, "more than zero")
+        yield Violation("max_frame_age", got, f"more than 0 and at most {_MAX_AGE_SECS} seconds")
 
 
 def _secs(duration: duration_pb2.Duration) -> float:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posewire_decoder import Origin
-from posewire_server.estimation.duplicates import joined
+from posewire_server.estimation.duplicates import join_people
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.skeleton import COCO
 from tests.reference.colour_network import person_at
@@ -48,7 +48,7 @@ def frame_poses(*poses: Pose) -> FramePoses:
 
 
 def people(*poses: Pose) -> FramePoses:
-    return joined(frame_poses(*poses), COCO.oks_sigmas)
+    return join_people(frame_poses(*poses), COCO.oks_sigmas)
 
 
 def test_two_poses_of_one_person_become_one_with_the_warmest_keypoints() -> None:
@@ -140,7 +140,7 @@ def test_where_the_frame_lies_and_its_size_do_not_matter() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_nobody_and_one_alone_stay_as_they_are(count: int) -> None:
     given = frame_poses(*[Pose(HERE, 0.5)] * count)
-    found = joined(given, COCO.oks_sigmas)
+    found = join_people(given, COCO.oks_sigmas)
     for field in fields(FramePoses):
         np.testing.assert_array_equal(
             getattr(found, field.name), getattr(given, field.name), strict=True

@@ -85,12 +85,12 @@ POSES = FramePoses(
 def test_wanted_are_the_best_poses_above_the_scores(
     asked: dict[str, Any], scores: list[float]
 ) -> None:
-    wanted = EstimateOptions(**asked).wanted(POSES)
+    wanted = EstimateOptions(**asked).select(POSES)
     assert wanted.scores.tolist() == np.array(scores, np.float32).tolist()
 
 
 def test_keypoints_below_the_score_are_absent_and_without_place() -> None:
-    wanted = EstimateOptions(min_keypoint_score=0.5).wanted(POSES)
+    wanted = EstimateOptions(min_keypoint_score=0.5).select(POSES)
     assert wanted.origins[1].tolist() == [Origin.DETECTED, Origin.ABSENT]
     assert wanted.keypoints[1].tolist() == [[1, 1], [0, 0]]
     assert wanted.keypoint_scores[1].tolist() == [np.float32(0.8), 0]

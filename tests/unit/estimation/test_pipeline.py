@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from posewire.v1 import image_pb2
 from posewire_decoder import Decoder, DecoderOptions, Origin
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.estimation.pipeline import Estimate, Pipeline
+from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import OpenVinoRunner, RunnerOptions
 from posewire_server.geometry import InputGeometry
 from posewire_server.image.limits import ImageLimits
 from posewire_server.models.installed import InstalledModel
 from tests.reference.colour_network import COLOURS, colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, numbered_image, person_of
-from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
+from tests.reference.painting_runner import PaintingRunner, painted_model
 
 LIMITS = ImageLimits(max_bytes=1_000_000, max_pixels=1_000_000)
 GEOMETRY = InputGeometry(size=256, fit="short_side", padding="center")
@@ -142,31 +142,23 @@ def test_duplicates_do_not_count_among_the_poses_that_are_wanted() -> None:
         )
     )
     way = pipeline(PaintingRunner(keypoints))
-    estimate = way.estimate_image(image, EstimateOptions(max_poses=2), limits=LIMITS)
-    poses = asyncio.run(estimate).poses  # type: ignore[arg-type]
+    poses = way.estimate_image(image, EstimateOptions(max_poses=2), limits=LIMITS).poses
     assert np.sort(poses.keypoints[:, 16, 0]) == pytest.approx(
         [keypoints[0, 16, 0], keypoints[2, 16, 0]], abs=7
     )
 
 
-def test_an_image_that_is_abandoned_while_it_waits_for_the_network_is_not_run() -> None:
-    runner = HeldRunner(person_of)
+def test_a_turn_may_stop_an_image_that_is_ready() -> None:
+    runner = PaintingRunner(person_of)
     way = painted_model(runner, size=SIDE).pipeline
 
-    async def test() -> None:
-        first = asyncio.create_task(estimate(way, 1))
-        assert await asyncio.to_thread(runner.has_begun)
-        second, third = (asyncio.create_task(estimate(way, number)) for number in (2, 3))
-        await asyncio.sleep(0.1)  # both are decoded and wait
-        second.cancel()
-        await asyncio.wait([second])
-        runner.release()
-        await asyncio.gather(first, third)
+    @contextmanager
+    def no_turn() -> Iterator[None]:
+        raise InterruptedError
+        yield
 
-    asyncio.run(test())
-    way.close()
-    assert [image[0, 0, 0] for image in runner.images] == [1, 3]
-
-
-async def estimate(way: Pipeline, number: int) -> Estimate:
-    return await way.estimate_image(numbered_image(number), EstimateOptions(), limits=LIMITS)
+    image = numbered_image(1)
+    with pytest.raises(InterruptedError):
+        way.estimate_image(image, EstimateOptions(), limits=LIMITS, turn=no_turn())
+    assert runner.images == []
+    assert len(way.estimate_image(image, EstimateOptions(), limits=LIMITS).poses) == 1

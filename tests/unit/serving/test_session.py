@@ -127,28 +127,26 @@ def test_a_newer_frame_takes_the_place_of_one_that_waits(held: HeldRunner) -> No
         assert is_answer_to(1, first_x(outcomes[0]))
         assert is_answer_to(5, first_x(outcomes[4]))
         assert len(held.images) == 2
-        assert stream.estimator.admission.try_enter()
 
     run(test)
 
 
-def test_the_queue_is_whole_after_frames_were_superseded(held: HeldRunner) -> None:
+def test_superseded_frames_leave_room_for_more(held: HeldRunner) -> None:
     async def test() -> None:
-        stream = Stream(held, latest=True, window=64, waiting=0)
-        places = stream.estimator.model.pipeline.useful_depth
+        stream = Stream(held, latest=True, window=64)
         await stream.next()
         stream.send(frame_request(1))
         await begun(held)
         stream.send(*map(frame_request, range(2, 40)))
-        stream.close()
         await settled()
         held.release()
         kinds = [(await stream.outcome()).WhichOneof("outcome") for _ in range(39)]
         assert kinds == ["result", *["skipped"] * 37, "result"]
+        stream.send(*map(frame_request, range(40, 42)))
+        stream.close()
+        assert [(await stream.outcome()).frame_id for _ in range(2)] == [40, 41]
         with pytest.raises(StopAsyncIteration):
             await stream.next()
-        taken = [stream.estimator.admission.try_enter() for _ in range(places + 1)]
-        assert taken == [True] * places + [False]
 
     run(test)
 
@@ -174,40 +172,20 @@ def test_a_frame_that_waited_too_long_is_skipped(held: HeldRunner) -> None:
     run(test)
 
 
-def test_latest_skips_where_the_shared_queue_is_full() -> None:
+def test_a_frame_that_grows_too_old_in_front_of_the_network_is_not_run(held: HeldRunner) -> None:
     async def test() -> None:
-        stream = Stream(PaintingRunner(person_of), latest=True)
-        await stream.next()
-        taken = 0
-        while stream.estimator.admission.try_enter():
-            taken += 1
-        stream.send(frame_request(1))
-        assert skip_of(await stream.outcome()) == "OVERLOADED"
-        for _ in range(taken):
-            stream.estimator.admission.leave()
-        stream.send(frame_request(2))
-        assert is_answer_to(2, first_x(await stream.outcome()))
-        await stream.abandon()
-
-    run(test)
-
-
-def test_lossless_waits_where_the_shared_queue_is_full() -> None:
-    async def test() -> None:
-        stream = Stream(PaintingRunner(person_of))
-        await stream.next()
-        taken = 0
-        while stream.estimator.admission.try_enter():
-            taken += 1
-        stream.send(frame_request(1), frame_request(2))
-        waiting = asyncio.create_task(stream.outcome())
-        await settled()
-        assert stream.read == 1
-        for _ in range(taken):
-            stream.estimator.admission.leave()
-        assert is_answer_to(1, first_x(await waiting))
-        assert is_answer_to(2, first_x(await stream.outcome()))
-        await stream.abandon()
+        lossless = Stream(held)
+        latest = Stream(lossless.estimator, latest=True, max_frame_age_secs=0.2)
+        await asyncio.gather(lossless.next(), latest.next())
+        lossless.send(frame_request(1))
+        await begun(held)
+        latest.send(frame_request(7))  # prepared at once, then waits
+        await asyncio.sleep(0.3)
+        held.release()
+        assert skip_of(await latest.outcome()) == "TOO_OLD"
+        assert is_answer_to(1, first_x(await lossless.outcome()))
+        assert len(held.images) == 1
+        await asyncio.gather(lossless.abandon(), latest.abandon())
 
     run(test)
 
@@ -331,20 +309,39 @@ def test_a_client_that_does_not_close_a_draining_stream_is_cut() -> None:
     run(test)
 
 
+def test_frames_that_a_draining_stream_has_no_time_for_are_skipped(held: HeldRunner) -> None:
+    async def test() -> None:
+        stream = Stream(held, life=SessionLife(drain_secs=0.1))
+        await stream.next()
+        stream.send(*map(frame_request, range(1, 6)))
+        await begun(held)
+        await settled()
+        stream.session.drain()
+        stream.close()
+        assert (await stream.next()).WhichOneof("event") == "draining"
+        outcomes = [await stream.outcome() for _ in range(5)]
+        assert [each.frame_id for each in outcomes] == [1, 2, 3, 4, 5]
+        assert {skip_of(each) for each in outcomes} == {"DRAINING"}
+        with pytest.raises(StopAsyncIteration):
+            await stream.next()
+
+    run(test)
+
+
 def test_an_abandoned_stream_leaves_the_queue(held: HeldRunner) -> None:
     async def test() -> None:
-        stream = Stream(held, window=8, waiting=8)
+        stream = Stream(held, window=8)
         await stream.next()
         stream.send(*map(frame_request, range(1, 9)))
         await begun(held)
         await settled()
         await stream.abandon()
         held.release()
-        places = 0
-        while stream.estimator.admission.try_enter():
-            places += 1
-        assert places == stream.estimator.model.pipeline.useful_depth + 8
-        await asyncio.to_thread(stream.estimator.model.pipeline.close)
-        assert len(held.images) == 1
+        other = Stream(stream.estimator)
+        await other.next()
+        other.send(frame_request(9))
+        assert is_answer_to(9, first_x(await other.outcome()))
+        await other.abandon()
+        assert len(held.images) == 2
 
     run(test)

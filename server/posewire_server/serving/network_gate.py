@@ -1,0 +1,86 @@
+"""The gate in front of the network, where prepared frames wait in their threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from posewire_server.serving.frame_in_flight import FrameInFlight
+
+
+class WithdrawnError(Exception):
+    """A frame whose outcome nobody waits for."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    frame: FrameInFlight
+    wake: threading.Event = field(default_factory=threading.Event)
+    is_withdrawn: bool = False
+
+
+class NetworkGate:
+    """Lets `capacity` frames at a time through to the network.
+
+    Next is a frame of the caller that has had the network least recently. Few frames wait here,
+    since `Turns` bounds those in progress. Any number of threads may use it.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._lock = threading.Lock()
+        self._free = capacity
+        self._turn = 0
+        self._waiters: list[_Waiter] = []
+
+    @contextmanager
+    def turn(self, frame: FrameInFlight) -> Iterator[None]:
+        """Wait for the frame's turn, which lasts for the block.
+
+        Raises `WithdrawnError`, and what `frame.check_is_due` raises.
+        """
+        self._enter(frame)
+        try:
+            frame.check_is_due()
+            yield
+        finally:
+            self._leave()
+
+    def withdraw(self, frame: FrameInFlight) -> None:
+        """Stop a frame that waits here."""
+        with self._lock:
+            for waiter in self._waiters:
+                if waiter.frame is frame:
+                    self._waiters.remove(waiter)
+                    waiter.is_withdrawn = True
+                    waiter.wake.set()
+                    return
+
+    def _enter(self, frame: FrameInFlight) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                self._count_turn(frame)
+                return
+            waiter = _Waiter(frame)
+            self._waiters.append(waiter)
+        waiter.wake.wait()
+        if waiter.is_withdrawn:
+            raise WithdrawnError
+
+    def _leave(self) -> None:
+        with self._lock:
+            if not self._waiters:
+                self._free += 1
+                return
+            waiter = min(self._waiters, key=lambda each: each.frame.caller.last_turn)
+            self._waiters.remove(waiter)
+            self._count_turn(waiter.frame)
+        waiter.wake.set()
+
+    def _count_turn(self, frame: FrameInFlight) -> None:
+        self._turn += 1
+        frame.caller.last_turn = self._turn

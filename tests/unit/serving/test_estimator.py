@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.errors import BusyError
+from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.frame_in_flight import Processed
+from tests.reference.numbered_frames import frame_request, is_answer_to, numbered_image, person_of
+from tests.reference.painting_runner import HeldRunner, PaintingRunner
+from tests.reference.session_stream import (
+    Stream,
+    begun,
+    painted_estimator,
+    run,
+    settled,
+    skip_of,
+)
+
+SERVICE_SECS = 0.01
+
+
+@pytest.fixture
+def held() -> Iterator[HeldRunner]:
+    runner = HeldRunner(person_of)
+    yield runner
+    runner.release()
+
+
+def busy_runner() -> PaintingRunner:
+    return PaintingRunner(person_of, delay=lambda: SERVICE_SECS)
+
+
+async def estimate(estimator: Estimator, number: int, *, peer: str = "a") -> Processed:
+    return await estimator.estimate(numbered_image(number), EstimateOptions(), peer=peer)
+
+
+class Shares:
+    """Saturates an estimator with streams that keep their windows full, and counts results."""
+
+    def __init__(self, estimator: Estimator, windows: list[int]) -> None:
+        self.counts = [0] * len(windows)
+        self._streams = [Stream(estimator, window=window) for window in windows]
+        self._windows = windows
+        self._is_stopped = False
+
+    async def run(self, total: int | None = None) -> None:
+        """Until there are that many results, or `stop` is called."""
+        sending = [self._saturate(i, total) for i in range(len(self._streams))]
+        await asyncio.gather(*sending)
+        await asyncio.gather(*(stream.abandon() for stream in self._streams))
+
+    def stop(self) -> None:
+        self._is_stopped = True
+
+    async def _saturate(self, i: int, total: int | None) -> None:
+        stream = self._streams[i]
+        await stream.next()
+        stream.send(*(frame_request(number) for number in range(1, self._windows[i] + 1)))
+        for number in itertools.count(self._windows[i] + 1):
+            outcome = await stream.outcome()
+            if self._is_stopped or sum(self.counts) == total:
+                return
+            assert outcome.HasField("result"), outcome
+            self.counts[i] += 1
+            stream.send(frame_request(number))
+
+
+def test_streams_share_alike_whatever_their_windows() -> None:
+    async def test() -> None:
+        shares = Shares(painted_estimator(busy_runner()), [8, 1])
+        await shares.run(120)
+        assert min(shares.counts) >= 0.7 * sum(shares.counts) / 2, shares.counts
+
+    run(test)
+
+
+def test_greedy_streams_get_equal_shares() -> None:
+    async def test() -> None:
+        shares = Shares(painted_estimator(busy_runner()), [8] * 8)
+        await shares.run(240)
+        assert max(shares.counts) - min(shares.counts) <= 0.2 * sum(shares.counts) / 8, (
+            shares.counts
+        )
+
+    run(test)
+
+
+def test_latest_beside_lossless_gets_half_and_always_its_newest_frame() -> None:
+    async def test() -> None:
+        estimator = painted_estimator(busy_runner())
+        greedy = Shares(estimator, [8])
+        camera = Stream(estimator, latest=True)
+        await camera.next()
+        running = asyncio.create_task(greedy.run(60))
+        results = sent = 0
+        while not running.done():
+            sent += 1
+            camera.send(frame_request(sent))
+            await asyncio.sleep(SERVICE_SECS / 3)
+        camera.close()
+        outcomes = [await camera.outcome() for _ in range(sent)]
+        results = sum(each.HasField("result") for each in outcomes)
+        skips = {skip_of(each) for each in outcomes if not each.HasField("result")}
+        assert skips == {"SUPERSEDED"}
+        assert results >= 0.7 * 60, (results, sent)
+
+    run(test)
+
+
+def test_unary_calls_are_answered_beside_streams_that_saturate_the_network() -> None:
+    async def test() -> None:
+        estimator = painted_estimator(busy_runner())
+        greedy = Shares(estimator, [8] * 9)
+        running = asyncio.create_task(greedy.run())
+        await asyncio.sleep(10 * SERVICE_SECS)
+        before = sum(greedy.counts)
+        for number in range(1, 11):
+            processed = await estimate(estimator, number)
+            assert is_answer_to(number, float(processed.estimate.poses.keypoints[0, 0, 0]))
+        # Ten fair turns beside nine streams are a hundred frames.
+        assert sum(greedy.counts) - before <= 1.5 * 100
+        greedy.stop()
+        await running
+
+    run(test)
+
+
+def test_a_peer_has_no_more_images_waiting_than_it_may(held: HeldRunner) -> None:
+    async def test() -> None:
+        estimator = painted_estimator(held, waiting=2)
+        room = estimator.model.pipeline.max_in_progress + 2
+        calls = [asyncio.create_task(estimate(estimator, number)) for number in range(1, room + 1)]
+        await begun(held)
+        with pytest.raises(BusyError) as caught:
+            await estimate(estimator, 99)
+        assert (caught.value.reason, caught.value.retry_secs) == ("QUEUE_FULL", 0.2)
+        stranger = asyncio.create_task(estimate(estimator, 100, peer="b"))
+        await settled()
+        assert not stranger.done()
+        held.release()
+        await asyncio.gather(*calls, stranger)
+        assert await estimate(estimator, 99)
+
+    run(test)
+
+
+def test_peers_that_wait_are_bounded_and_forgotten_when_they_have_their_answers(
+    held: HeldRunner,
+) -> None:
+    async def test() -> None:
+        estimator = painted_estimator(held)
+        calls = [
+            asyncio.create_task(estimate(estimator, number, peer=f"peer {number}"))
+            for number in range(1, 65)
+        ]
+        await begun(held)
+        with pytest.raises(BusyError):
+            await estimate(estimator, 65, peer="peer 65")
+        calls[-1].cancel()
+        await settled()
+        calls.append(asyncio.create_task(estimate(estimator, 65, peer="peer 65")))
+        await settled()
+        held.release()
+        await asyncio.gather(*calls, return_exceptions=True)
+        for number in range(66, 200):
+            assert await estimate(estimator, number, peer=f"peer {number}")
+
+    run(test)
+
+
+def test_a_cancelled_call_releases_its_image_and_is_not_run(held: HeldRunner) -> None:
+    async def test() -> None:
+        estimator = painted_estimator(held)
+        first = asyncio.create_task(estimate(estimator, 1))
+        await begun(held)
+        others = [asyncio.create_task(estimate(estimator, number)) for number in range(2, 30)]
+        await settled()
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        last = asyncio.create_task(estimate(estimator, 30))
+        held.release()
+        await asyncio.gather(first, last)
+        await asyncio.to_thread(estimator.close, wait=True)
+        assert [image[0, 0, 0] for image in held.images] == [1, 30]
+
+    run(test)

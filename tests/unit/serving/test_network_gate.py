@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from posewire.v1.image_pb2 import Image
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.frame_in_flight import FrameInFlight, TooOldError
+from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
+from posewire_server.serving.turns import Caller
+from tests.reference.waiting import wait_until
+
+PATIENCE_SECS = 20
+
+
+def frame_of(caller: Caller, *, max_age_secs: float | None = None) -> FrameInFlight:
+    return FrameInFlight(
+        caller, Image(), EstimateOptions(), max_age_secs=max_age_secs, on_settled=lambda: None
+    )
+
+
+def caller() -> Caller:
+    return Caller("peer", max_in_progress=9)
+
+
+class Network:
+    """A gate whose turns last until they are ended, in the order of `began`."""
+
+    def __init__(self, capacity: int = 1) -> None:
+        self.gate = NetworkGate(capacity)
+        self.began: list[FrameInFlight] = []
+        self._threads = ThreadPoolExecutor(16)
+        self._ends: dict[FrameInFlight, threading.Event] = {}
+
+    def enter(self, frame: FrameInFlight) -> Future[None]:
+        self._ends[frame] = threading.Event()
+        return self._threads.submit(self._run, frame)
+
+    def run(self, frame: FrameInFlight) -> Future[None]:
+        """Enter, and wait until the frame has its turn."""
+        turn = self.enter(frame)
+        wait_until(lambda: frame in self.began)
+        return turn
+
+    def queue(self, frame: FrameInFlight) -> Future[None]:
+        """Enter, and wait until the frame waits."""
+        waiting = len(self.gate._waiters)
+        turn = self.enter(frame)
+        wait_until(lambda: len(self.gate._waiters) > waiting)
+        return turn
+
+    def end(self, frame: FrameInFlight) -> None:
+        self._ends[frame].set()
+
+    def _run(self, frame: FrameInFlight) -> None:
+        with self.gate.turn(frame):
+            self.began.append(frame)
+            assert self._ends[frame].wait(PATIENCE_SECS)
+
+
+def test_as_many_frames_run_as_there_is_capacity() -> None:
+    network = Network(capacity=2)
+    first, second, third = (frame_of(caller()) for _ in range(3))
+    network.run(first)
+    network.run(second)
+    waiting = network.queue(third)
+    assert network.began == [first, second]
+    network.end(second)
+    wait_until(lambda: third in network.began)
+    for each in (first, third):
+        network.end(each)
+    waiting.result(PATIENCE_SECS)
+
+
+def test_the_caller_that_had_the_network_least_recently_is_next() -> None:
+    network = Network()
+    greedy, polite = caller(), caller()
+    frames = [frame_of(greedy) for _ in range(3)]
+    network.run(frames[0])
+    network.queue(frames[1])
+    network.queue(frames[2])
+    late = frame_of(polite)
+    network.queue(late)
+    for frame in (frames[0], late, frames[1], frames[2]):
+        wait_until(lambda frame=frame: frame in network.began)
+        network.end(frame)
+    assert network.began == [frames[0], late, frames[1], frames[2]]
+
+
+def test_a_withdrawn_frame_stops_waiting_at_once() -> None:
+    network = Network()
+    first, second = frame_of(caller()), frame_of(caller())
+    network.run(first)
+    waiting = network.queue(second)
+    network.gate.withdraw(second)
+    with pytest.raises(WithdrawnError):
+        waiting.result(PATIENCE_SECS)
+    network.gate.withdraw(first)  # runs already, and goes on
+    network.end(first)
+    third = frame_of(caller())
+    network.run(third)
+    network.end(third)
+
+
+def test_a_frame_that_is_too_old_passes_its_turn_on() -> None:
+    network = Network()
+    first, old, third = frame_of(caller()), frame_of(caller(), max_age_secs=0.0), frame_of(caller())
+    network.run(first)
+    skipped, waiting = network.queue(old), network.queue(third)
+    network.end(first)
+    with pytest.raises(TooOldError):
+        skipped.result(PATIENCE_SECS)
+    wait_until(lambda: third in network.began)
+    network.end(third)
+    waiting.result(PATIENCE_SECS)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from posewire.v1.image_pb2 import Image
+from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.frame_in_flight import FrameInFlight
+from posewire_server.serving.turns import Caller, Turns
+
+DEPTH = 3
+
+
+def frame_of(caller: Caller) -> FrameInFlight:
+    return FrameInFlight(caller, Image(), EstimateOptions(), on_settled=lambda: None)
+
+
+def caller_with(turns: Turns, frames: int, *, max_in_progress: int = DEPTH) -> Caller:
+    caller = Caller("peer", max_in_progress=max_in_progress)
+    for _ in range(frames):
+        turns.add(frame_of(caller))
+    return caller
+
+
+def take_all(turns: Turns) -> list[FrameInFlight]:
+    return list(iter(turns.take, None))
+
+
+def test_callers_take_turns_one_frame_at_a_time() -> None:
+    turns = Turns(depth=100)
+    callers = [caller_with(turns, frames, max_in_progress=100) for frames in (5, 1, 3)]
+    served = [callers.index(frame.caller) for frame in take_all(turns)]
+    assert served == [0, 1, 2, 0, 2, 0, 2, 0, 0]
+
+
+def test_frames_of_one_caller_are_taken_in_order() -> None:
+    turns = Turns(depth=100)
+    caller = Caller("peer", max_in_progress=100)
+    frames = [frame_of(caller) for _ in range(9)]
+    for frame in frames:
+        turns.add(frame)
+    assert take_all(turns) == frames
+
+
+def test_one_caller_has_as_many_frames_in_progress_as_the_depth_allows() -> None:
+    turns = Turns(depth=DEPTH)
+    caller = caller_with(turns, 9, max_in_progress=100)
+    taken = take_all(turns)
+    assert len(taken) == DEPTH
+    turns.finish(taken[0])
+    assert len(take_all(turns)) == 1
+    assert caller.unanswered == 8
+
+
+def test_a_caller_with_none_in_progress_does_not_wait_for_the_frames_of_another() -> None:
+    turns = Turns(depth=DEPTH)
+    caller_with(turns, 9)
+    take_all(turns)
+    late = caller_with(turns, 2)
+    (frame,) = take_all(turns)
+    assert frame.caller is late
+
+
+def test_spare_places_are_few() -> None:
+    turns = Turns(depth=DEPTH)
+    for _ in range(50):
+        caller_with(turns, 2)
+    assert len(take_all(turns)) == turns.max_in_progress == DEPTH + 2
+
+
+def test_a_caller_has_no_more_in_progress_than_it_may() -> None:
+    turns = Turns(depth=100)
+    caller_with(turns, 9, max_in_progress=2)
+    taken = take_all(turns)
+    assert len(taken) == 2
+    turns.finish(taken[1])
+    assert len(take_all(turns)) == 1
+
+
+def test_the_newest_frame_keeps_the_turn_of_the_one_it_supersedes() -> None:
+    turns = Turns(depth=100)
+    camera = Caller("camera", max_in_progress=1, keeps_newest=True)
+    first, second, third = (frame_of(camera) for _ in range(3))
+    assert turns.add(first) is None
+    other = caller_with(turns, 1)
+    assert turns.add(second) is first
+    assert turns.add(third) is second
+    assert [frame.caller for frame in take_all(turns)] == [camera, other]
+    assert not camera.waiting
+
+
+def test_a_removed_frame_is_not_taken_and_a_taken_one_cannot_be_removed() -> None:
+    turns = Turns(depth=100)
+    caller = Caller("peer", max_in_progress=100)
+    first, second = frame_of(caller), frame_of(caller)
+    turns.add(first)
+    turns.add(second)
+    assert turns.remove(first)
+    assert take_all(turns) == [second]
+    assert not turns.remove(second)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(1, 4))
+def test_callers_that_always_have_a_frame_have_equal_shares(windows: list[int], depth: int) -> None:
+    """Whatever their windows, where the network takes the least recently served first."""
+    turns = Turns(depth=depth)
+    callers = [caller_with(turns, frames, max_in_progress=depth) for frames in windows]
+    served: Counter[Caller] = Counter()
+    prepared: list[FrameInFlight] = []
+    for step in range(1, 20 * len(callers) + 1):
+        prepared += take_all(turns)
+        frame = min(prepared, key=lambda each: each.caller.last_turn)
+        prepared.remove(frame)
+        frame.caller.last_turn = step
+        served[frame.caller] += 1
+        turns.finish(frame)
+        turns.add(frame_of(frame.caller))
+    counts = [served[caller] for caller in callers]
+    assert max(counts) - min(counts) <= 2
