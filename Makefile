@@ -84,7 +84,9 @@ format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the hous
 
 # $(call protoc,directory) writes the generated Python below that directory.
 protoc = python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) \
-	--grpc_python_out=$(1) proto/posewire/v1/*.proto
+	--grpc_python_out=$(1) proto/posewire/v1/*.proto \
+	&& python -m grpc_tools.protoc -I proto proto/posewire/v1/pose_service.proto \
+	--mypy_grpc_out=quiet,generate_concrete_servicer_stubs:$(1)
 
 generate: $(INSTALLED) ## Generate the Python code below proto/ from the contract
 	rm -f proto/posewire/v1/*_pb2*.py*

@@ -39,7 +39,11 @@ class BareService(PoseServiceServicer):
         self._threads = ThreadPoolExecutor(1)
 
     async def EstimatePoses(
-        self, request: messages.EstimatePosesRequest, context: grpc.aio.ServicerContext
+        self,
+        request: messages.EstimatePosesRequest,
+        context: grpc.aio.ServicerContext[
+            messages.EstimatePosesRequest, messages.EstimatePosesResponse
+        ],
     ) -> messages.EstimatePosesResponse:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, _decode, request)
@@ -53,7 +57,7 @@ def _decode(request: messages.EstimatePosesRequest) -> None:
 
 async def main() -> None:
     server = grpc.aio.server()
-    add_PoseServiceServicer_to_server(BareService(), server)  # type: ignore[no-untyped-call]
+    add_PoseServiceServicer_to_server(BareService(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(f"127.0.0.1:{port}", flush=True)

@@ -31,7 +31,7 @@ Response: TypeAlias = pose_service_pb2.StreamPosesResponse
 
 # What a stream does, from its config on; a Status that it raises ends the call.
 StreamScript: TypeAlias = Callable[[Iterator[Request]], Iterator[Response]]
-CallScript: TypeAlias = Callable[[Any], Message]
+CallScript: TypeAlias = Callable[[Any], pose_service_pb2.EstimatePosesResponse]
 
 
 class StatusRaised(Exception):
@@ -43,7 +43,7 @@ class StatusRaised(Exception):
 
 
 @dataclass(slots=True)
-class ScriptedService:
+class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
     """Each call takes the next script of its kind, and the last one again and again."""
 
     estimates: Sequence[CallScript] = ()
@@ -54,16 +54,16 @@ class ScriptedService:
     frames_sent: list[list[int]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def ListModels(self, request: Any, context: Any) -> Message:
+    def ListModels(self, request: Any, context: Any) -> pose_service_pb2.ListModelsResponse:
         self.deadlines.append(context.time_remaining())
         return pose_service_pb2.ListModelsResponse(models=[small_model()], default_model="small")
 
-    def GetModel(self, request: Any, context: Any) -> Message:
+    def GetModel(self, request: Any, context: Any) -> pose_service_pb2.GetModelResponse:
         if request.model not in ("", "small"):
             _abort(context, Status(code=5, message=f"no model {request.model}"))
         return pose_service_pb2.GetModelResponse(model=small_model())
 
-    def EstimatePoses(self, request: Any, context: Any) -> Message:
+    def EstimatePoses(self, request: Any, context: Any) -> pose_service_pb2.EstimatePosesResponse:
         self.deadlines.append(context.time_remaining())
         self.requests.append(request)
         script = self.estimates[min(len(self.requests), len(self.estimates)) - 1]
@@ -110,9 +110,7 @@ class RunningService:
 def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -> RunningService:
     """Serve it on loopback, at a port that the system chooses unless one is given."""
     server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
-    pose_service_pb2_grpc.add_PoseServiceServicer_to_server(  # type: ignore[no-untyped-call]
-        service, server
-    )
+    pose_service_pb2_grpc.add_PoseServiceServicer_to_server(service, server)
     address = f"127.0.0.1:{port}"
     if credentials is None:
         port = server.add_insecure_port(address)

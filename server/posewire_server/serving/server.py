@@ -45,7 +45,7 @@ class Server:
     async def start(self) -> None:
         """Listen, without serving yet; raises `ListenError` if that is not possible."""
         await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        add_PoseServiceServicer_to_server(self._service, self._server)  # type: ignore[no-untyped-call]
+        add_PoseServiceServicer_to_server(self._service, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
