@@ -1,22 +1,22 @@
-"""A stream whose caller awaits.
+"""The asynchronous transport of a stream.
 
-Two tasks work for the caller and share the session under one condition. One takes frames from the
-caller's iterable, one makes the calls and reads them; gRPC has a task of its own that sends what
-`_requests` yields. Images are read and copied in worker threads, off the event loop.
+Two tasks share the session under one condition: one reads the caller's iterable, the other makes
+the calls and reads their responses. gRPC iterates over `_requests` in a task of its own. Images are
+read and copied in worker threads, off the event loop.
 
-Where a write crosses the status that ends the call, gRPC's asyncio call says INTERNAL without
-details in its place (in 14 of 600 such calls on a busy machine, grpcio 1.85.3). Such a stream is
-opened anew like one that was reset, and is told the status then.
+If a write races with the status that ends the call, grpc.aio reports INTERNAL without details
+instead of that status (in 14 of 600 such calls on a busy machine, grpcio 1.85.3). The session
+reopens such a stream like one that was reset, and gets the status then.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
-from typing import Any
+from contextlib import asynccontextmanager
 
-from posewire.v1 import pose_service_pb2
-from posewire_client.channel import END_OF_STREAM, CallError, error_from_call
+from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
+from posewire_client.channel import AsyncStreamCall, CallError, error_from_call
 from posewire_client.errors import DeadlineExceededError, StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
@@ -24,12 +24,12 @@ from posewire_client.session import StreamSession
 
 
 class AsyncStream:
-    """Carries one session over gRPC. `open_call` takes the requests of a call and makes it."""
+    """Runs a session over gRPC. `open_call` starts a call that sends the given requests."""
 
     def __init__(
         self,
         session: StreamSession,
-        open_call: Callable[[AsyncIterator[pose_service_pb2.StreamPosesRequest]], Any],
+        open_call: Callable[[AsyncIterator[StreamPosesRequest]], AsyncStreamCall],
         *,
         start_timeout_secs: float,
     ) -> None:
@@ -41,7 +41,7 @@ class AsyncStream:
     async def outcomes(
         self, frames: AsyncIterable[FrameInput] | Iterable[FrameInput]
     ) -> AsyncGenerator[Outcome, None]:
-        """The outcomes of the frames; closing the generator cancels the call."""
+        """Yield the outcomes of the frames. Closing the generator cancels the call."""
         tasks = [asyncio.create_task(self._feed(frames)), asyncio.create_task(self._make_calls())]
         try:
             while (outcome := await self._next_outcome()) is not None:
@@ -52,107 +52,96 @@ class AsyncStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _next_outcome(self) -> Outcome | None:
+    @asynccontextmanager
+    async def _updated_session(self) -> AsyncGenerator[StreamSession, None]:
+        """Hold the lock, and wake the other tasks afterwards."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._session.has_news)
-            outcome = self._session.take()
-            self._changed.notify_all()  # the window has room
-            return outcome
+            yield self._session
+            self._changed.notify_all()
+
+    async def _next_outcome(self) -> Outcome | None:
+        async with self._updated_session() as session:
+            await self._changed.wait_for(lambda: session.is_take_ready)
+            return session.take()
 
     async def _feed(self, frames: AsyncIterable[FrameInput] | Iterable[FrameInput]) -> None:
         error = None
         try:
-            source = aiter(_asynchronous(frames))
-            while await self._wait_until_wanted():
+            source = aiter(_as_async(frames))
+            while await self._wait_until_put_ready():
                 request = await asyncio.to_thread(frame_request, await anext(source))
-                async with self._changed:
-                    self._session.put(request)
-                    self._changed.notify_all()
+                async with self._updated_session() as session:
+                    session.put(request)
         except StopAsyncIteration:
             pass
-        except Exception as raised:  # noqa: BLE001 the caller gets it
+        except Exception as raised:  # noqa: BLE001 raised to the caller
             error = raised
-        async with self._changed:
-            self._session.end_source(error)
-            self._changed.notify_all()
+        async with self._updated_session() as session:
+            session.finish_source(error)
 
-    async def _wait_until_wanted(self) -> bool:
-        """Whether the next frame is wanted; if not, none will be any more."""
+    async def _wait_until_put_ready(self) -> bool:
+        """Wait until the session takes a frame; False if it will take no more."""
         session = self._session
         async with self._changed:
-            await self._changed.wait_for(lambda: session.wants_frame or session.is_over)
-            return not session.is_over
+            await self._changed.wait_for(lambda: session.is_put_ready or session.is_finished)
+            return not session.is_finished
 
     async def _make_calls(self) -> None:
         try:
-            while (wait := await self._make_call()) is not None:
-                await asyncio.sleep(wait)
-        except Exception as raised:  # noqa: BLE001 the caller gets it
-            self._session.fail(raised)
-        async with self._changed:
-            self._changed.notify_all()
+            while (delay := await self._make_call()) is not None:
+                await asyncio.sleep(delay)
+        except Exception as raised:  # noqa: BLE001 raised to the caller
+            async with self._updated_session() as session:
+                session.fail(raised)
 
     async def _make_call(self) -> float | None:
-        """Make one call and read it to its end; the seconds until the next, None without one."""
-        if self._session.is_over:
+        """Make one call and read it to its end; return the delay before the next, if any."""
+        if self._session.is_finished:
             return None
         call = self._open_call(self._requests(self._session.open_call()))
         try:
             error = await self._read_to_end(call)
         finally:
             call.cancel()
-        async with self._changed:
-            wait = self._session.end_call(error)
-            self._changed.notify_all()
-            return wait
+        async with self._updated_session() as session:
+            return session.end_call(error)
 
-    async def _read_to_end(self, call: Any) -> StatusError | None:
-        """The error that the call ended with, None for OK."""
+    async def _read_to_end(self, call: AsyncStreamCall) -> StatusError | None:
+        """Process all responses; return the error that ended the call, or None for OK."""
         try:
             response = await self._first_response(call)
-            while response is not END_OF_STREAM:
-                async with self._changed:
-                    self._session.receive(response)
-                    self._changed.notify_all()
+            while isinstance(response, StreamPosesResponse):  # and not the end of the stream
+                async with self._updated_session() as session:
+                    session.receive(response)
                 response = await call.read()
         except CallError as error:
             return error_from_call(error)
         return None
 
-    async def _first_response(self, call: Any) -> Any:
+    async def _first_response(self, call: AsyncStreamCall) -> object:
         secs = self._start_timeout_secs
         try:
             return await asyncio.wait_for(call.read(), secs)
         except asyncio.TimeoutError:
             raise DeadlineExceededError(f"the server started no stream within {secs} s") from None
 
-    async def _requests(
-        self, call_number: int
-    ) -> AsyncGenerator[pose_service_pb2.StreamPosesRequest, None]:
-        session = self._session
-        yield pose_service_pb2.StreamPosesRequest(config=session.config)
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: session.is_started or session.is_call_over(call_number)
-            )
+    async def _requests(self, call_number: int) -> AsyncGenerator[StreamPosesRequest, None]:
+        yield StreamPosesRequest(config=self._session.config)
         while (request := await self._wait_for_request(call_number)) is not None:
             yield request
 
-    async def _wait_for_request(
-        self, call_number: int
-    ) -> pose_service_pb2.StreamPosesRequest | None:
+    async def _wait_for_request(self, call_number: int) -> StreamPosesRequest | None:
         session = self._session
         async with self._changed:
-            while not session.is_sending_over(call_number):
-                request = session.next_request()
-                if request is not None:
+            while not session.should_half_close(call_number):
+                if (request := session.next_request()) is not None:
                     return request
-                self._changed.notify_all()  # a frame may have been refused here
+                self._changed.notify_all()  # next_request may have settled a frame
                 await self._changed.wait()
         return None
 
 
-async def _asynchronous(
+async def _as_async(
     frames: AsyncIterable[FrameInput] | Iterable[FrameInput],
 ) -> AsyncGenerator[FrameInput, None]:
     if isinstance(frames, AsyncIterable):

@@ -1,18 +1,18 @@
-"""A stream whose caller blocks.
+"""The blocking transport of a stream.
 
-Three threads work for the caller and share the session under one condition. One takes frames from
-the caller's iterable, so that a camera that waits holds up no outcome; one makes the calls and
-reads them; and gRPC has one of its own that sends what `_requests` yields.
+Three threads share the session under one condition. The feeder reads the caller's iterable, so that
+waiting for a camera delays no outcome. The caller makes the calls and reads their responses. gRPC
+iterates over `_requests` in a thread of its own.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager
 
-from posewire.v1 import pose_service_pb2
-from posewire_client.channel import CallError, error_from_call
+from posewire.v1.pose_service_pb2 import StreamPosesRequest
+from posewire_client.channel import BlockingStreamCall, CallError, error_from_call
 from posewire_client.errors import DeadlineExceededError, ProtocolError, StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
@@ -20,12 +20,12 @@ from posewire_client.session import StreamSession
 
 
 class BlockingStream:
-    """Carries one session over gRPC. `open_call` takes the requests of a call and makes it."""
+    """Runs a session over gRPC. `open_call` starts a call that sends the given requests."""
 
     def __init__(
         self,
         session: StreamSession,
-        open_call: Callable[[Iterator[pose_service_pb2.StreamPosesRequest]], Any],
+        open_call: Callable[[Iterator[StreamPosesRequest]], BlockingStreamCall],
         *,
         start_timeout_secs: float,
     ) -> None:
@@ -33,10 +33,10 @@ class BlockingStream:
         self._open_call = open_call
         self._start_timeout_secs = start_timeout_secs
         self._changed = threading.Condition()
-        self._call: Any = None
+        self._call: BlockingStreamCall | None = None
 
     def outcomes(self, frames: Iterable[FrameInput]) -> Generator[Outcome, None, None]:
-        """The outcomes of the frames; closing the generator cancels the call."""
+        """Yield the outcomes of the frames. Closing the generator cancels the call."""
         feeder = threading.Thread(target=self._feed, args=(frames,), daemon=True)
         caller = threading.Thread(target=self._make_calls, daemon=True)
         feeder.start()
@@ -47,79 +47,74 @@ class BlockingStream:
         finally:
             self._close()
             caller.join()
-            # The feeder is not waited for: it may be in the caller's iterable, and ends after that.
+            # Joining the feeder could block: it may be waiting in the caller's iterable.
+
+    @contextmanager
+    def _updated_session(self) -> Generator[StreamSession, None, None]:
+        """Hold the lock, and wake the other threads afterwards."""
+        with self._changed:
+            yield self._session
+            self._changed.notify_all()
 
     def _next_outcome(self) -> Outcome | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._session.has_news)
-            outcome = self._session.take()
-            self._changed.notify_all()  # the window has room
-            return outcome
+        with self._updated_session() as session:
+            self._changed.wait_for(lambda: session.is_take_ready)
+            return session.take()
 
     def _close(self) -> None:
-        with self._changed:
-            self._session.close()
+        with self._updated_session() as session:
+            session.close()
             if self._call is not None:
                 self._call.cancel()
-            self._changed.notify_all()
 
     def _feed(self, frames: Iterable[FrameInput]) -> None:
         error = None
         try:
             source = iter(frames)
-            while self._wait_until_wanted():
+            while self._wait_until_put_ready():
                 request = frame_request(next(source))
-                with self._changed:
-                    self._session.put(request)
-                    self._changed.notify_all()
+                with self._updated_session() as session:
+                    session.put(request)
         except StopIteration:
             pass
-        except BaseException as raised:  # noqa: BLE001 the caller gets it
+        except BaseException as raised:  # noqa: BLE001 raised to the caller
             error = raised
-        with self._changed:
-            self._session.end_source(error)
-            self._changed.notify_all()
+        with self._updated_session() as session:
+            session.finish_source(error)
 
-    def _wait_until_wanted(self) -> bool:
-        """Whether the next frame is wanted; if not, none will be any more."""
+    def _wait_until_put_ready(self) -> bool:
+        """Wait until the session takes a frame; False if it will take no more."""
         session = self._session
         with self._changed:
-            self._changed.wait_for(lambda: session.wants_frame or session.is_over)
-            return not session.is_over
+            self._changed.wait_for(lambda: session.is_put_ready or session.is_finished)
+            return not session.is_finished
 
     def _make_calls(self) -> None:
         try:
-            while (wait := self._make_call()) is not None:
+            while (delay := self._make_call()) is not None:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._session.is_over, timeout=wait)
-        except Exception as raised:  # noqa: BLE001 the caller gets it
-            with self._changed:
-                self._session.fail(raised)
-        finally:
-            with self._changed:
-                self._changed.notify_all()
+                    self._changed.wait_for(lambda: self._session.is_finished, timeout=delay)
+        except Exception as raised:  # noqa: BLE001 raised to the caller
+            with self._updated_session() as session:
+                session.fail(raised)
 
     def _make_call(self) -> float | None:
-        """Make one call and read it to its end; the seconds until the next, None without one."""
+        """Make one call and read it to its end; return the delay before the next, if any."""
         with self._changed:
-            if self._session.is_over:
+            if self._session.is_finished:
                 return None
-            call_number = self._session.open_call()
-            self._call = self._open_call(self._requests(call_number))
-        error = self._read_to_end(self._call)
-        with self._changed:
+            call = self._call = self._open_call(self._requests(self._session.open_call()))
+        error = self._read_to_end(call)
+        with self._updated_session() as session:
             self._call = None
-            wait = self._session.end_call(error)
-            self._changed.notify_all()
-            return wait
+            return session.end_call(error)
 
-    def _read_to_end(self, call: Any) -> StatusError | None:
-        """The error that the call ended with, None for OK."""
+    def _read_to_end(self, call: BlockingStreamCall) -> StatusError | None:
+        """Process all responses; return the error that ended the call, or None for OK."""
         try:
             for response in call:
-                with self._changed:
-                    self._session.receive(response)
-                    self._changed.notify_all()
+                with self._updated_session() as session:
+                    session.receive(response)
         except CallError as error:
             return error_from_call(error)
         except ProtocolError:
@@ -127,35 +122,28 @@ class BlockingStream:
             raise
         return None
 
-    def _requests(self, call_number: int) -> Iterator[pose_service_pb2.StreamPosesRequest]:
-        session = self._session
-        yield pose_service_pb2.StreamPosesRequest(config=session.config)
-        with self._changed:
-            self._changed.wait_for(
-                lambda: session.is_started or session.is_call_over(call_number),
-                timeout=self._start_timeout_secs,
-            )
-            if not session.is_started and not session.is_call_over(call_number):
-                self._give_up_waiting()
-        while True:
-            with self._changed:
-                request = self._wait_for_request(call_number)
-            if request is None:
-                return
+    def _requests(self, call_number: int) -> Iterator[StreamPosesRequest]:
+        yield StreamPosesRequest(config=self._session.config)
+        self._wait_for_start(call_number)
+        while (request := self._wait_for_request(call_number)) is not None:
             yield request
 
-    def _give_up_waiting(self) -> None:
+    def _wait_for_start(self, call_number: int) -> None:
         secs = self._start_timeout_secs
-        self._session.fail(DeadlineExceededError(f"the server started no stream within {secs} s"))
-        self._call.cancel()
-        self._changed.notify_all()
+        with self._updated_session() as session:
+            if not self._changed.wait_for(
+                lambda: session.is_started or session.is_call_finished(call_number), timeout=secs
+            ):
+                session.fail(DeadlineExceededError(f"the server started no stream within {secs} s"))
+                assert self._call is not None  # it is the call that sends this request
+                self._call.cancel()
 
-    def _wait_for_request(self, call_number: int) -> pose_service_pb2.StreamPosesRequest | None:
+    def _wait_for_request(self, call_number: int) -> StreamPosesRequest | None:
         session = self._session
-        while not session.is_sending_over(call_number):
-            request = session.next_request()
-            if request is not None:
-                return request
-            self._changed.notify_all()  # a frame may have been refused here
-            self._changed.wait()
+        with self._changed:
+            while not session.should_half_close(call_number):
+                if (request := session.next_request()) is not None:
+                    return request
+                self._changed.notify_all()  # next_request may have settled a frame
+                self._changed.wait()
         return None

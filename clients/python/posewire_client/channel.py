@@ -1,90 +1,105 @@
-"""The channel to a server, and the only file that knows gRPC by name."""
+"""gRPC channels, stubs and call errors. The only file of the client that imports grpc."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from posewire.v1 import pose_service_pb2_grpc
+from posewire.v1 import pose_service_pb2, pose_service_pb2_grpc
 from posewire_client.errors import StatusError
 from posewire_client.status import error_from_status
 from posewire_client.tls import Tls
 
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+BlockingChannel: TypeAlias = grpc.Channel
+BlockingStub: TypeAlias = pose_service_pb2_grpc.PoseServiceStub
+BlockingMethod: TypeAlias = "grpc.UnaryUnaryMultiCallable[Request, Response]"
+
+AsyncChannel: TypeAlias = grpc.aio.Channel
+AsyncStub: TypeAlias = "pose_service_pb2_grpc.PoseServiceAsyncStub"
+AsyncMethod: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[Request, Response]"
+AsyncStreamCall: TypeAlias = (
+    "grpc.aio.StreamStreamCall["
+    "pose_service_pb2.StreamPosesRequest, pose_service_pb2.StreamPosesResponse]"
+)
+
 ChannelOptions: TypeAlias = "Sequence[tuple[str, int | str]]"
 
-END_OF_STREAM = grpc.aio.EOF
-
-# What calls raise, whichever way they wait.
-CallError: type[Exception] = grpc.RpcError
+CallError: TypeAlias = grpc.RpcError  # raised by blocking and by asynchronous calls
 
 _DEFAULT_OPTIONS: ChannelOptions = (
-    # Requests carry images; the server says how large they may be.
+    # Requests carry images. The server announces its own limit.
     ("grpc.max_send_message_length", -1),
-    # Some 40 000 people, at 0.4 kB each.
+    # Enough for 40 000 people at 0.4 kB each.
     ("grpc.max_receive_message_length", 16 << 20),
-    # gRPC sends a call again by itself when the server never saw it, as when it was closing the
-    # connection, but only up to this size. The default of 256 KiB leaves out most images.
+    # gRPC retries a call that the server never saw, for example because the connection was closing,
+    # but only up to this request size. The default of 256 KiB excludes most images.
     ("grpc.per_rpc_retry_buffer_size", 32 << 20),
-    # A dead peer is noticed within a minute and a half. Servers cut off who asks more often.
+    # Detects a dead peer within 80 seconds. Servers disconnect clients that ping more often.
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
-    # By default the channel waits up to two minutes before it connects again, and meanwhile fails
-    # every call at once. These are the waits of the contract.
+    # The backoff of the contract. By default a channel waits up to two minutes before it reconnects
+    # and fails every call until then.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 10_000),
 )
 
 
-class Channel(Protocol):
-    """A channel that a caller has made: grpc's own for Client, grpc.aio's for AsyncClient."""
+class BlockingStreamCall(Protocol):
+    """A StreamPoses call in progress, as a blocking stub returns it."""
 
-    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
-    def stream_stream(self, method: str, *args: Any, **kwargs: Any) -> Any: ...
+    def __iter__(self) -> Iterator[pose_service_pb2.StreamPosesResponse]: ...
+    def cancel(self) -> object: ...
 
 
-def blocking_channel(target: str, tls: Tls | None, options: ChannelOptions) -> Any:
-    """A channel whose calls block."""
-    every_option = _merged(options)
+def blocking_channel(target: str, tls: Tls | None, options: ChannelOptions) -> BlockingChannel:
+    """Create a channel for blocking calls."""
+    merged = _with_defaults(options)
     if tls is None:
-        return grpc.insecure_channel(target, options=every_option)
-    return grpc.secure_channel(target, _credentials(tls), options=every_option)
+        return grpc.insecure_channel(target, options=merged)
+    return grpc.secure_channel(target, _credentials(tls), options=merged)
 
 
-def async_channel(target: str, tls: Tls | None, options: ChannelOptions) -> Any:
-    """A channel for the event loop that runs."""
-    every_option = _merged(options)
+def async_channel(target: str, tls: Tls | None, options: ChannelOptions) -> AsyncChannel:
+    """Create a channel that belongs to the running event loop."""
+    merged = _with_defaults(options)
     if tls is None:
-        return grpc.aio.insecure_channel(target, options=every_option)
-    return grpc.aio.secure_channel(target, _credentials(tls), options=every_option)
+        return grpc.aio.insecure_channel(target, options=merged)
+    return grpc.aio.secure_channel(target, _credentials(tls), options=merged)
 
 
-def stub_on(channel: Channel) -> Any:
-    """The calls of PoseService."""
-    return pose_service_pb2_grpc.PoseServiceStub(channel)  # type: ignore[no-untyped-call]
+def blocking_stub(channel: BlockingChannel) -> BlockingStub:
+    """Create the stub of PoseService for blocking calls."""
+    return pose_service_pb2_grpc.PoseServiceStub(channel)
 
 
-def error_from_call(error: Any) -> StatusError:
-    """What a CallError says, with the details that the server sent along."""
-    for key, value in _trailers(error):
+def async_stub(channel: AsyncChannel) -> AsyncStub:
+    """Create the stub of PoseService for asynchronous calls."""
+    return pose_service_pb2_grpc.PoseServiceStub(channel)
+
+
+def error_from_call(error: CallError) -> StatusError:
+    """Convert a gRPC error, with the details in its trailers."""
+    # Pairs at run time, which the stubs do not say.
+    trailers: Iterable[Any] = error.trailing_metadata() or ()
+    for key, value in trailers:
         if key == "grpc-status-details-bin":
             try:
                 return error_from_status(Status.FromString(value))
             except DecodeError:
                 break
-    number, _ = error.code().value
-    return error_from_status(Status(code=number, message=error.details() or ""))
+    code, _ = error.code().value
+    return error_from_status(Status(code=code, message=error.details() or ""))
 
 
-def _trailers(error: Any) -> Iterable[tuple[str, Any]]:
-    return error.trailing_metadata() or ()
-
-
-def _credentials(tls: Tls) -> Any:
+def _credentials(tls: Tls) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(
         root_certificates=tls.root_certificates,
         private_key=tls.private_key,
@@ -92,5 +107,5 @@ def _credentials(tls: Tls) -> Any:
     )
 
 
-def _merged(options: ChannelOptions) -> list[tuple[str, int | str]]:
+def _with_defaults(options: ChannelOptions) -> list[tuple[str, int | str]]:
     return list({**dict(_DEFAULT_OPTIONS), **dict(options)}.items())

@@ -1,66 +1,47 @@
-"""The client that blocks."""
+"""The blocking client."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
-from typing import Any
 
 from posewire.v1 import pose_service_pb2
-from posewire_client.answer import model_from_message, result_from_response
-from posewire_client.backoff import Attempts, Backoff
+from posewire_client.base_client import BaseClient
 from posewire_client.blocking_stream import BlockingStream
 from posewire_client.channel import (
+    BlockingChannel,
+    BlockingMethod,
+    BlockingStreamCall,
+    BlockingStub,
     CallError,
-    Channel,
-    ChannelOptions,
+    Request,
+    Response,
     blocking_channel,
+    blocking_stub,
     error_from_call,
-    stub_on,
 )
-from posewire_client.errors import ClientClosedError
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
 from posewire_client.request import FrameInput, estimate_request, stream_config
+from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
-from posewire_client.session import StreamSession
-from posewire_client.tls import Tls
 
 
-class Client:
-    """Calls a posewire server; for any number of threads.
+class Client(BaseClient[BlockingChannel, BlockingStub]):
+    """A blocking client of a posewire server. Thread-safe.
 
-    `target` is the address as gRPC writes it, such as "localhost:50051"; without `tls` the
-    connection is not encrypted. Instead of a target it takes a `channel` that the caller made and
-    closes. `timeout_secs` bounds each call, all its attempts included, and the opening of a stream;
-    `attempts` is how many of them may fail in a row before their error is raised.
+    `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
+    encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
+    `timeout_secs` is the deadline of each call including its retries, and the timeout for opening a
+    stream. `attempts` is the number of consecutive failures after which the error is raised.
 
-    Each call raises a StatusError for what the server answers.
+    Every call raises StatusError if the server answers with an error.
     """
 
-    def __init__(
-        self,
-        target: str | None = None,
-        *,
-        tls: Tls | None = None,
-        channel: Channel | None = None,
-        channel_options: ChannelOptions = (),
-        timeout_secs: float = 30.0,
-        attempts: int = 6,
-    ) -> None:
-        if target is not None and channel is None:
-            self._channel: Any = blocking_channel(target, tls, channel_options)
-        elif channel is not None and target is None:
-            self._channel = channel
-        else:
-            raise ValueError(f"target is {target!r}, channel is {channel!r}; give one of the two")
-        self._is_channel_own = channel is None
-        self._stub = stub_on(self._channel)
-        self._timeout_secs = timeout_secs
-        self._attempts = attempts
-        self._is_closed = False
+    _make_channel = staticmethod(blocking_channel)
+    _make_stub = staticmethod(blocking_stub)
 
     def __enter__(self) -> Client:
         return self
@@ -74,19 +55,19 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Refuse further calls; end those under way unless the caller made the channel."""
+        """Refuse further calls. Cancel those in progress unless the caller owns the channel."""
         self._is_closed = True
-        if self._is_channel_own:
+        if self._owns_channel:
             self._channel.close()
 
     def models(self, *, timeout_secs: float | None = None) -> tuple[Model, ...]:
-        """All models that the server runs."""
+        """List the models of the server."""
         request = pose_service_pb2.ListModelsRequest()
         response = self._call(self._stub.ListModels, request, timeout_secs)
         return tuple(model_from_message(each) for each in response.models)
 
     def model(self, name: str = "", *, timeout_secs: float | None = None) -> Model:
-        """One model, by default the server's; NotFoundError if the server does not run it."""
+        """Describe one model, by default the server's default; raises NotFoundError."""
         request = pose_service_pb2.GetModelRequest(model=name)
         response = self._call(self._stub.GetModel, request, timeout_secs)
         return model_from_message(response.model)
@@ -99,10 +80,10 @@ class Client:
         options: EstimateOptions | None = None,
         timeout_secs: float | None = None,
     ) -> Result:
-        """The people in one image; an empty `model` is the server's default.
+        """Estimate the poses in one image. An empty `model` means the server's default.
 
-        The image is a uint8 array (h, w, 3) in the order blue, green, red or (h, w) of grey, or the
-        bytes or the path of an image file.
+        `image` is a uint8 array (h, w, 3) in BGR order or (h, w) of grey, or the bytes or the path
+        of an image file.
         """
         request = estimate_request(image, model=model, options=options)
         return result_from_response(self._call(self._stub.EstimatePoses, request, timeout_secs))
@@ -119,18 +100,16 @@ class Client:
         track: bool = False,
         smoothing: bool = False,
     ) -> Generator[Outcome, None, None]:
-        """One outcome for each frame, in order: a Result, a FrameFailure or a Skipped.
+        """Yield one outcome per frame, in order: a Result, a FrameFailure or a Skipped.
 
-        At most `window` frames are on their way, or fewer if the server says so. When the
-        connection is lost or the server drains, the stream opens anew and frames without an outcome
-        are sent again. With Delivery.LATEST a newer frame replaces the one that waits. What the
-        iterable raises, this raises after the outcomes of the frames before it.
+        At most `window` frames are in flight, fewer if the server's limit is lower. If the
+        connection is lost or the server drains, the client opens a new stream and resends the
+        frames without an outcome. With Delivery.LATEST a newer frame replaces one that still waits.
+        An exception from `frames` is raised after the outcomes of the frames before it.
 
-        `frames` is read in a thread of its own, and outcomes that are not taken hold frames back.
-        Closing the generator cancels the call. The contract's comments in stream.proto tell more
-        about the options.
+        `frames` is read in its own thread, and outcomes that are not consumed hold it back. Closing
+        the generator cancels the call. The comments in stream.proto describe the options.
         """
-        self._check_open()
         config = stream_config(
             model=model,
             options=options,
@@ -140,26 +119,26 @@ class Client:
             track=track,
             smoothing=smoothing,
         )
-        session = StreamSession(config, Backoff(self._attempts))
+        session = self._begin_stream(config)
         stream = BlockingStream(session, self._open_stream, start_timeout_secs=self._timeout_secs)
         return stream.outcomes(frames)
 
-    def _open_stream(self, requests: Iterator[pose_service_pb2.StreamPosesRequest]) -> Any:
+    def _open_stream(
+        self, requests: Iterator[pose_service_pb2.StreamPosesRequest]
+    ) -> BlockingStreamCall:
         self._check_open()
         return self._stub.StreamPoses(requests)
 
-    def _call(self, method: Any, request: Any, timeout_secs: float | None) -> Any:
-        self._check_open()
-        if timeout_secs is None:
-            timeout_secs = self._timeout_secs
-        attempts = Attempts(Backoff(self._attempts), timeout_secs=timeout_secs)
+    def _call(
+        self,
+        method: BlockingMethod[Request, Response],
+        request: Request,
+        timeout_secs: float | None,
+    ) -> Response:
+        attempts = self._begin_call(timeout_secs)
         while True:
             try:
                 return method(request, timeout=attempts.remaining_secs())
             except CallError as error:
-                wait = attempts.wait_after(error_from_call(error))
-            time.sleep(wait)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise ClientClosedError("the client is closed; make another one")
+                delay = attempts.delay_after(error_from_call(error))
+            time.sleep(delay)

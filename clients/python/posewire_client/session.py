@@ -1,8 +1,8 @@
-"""One logical stream of frames over as many calls as it takes.
+"""One logical stream of frames, carried by as many calls as it takes.
 
-It does no input or output, knows no clock and no lock: the transports tell it what happened, and it
-tells them what may be sent, what the caller gets next, and whether to call again. Frames keep their
-place and their number over all calls, so outcomes come in the order of the frames.
+The session does no I/O and has no clock or lock. A transport reports events to it (a frame, a
+response, the end of a call) and asks it what to send, what to yield, and when to call again. Frames
+keep their place and their number across calls, so outcomes arrive in the order of the frames.
 """
 
 from __future__ import annotations
@@ -14,45 +14,45 @@ from google.rpc.code_pb2 import INVALID_ARGUMENT
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from posewire.v1 import pose_service_pb2, stream_pb2
-from posewire_client.answer import outcome_from_message
-from posewire_client.backoff import LONGEST_WAIT_SECS, Backoff, may_reopen
+from posewire_client.backoff import MAX_DELAY_SECS, Backoff, may_reopen
 from posewire_client.errors import ProtocolError, StatusError, UnavailableError
 from posewire_client.request import FrameRequest
+from posewire_client.response import outcome_from_message
 from posewire_client.result import Outcome, Skipped
 from posewire_client.status import DOMAIN
 
 
 @dataclass(slots=True, eq=False)
 class _Frame:
-    """A frame until its outcome is taken."""
+    """A frame whose outcome has not been taken."""
 
     frame_id: int
-    request: FrameRequest | None
+    request: FrameRequest | None  # None once there is an outcome
     outcome: stream_pb2.FrameOutcome | None = None
-    holds_room: bool = False
+    holds_slot: bool = False  # of the window: from sending until the outcome is taken
 
 
 class StreamSession:
-    """Frames in, outcomes out; one call at a time carries them."""
+    """Takes frames and yields outcomes, over one call at a time."""
 
     def __init__(self, config: stream_pb2.StreamConfig, backoff: Backoff) -> None:
         self.config = config
-        self._latest = config.delivery_policy == stream_pb2.DELIVERY_POLICY_LATEST
+        self._is_latest = config.delivery_policy == stream_pb2.DELIVERY_POLICY_LATEST
         self._backoff = backoff
-        self._frames: deque[_Frame] = deque()  # all whose outcome was not taken, in order
+        self._frames: deque[_Frame] = deque()  # all whose outcome has not been taken, in order
         self._to_send: deque[_Frame] = deque()
         self._in_flight: deque[_Frame] = deque()
-        self._rooms_held = 0
+        self._slots_held = 0
         self._last_frame_id = 0
         self._frames_skipped = 0
         self._model_name = ""
-        self._is_source_over = False
+        self._is_source_finished = False
         self._source_error: BaseException | None = None
-        self._is_over = False
+        self._is_finished = False
         self._error: BaseException | None = None
-        # Of the current call:
+        # State of the current call:
         self._call_number = 0
-        self._window = 0  # until the server has started the stream
+        self._window = 0  # 0 until the server has started the stream
         self._max_image_bytes = 0
         self._is_draining = False
         self._had_outcome = False
@@ -60,16 +60,17 @@ class StreamSession:
     # Frames from the caller
 
     @property
-    def wants_frame(self) -> bool:
-        """Whether to take the next frame from the caller.
+    def is_put_ready(self) -> bool:
+        """Whether to read the next frame from the caller.
 
-        With lossless delivery one frame waits at most; else the newest replaces the one that does.
+        A lossless session holds at most one frame that waits to be sent. With LATEST the newest
+        frame replaces that one.
         """
-        return not self._is_over and (self._latest or not self._to_send)
+        return not self._is_finished and (self._is_latest or not self._to_send)
 
     def put(self, request: FrameRequest) -> None:
-        """The caller's next frame."""
-        if self._latest and self._to_send:
+        """Add the caller's next frame."""
+        if self._is_latest and self._to_send:
             self._supersede(self._to_send.popleft())
         self._last_frame_id += 1
         request.message.frame.frame_id = self._last_frame_id
@@ -77,15 +78,15 @@ class StreamSession:
         self._frames.append(frame)
         self._to_send.append(frame)
 
-    def end_source(self, error: BaseException | None = None) -> None:
-        """There are no more frames. An error is raised once all frames have their outcomes."""
-        self._is_source_over = True
+    def finish_source(self, error: BaseException | None = None) -> None:
+        """Record that there are no more frames. `take` raises the error after all outcomes."""
+        self._is_source_finished = True
         self._source_error = error
 
     # The call
 
     def open_call(self) -> int:
-        """A new call begins; its number."""
+        """Start a new call and return its number."""
         self._call_number += 1
         self._window = 0
         self._is_draining = False
@@ -94,99 +95,97 @@ class StreamSession:
 
     @property
     def is_started(self) -> bool:
-        """Whether the server has opened the stream of the current call."""
+        """Whether the server has started the stream of the current call."""
         return self._window > 0
 
-    def is_call_over(self, call_number: int) -> bool:
-        """Whether that call has ended, or is to end with the session."""
-        return self._is_over or call_number != self._call_number
+    def is_call_finished(self, call_number: int) -> bool:
+        """Whether that call has ended or is to be abandoned."""
+        return self._is_finished or call_number != self._call_number
 
-    def is_sending_over(self, call_number: int) -> bool:
-        """Whether that call is to be closed for sending."""
-        return (
-            self.is_call_over(call_number)
-            or self._is_draining
-            or (self._is_source_over and not self._to_send)
-        )
+    def should_half_close(self, call_number: int) -> bool:
+        """Whether that call has nothing more to send."""
+        if self.is_call_finished(call_number) or self._is_draining:
+            return True
+        return self.is_started and self._is_source_finished and not self._to_send
 
     def next_request(self) -> pose_service_pb2.StreamPosesRequest | None:
-        """The frame to send now, if there is one and the window has room."""
-        while self._to_send and self._has_room():
+        """Return the frame to send now, or None if there is none or the window is full."""
+        while self._to_send and self._has_free_slot():
             frame = self._to_send.popleft()
-            assert frame.request is not None  # it goes when the outcome comes
+            assert frame.request is not None  # it has no outcome
             if 0 < self._max_image_bytes < frame.request.image_bytes:
-                self._refuse(frame, frame.request)
+                self._reject_too_large(frame, frame.request.image_bytes)
                 continue
-            frame.holds_room = True
-            self._rooms_held += 1
+            frame.holds_slot = True
+            self._slots_held += 1
             self._in_flight.append(frame)
             return frame.request.message
         return None
 
     def receive(self, response: pose_service_pb2.StreamPosesResponse) -> None:
-        """Take in what the server says; raises ProtocolError if it breaks the contract."""
+        """Process a response; raises ProtocolError if it breaks the contract."""
         event = response.WhichOneof("event")
         if event == "started":
             self._start(response.started)
         elif event is not None and not self.is_started:
-            raise ProtocolError(f"the server sent {event!r} before it had started the stream")
+            raise ProtocolError(f"the server sent {event!r} before it started the stream")
         elif event == "outcome":
-            self._answer(response.outcome)
+            self._record_outcome(response.outcome)
         elif event == "draining":
             self._is_draining = True
 
     def end_call(self, error: StatusError | None) -> float | None:
-        """The call has ended, with OK if `error` is None.
+        """Record the end of the call, with OK if `error` is None.
 
-        The seconds after which to call again, or None if the session is over.
+        Return the delay in seconds before the next call, or None if the session is finished.
         """
         was_draining = self._is_draining
-        self._call_number += 1  # nothing more is sent on the old one
+        self._call_number += 1  # so that nothing more is sent on the old call
         self._window = 0
         self._requeue()
-        if self._is_over:
+        if self._is_finished:
             return None
         if error is not None and not may_reopen(error):
             self.fail(error)
             return None
-        if self._is_source_over and not self._to_send:
-            self._is_over = True
+        if self._is_source_finished and not self._to_send:
+            self._is_finished = True
             return None
         if error is None and not was_draining:
-            self.fail(ProtocolError("the server ended the stream with OK before its time"))
+            self.fail(ProtocolError("the server ended the stream with OK before its last frame"))
             return None
-        return self._wait_before_reopening(error, was_draining=was_draining)
+        return self._delay_before_reopening(error, was_draining=was_draining)
 
     def fail(self, error: BaseException) -> None:
-        """The session is over; the error is raised after the outcomes that are there."""
-        if not self._is_over:
-            self._is_over = True
+        """Finish the session. `take` raises the error after the outcomes that have arrived."""
+        if not self._is_finished:
+            self._is_finished = True
             self._error = error
 
     def close(self) -> None:
-        """The caller wants no more."""
-        self._is_over = True
+        """Finish the session on behalf of the caller."""
+        self._is_finished = True
 
     # Outcomes to the caller
 
     @property
-    def is_over(self) -> bool:
-        """Whether no more calls are made; outcomes may still be there to be taken."""
-        return self._is_over
+    def is_finished(self) -> bool:
+        """Whether there are no more calls to make. Outcomes may be left to take."""
+        return self._is_finished
 
     @property
-    def has_news(self) -> bool:
-        """Whether `take` has something to say."""
-        return self._is_over or bool(self._frames and self._frames[0].outcome)
+    def is_take_ready(self) -> bool:
+        """Whether `take` has an outcome, an error or the end of the stream to report."""
+        return self._is_finished or bool(self._frames and self._frames[0].outcome)
 
     def take(self) -> Outcome | None:
-        """The next outcome in order, or None if there is none (any more).
+        """Return the next outcome in order, or None if there is none.
 
-        Raises, in its turn, what ended the session or the source of frames.
+        After the last outcome, raises the error that finished the session or the source of frames.
         """
         if self._frames and (message := self._frames[0].outcome) is not None:
             frame = self._frames.popleft()
-            self._leave_room(frame)
+            self._release_slot(frame)
             outcome = outcome_from_message(
                 message,
                 model=self._model_name,
@@ -194,15 +193,15 @@ class StreamSession:
             )
             self._frames_skipped += isinstance(outcome, Skipped)
             return outcome
-        if self._is_over and (error := self._error or self._source_error) is not None:
+        if self._is_finished and (error := self._error or self._source_error) is not None:
             raise error
         return None
 
-    def _has_room(self) -> bool:
-        # Outcomes that the caller has not taken hold room too, else a slow caller would pile them
-        # up. The frame that all others wait for must not wait for them.
+    def _has_free_slot(self) -> bool:
+        # Outcomes that the caller has not taken keep their slots; otherwise they would pile up when
+        # the caller is slow. The oldest frame is exempt, because they wait for its outcome.
         return len(self._in_flight) < self._window and (
-            self._rooms_held < self._window or self._to_send[0] is self._frames[0]
+            self._slots_held < self._window or self._to_send[0] is self._frames[0]
         )
 
     def _start(self, started: stream_pb2.StreamStarted) -> None:
@@ -216,7 +215,7 @@ class StreamSession:
         self._max_image_bytes = started.max_image_bytes
         self._model_name = started.model.name
 
-    def _answer(self, outcome: stream_pb2.FrameOutcome) -> None:
+    def _record_outcome(self, outcome: stream_pb2.FrameOutcome) -> None:
         oldest = self._in_flight[0].frame_id if self._in_flight else None
         if outcome.frame_id != oldest:
             raise ProtocolError(
@@ -224,22 +223,21 @@ class StreamSession:
                 f"outcome is {oldest}"
             )
         frame = self._in_flight.popleft()
-        if not self._latest and _is_skipped_as_draining(outcome):
-            return  # the frame has no outcome, so it is sent again
-        frame.outcome = outcome
-        frame.request = None
+        if not self._is_latest and _is_skipped_as_draining(outcome):
+            return  # without an outcome the frame is sent again
+        self._settle(frame, outcome)
         self._had_outcome = True
 
     def _supersede(self, frame: _Frame) -> None:
-        frame.request = None
-        frame.outcome = stream_pb2.FrameOutcome(
-            frame_id=frame.frame_id,
-            skipped=stream_pb2.FrameSkipped(reason=stream_pb2.SKIP_REASON_SUPERSEDED),
-        )
+        skipped = stream_pb2.FrameSkipped(reason=stream_pb2.SKIP_REASON_SUPERSEDED)
+        self._settle(frame, stream_pb2.FrameOutcome(frame_id=frame.frame_id, skipped=skipped))
 
-    def _refuse(self, frame: _Frame, request: FrameRequest) -> None:
-        """Answer a frame that the server would not take, and that could end the whole call."""
-        frame.outcome = _too_large(frame.frame_id, request.image_bytes, self._max_image_bytes)
+    def _reject_too_large(self, frame: _Frame, image_bytes: int) -> None:
+        """Fail the frame here: the server would reject it, and could end the whole call."""
+        self._settle(frame, _too_large(frame.frame_id, image_bytes, self._max_image_bytes))
+
+    def _settle(self, frame: _Frame, outcome: stream_pb2.FrameOutcome) -> None:
+        frame.outcome = outcome
         frame.request = None
 
     def _requeue(self) -> None:
@@ -247,28 +245,28 @@ class StreamSession:
         self._in_flight.clear()
         self._to_send = deque(frame for frame in self._frames if frame.outcome is None)
         for frame in self._to_send:
-            self._leave_room(frame)
-        while self._latest and len(self._to_send) > 1:
+            self._release_slot(frame)
+        while self._is_latest and len(self._to_send) > 1:
             self._supersede(self._to_send.popleft())
 
-    def _leave_room(self, frame: _Frame) -> None:
-        self._rooms_held -= frame.holds_room
-        frame.holds_room = False
+    def _release_slot(self, frame: _Frame) -> None:
+        self._slots_held -= frame.holds_slot
+        frame.holds_slot = False
 
-    def _wait_before_reopening(
+    def _delay_before_reopening(
         self, error: StatusError | None, *, was_draining: bool
     ) -> float | None:
         if self._had_outcome:
             self._backoff.reset()
-        at_once = was_draining and self._backoff.is_fresh
-        wait = self._backoff.next_wait(error.retry_after_secs if error else None)
-        if at_once:
+        is_immediate = was_draining and self._backoff.is_fresh
+        delay = self._backoff.next_delay(error.retry_after_secs if error else None)
+        if is_immediate:
             return 0.0
-        if wait is None and error is None and not self._to_send:
-            return LONGEST_WAIT_SECS  # an idle stream, drained for its age time and again
-        if wait is None:
-            self.fail(error or UnavailableError("each stream was drained before any outcome came"))
-        return wait
+        if delay is None and error is None and not self._to_send:
+            return MAX_DELAY_SECS  # an idle stream that the server drains for its age, repeatedly
+        if delay is None:
+            self.fail(error or UnavailableError("every stream was drained before any outcome"))
+        return delay
 
 
 def _is_skipped_as_draining(outcome: stream_pb2.FrameOutcome) -> bool:

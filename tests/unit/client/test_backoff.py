@@ -24,26 +24,26 @@ class Clock:
 
 def test_waits_double_up_to_ten_seconds() -> None:
     backoff = Backoff(9, draw=lambda: 1.0)
-    waits = [backoff.next_wait() for _ in range(9)]
+    waits = [backoff.next_delay() for _ in range(9)]
     assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, None]
 
 
 def test_waits_are_drawn() -> None:
-    assert Backoff(3, draw=lambda: 0.25).next_wait() == 0.05
+    assert Backoff(3, draw=lambda: 0.25).next_delay() == 0.05
 
 
 def test_a_success_begins_anew() -> None:
     backoff = Backoff(3, draw=lambda: 1.0)
-    assert [backoff.next_wait(), backoff.next_wait()] == [0.2, 0.4]
+    assert [backoff.next_delay(), backoff.next_delay()] == [0.2, 0.4]
     backoff.reset()
     assert backoff.is_fresh
-    assert [backoff.next_wait(), backoff.next_wait(), backoff.next_wait()] == [0.2, 0.4, None]
+    assert [backoff.next_delay(), backoff.next_delay(), backoff.next_delay()] == [0.2, 0.4, None]
 
 
 def test_the_wait_is_as_long_as_the_server_asks() -> None:
     backoff = Backoff(3, draw=lambda: 1.0)
-    assert backoff.next_wait(5.0) == 5.0
-    assert backoff.next_wait(0.1) == 0.4
+    assert backoff.next_delay(5.0) == 5.0
+    assert backoff.next_delay(0.1) == 0.4
 
 
 def test_no_attempts_are_refused() -> None:
@@ -57,11 +57,11 @@ def test_attempts_share_one_deadline() -> None:
     assert attempts.remaining_secs() == 1.0
     clock.now += 0.5
     assert attempts.remaining_secs() == 0.5
-    assert attempts.wait_after(UnavailableError("busy")) == 0.2
+    assert attempts.delay_after(UnavailableError("busy")) == 0.2
     clock.now += 0.2
     # The next wait would be 0.4 seconds, and only 0.3 are left.
     with pytest.raises(UnavailableError, match="still busy"):
-        attempts.wait_after(UnavailableError("still busy"))
+        attempts.delay_after(UnavailableError("still busy"))
 
 
 @pytest.mark.parametrize("secs", [0, -1, math.inf, math.nan])
@@ -85,7 +85,7 @@ def test_what_may_pass(error: StatusError, is_tried_again: bool, is_reopened: bo
     assert may_reopen(error) is is_reopened
     attempts = Attempts(Backoff(2, draw=lambda: 0.0), timeout_secs=1.0)
     if is_tried_again:
-        assert attempts.wait_after(error) == 0
+        assert attempts.delay_after(error) == 0
     else:
         with pytest.raises(type(error)):
-            attempts.wait_after(error)
+            attempts.delay_after(error)

@@ -60,11 +60,11 @@ def test_an_outcome_makes_room_when_it_is_taken() -> None:
 def test_lossless_takes_one_frame_in_advance() -> None:
     session = session_of()
     opened(session, window=1)
-    assert session.wants_frame
+    assert session.is_put_ready
     put(session, 1)
-    assert not session.wants_frame
+    assert not session.is_put_ready
     sent(session)
-    assert session.wants_frame
+    assert session.is_put_ready
 
 
 def test_latest_replaces_the_frame_that_waits() -> None:
@@ -72,7 +72,7 @@ def test_latest_replaces_the_frame_that_waits() -> None:
     opened(session, window=1)
     put(session, 1)
     first = sent(session)
-    assert session.wants_frame
+    assert session.is_put_ready
     put(session, 3)
     assert sent(session) == []
     session.receive(answered(first[0]))
@@ -118,13 +118,13 @@ def test_after_the_last_frame_the_sending_side_closes_and_ok_ends_it() -> None:
     session = session_of()
     number = opened(session)
     put(session, 1)
-    session.end_source()
-    assert not session.is_sending_over(number)
+    session.finish_source()
+    assert not session.should_half_close(number)
     (only,) = sent(session)
-    assert session.is_sending_over(number)
+    assert session.should_half_close(number)
     session.receive(answered(only))
     assert session.end_call(None) is None
-    assert session.is_over
+    assert session.is_finished
     assert len(taken(session)) == 1
 
 
@@ -132,9 +132,9 @@ def test_an_error_of_the_source_comes_after_the_outcomes() -> None:
     session = session_of()
     number = opened(session)
     put(session, 1)
-    session.end_source(ZeroDivisionError("in the camera"))
+    session.finish_source(ZeroDivisionError("in the camera"))
     (only,) = sent(session)
-    assert session.is_sending_over(number)
+    assert session.should_half_close(number)
     session.receive(answered(only))
     session.end_call(None)
     assert isinstance(session.take(), Result)
@@ -147,7 +147,7 @@ def test_a_closed_session_makes_no_call() -> None:
     opened(session)
     put(session, 1)
     session.close()
-    assert not session.wants_frame
+    assert not session.is_put_ready
     assert session.end_call(GONE) is None
     assert session.take() is None
 
@@ -156,14 +156,14 @@ def test_events_from_the_future_are_ignored() -> None:
     session = session_of()
     opened(session)
     session.receive(pose_service_pb2.StreamPosesResponse())
-    assert not session.is_over
+    assert not session.is_finished
 
 
 @pytest.mark.parametrize("first", [draining(), answered(pose_service_pb2.StreamPosesRequest())])
 def test_the_server_must_start_the_stream_first(first: Any) -> None:
     session = session_of()
     session.open_call()
-    with pytest.raises(ProtocolError, match="before it had started"):
+    with pytest.raises(ProtocolError, match="before it started"):
         session.receive(first)
 
 
@@ -204,5 +204,5 @@ def test_ok_with_frames_left_breaks_the_contract() -> None:
     put(session, 1)
     sent(session)
     assert session.end_call(None) is None
-    with pytest.raises(ProtocolError, match="before its time"):
+    with pytest.raises(ProtocolError, match="before its last frame"):
         session.take()

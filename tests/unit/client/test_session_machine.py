@@ -73,13 +73,13 @@ class StreamMachine(RuleBasedStateMachine):
         self.too_large: set[int] = set()
         self.outcomes: list[Outcome] = []
         self.answered: set[int] = set()
-        self.is_source_over = False
+        self.is_source_finished = False
         self.wait: float | None = 0.0
         self.call: int | None = None
 
     # The caller
 
-    @precondition(lambda self: not self.is_source_over and self.session.wants_frame)
+    @precondition(lambda self: not self.is_source_finished and self.session.is_put_ready)
     @rule(size=st.integers(1, LIMIT + 2))
     def put(self, size: int) -> None:
         self.frames += 1
@@ -87,11 +87,11 @@ class StreamMachine(RuleBasedStateMachine):
         if size > LIMIT:
             self.too_large.add(self.frames)
 
-    @precondition(lambda self: not self.is_source_over and self.frames > 3)
+    @precondition(lambda self: not self.is_source_finished and self.frames > 3)
     @rule()
-    def end_source(self) -> None:
-        self.is_source_over = True
-        self.session.end_source()
+    def finish_source(self) -> None:
+        self.is_source_finished = True
+        self.session.finish_source()
 
     @rule()
     def take(self) -> None:
@@ -121,7 +121,7 @@ class StreamMachine(RuleBasedStateMachine):
     @rule()
     def send(self) -> None:
         assert self.call is not None
-        if self.session.is_sending_over(self.call):
+        if self.session.should_half_close(self.call):
             return
         request = self.session.next_request()
         if request is None:
@@ -168,13 +168,13 @@ class StreamMachine(RuleBasedStateMachine):
     @rule()
     def end_with_ok(self) -> None:
         assert self.call is not None
-        if self.session.is_sending_over(self.call):
+        if self.session.should_half_close(self.call):
             self.end_call(None)
 
     def end_call(self, error: Any) -> None:
         assert self.call is not None
         self.wait = self.session.end_call(error)
-        assert self.session.is_sending_over(self.call)
+        assert self.session.should_half_close(self.call)
         assert self.session.next_request() is None
         self.call = None
 
@@ -199,8 +199,8 @@ class StreamMachine(RuleBasedStateMachine):
         """A server that answers everything brings any stream to its end."""
         if not hasattr(self, "session"):
             return
-        if not self.is_source_over:
-            self.end_source()
+        if not self.is_source_finished:
+            self.finish_source()
         for _ in range(4 * self.frames + 20):
             self.take()
             if self.wait is None:
@@ -216,7 +216,7 @@ class StreamMachine(RuleBasedStateMachine):
                 self.session.receive(answered(request))
             if not self.unanswered:
                 self.end_with_ok()
-        assert self.session.is_over
+        assert self.session.is_finished
         self.outcomes_come_in_order()
         assert len(self.outcomes) == self.frames
         self.check_kinds()

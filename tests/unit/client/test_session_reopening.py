@@ -35,12 +35,12 @@ def test_draining_closes_the_sending_side_and_the_next_call_comes_at_once() -> N
     put(session, 3)
     first, second, third = sent(session)
     session.receive(draining())
-    assert session.is_sending_over(number)
+    assert session.should_half_close(number)
     session.receive(answered(first))
     session.receive(skipped(second, DRAINING))
     session.receive(skipped(third, DRAINING))
     assert session.end_call(None) == 0
-    assert session.is_sending_over(number)
+    assert session.should_half_close(number)
     assert [outcome.frame_id for outcome in taken(session)] == [1]
     opened(session)
     again = sent(session)
@@ -154,7 +154,7 @@ def test_other_statuses_are_final_and_come_after_the_outcomes(error: StatusError
     put(session, 2)
     session.receive(answered(sent(session)[0]))
     assert session.end_call(error) is None
-    assert session.is_over
+    assert session.is_finished
     assert isinstance(session.take(), Result)
     with pytest.raises(type(error)):
         session.take()
@@ -189,7 +189,7 @@ def test_a_cut_after_the_last_outcome_is_no_loss() -> None:
     session = session_of()
     opened(session)
     put(session, 1)
-    session.end_source()
+    session.finish_source()
     session.receive(answered(sent(session)[0]))
     assert session.end_call(GONE) is None
     assert len(taken(session)) == 1
