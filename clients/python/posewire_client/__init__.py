@@ -1,4 +1,4 @@
-"""Ask a posewire server for the people in images and streams of frames.
+"""Client of a posewire server: poses of people in images and in streams of frames.
 
     from posewire_client import Client
 
@@ -6,7 +6,7 @@
         result = client.estimate("people.jpg")
         print(result.keypoints)  # (N, K, 2), pixels
 
-AsyncClient has the same calls to be awaited. See `posewire_client.errors` for what they raise.
+AsyncClient has the same calls as coroutines. `posewire_client.errors` lists what they raise.
 """
 
 from posewire_client.async_client import AsyncClient

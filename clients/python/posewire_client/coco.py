@@ -1,4 +1,4 @@
-"""Poses as records of a COCO keypoint results file."""
+"""Convert poses to records of a COCO keypoint results file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posewire_client.pose import Pose
 
 
 def coco_records(poses: Iterable[Pose], *, image_id: int, category_id: int) -> list[dict[str, Any]]:
-    """One record per person: x, y and score of each keypoint in turn."""
+    """Return one record per person; keypoints are flattened to x, y, score."""
     return [
         {
             "image_id": image_id,

@@ -1,29 +1,29 @@
-"""What can go wrong between a client and its server.
+"""The exceptions of the client.
 
     PosewireError(Exception)
     ├── UnsuitableImageError(ValueError)   an image that cannot be sent
-    ├── ClientClosedError(RuntimeError)    a call on a client that was closed
-    ├── ProtocolError                      the server's answers break the contract
-    └── StatusError                        a call or a frame ended with a status, by its code:
+    ├── ClientClosedError(RuntimeError)    a call on a closed client
+    ├── ProtocolError                      responses that break the contract
+    └── StatusError                        a status other than OK; one class per code:
         ├── CallCancelledError             CANCELLED
-        ├── UnknownStatusError             UNKNOWN, and codes that this client does not know
-        ├── InvalidArgumentError           INVALID_ARGUMENT: mend the fields in `violations`
+        ├── UnknownStatusError             UNKNOWN, and codes unknown to this client
+        ├── InvalidArgumentError           INVALID_ARGUMENT: see `violations` for the fields
         ├── DeadlineExceededError(TimeoutError)   DEADLINE_EXCEEDED
         ├── NotFoundError                  NOT_FOUND: no such model on the server
         ├── AlreadyExistsError             ALREADY_EXISTS
         ├── PermissionDeniedError          PERMISSION_DENIED
-        ├── ResourceExhaustedError         RESOURCE_EXHAUSTED: busy, or a message too large
+        ├── ResourceExhaustedError         RESOURCE_EXHAUSTED: server busy, or message too large
         ├── FailedPreconditionError        FAILED_PRECONDITION
         ├── AbortedError                   ABORTED
         ├── OutOfRangeError                OUT_OF_RANGE
         ├── UnimplementedError             UNIMPLEMENTED: not a posewire server, or an older one
-        ├── InternalError                  INTERNAL: a defect in the server, or a reset stream
-        ├── UnavailableError               UNAVAILABLE: not ready, shutting down or not there
+        ├── InternalError                  INTERNAL: a bug in the server, or a reset stream
+        ├── UnavailableError               UNAVAILABLE: not ready, shutting down or unreachable
         ├── DataLossError                  DATA_LOSS
         └── UnauthenticatedError           UNAUTHENTICATED
 
-Decide by class and `reason`; the message is for people. A file that cannot be read raises the
-OSError of the file system.
+Handle errors by class and `reason`; messages are for people and may change. A file that cannot be
+read raises OSError.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ class FieldViolation:
 
 
 class PosewireError(Exception):
-    """Everything that this package raises of its own accord."""
+    """Base class of all exceptions that this package defines."""
 
 
 class UnsuitableImageError(PosewireError, ValueError):
-    """An image that cannot be sent: of the wrong type, number format or shape, or empty."""
+    """An image that cannot be sent: empty, or of the wrong type, dtype or shape."""
 
 
 class ClientClosedError(PosewireError, RuntimeError):
-    """A call on a client that was closed."""
+    """A call on a closed client."""
 
 
 class ProtocolError(PosewireError):
-    """Answers that break the contract posewire.v1, so that frames and outcomes do not match."""
+    """The server broke the contract posewire.v1, so outcomes cannot be matched to frames."""
 
 
 class StatusError(PosewireError):
-    """A status other than OK, with what the server says about it.
+    """A status other than OK, of a call or of one frame.
 
-    `reason` and `metadata` come from the status's ErrorInfo; `from_server` is whether that is
-    posewire's own, and not from a proxy or a gRPC library in between. `retry_after_secs` is how
-    long a busy server asks to wait.
+    `reason` and `metadata` come from the ErrorInfo of the status. `from_server` says whether the
+    posewire server sent that, rather than a proxy or a gRPC library. `retry_after_secs` is the
+    delay that a busy server asks for.
     """
 
     code: ClassVar[str] = ""
@@ -98,19 +98,19 @@ class CallCancelledError(StatusError):
 
 
 class UnknownStatusError(StatusError):
-    """No more is known, or the code is newer than this client."""
+    """An unknown error, or a code that is newer than this client."""
 
     code = "UNKNOWN"
 
 
 class InvalidArgumentError(StatusError):
-    """The request or the frame breaks a rule of the contract; sent again, it would again."""
+    """The request or the frame breaks a rule of the contract. Do not retry."""
 
     code = "INVALID_ARGUMENT"
 
 
 class DeadlineExceededError(StatusError, TimeoutError):
-    """The answer did not come in time."""
+    """The response did not arrive in time."""
 
     code = "DEADLINE_EXCEEDED"
 
@@ -122,66 +122,66 @@ class NotFoundError(StatusError):
 
 
 class AlreadyExistsError(StatusError):
-    """No posewire server says this; something on the way may."""
+    """Not sent by posewire servers; a proxy may send it."""
 
     code = "ALREADY_EXISTS"
 
 
 class PermissionDeniedError(StatusError):
-    """Something on the way does not let this client through."""
+    """Access denied. Not sent by posewire servers; a proxy may send it."""
 
     code = "PERMISSION_DENIED"
 
 
 class ResourceExhaustedError(StatusError):
-    """The server is busy (then `retry_after_secs` is set), or the message is far too large."""
+    """The server is busy (`retry_after_secs` is set), or the message is far too large."""
 
     code = "RESOURCE_EXHAUSTED"
 
 
 class FailedPreconditionError(StatusError):
-    """The order of a stream was broken."""
+    """The messages of a stream were out of order."""
 
     code = "FAILED_PRECONDITION"
 
 
 class AbortedError(StatusError):
-    """No posewire server says this; something on the way may."""
+    """Not sent by posewire servers; a proxy may send it."""
 
     code = "ABORTED"
 
 
 class OutOfRangeError(StatusError):
-    """No posewire server says this; something on the way may."""
+    """Not sent by posewire servers; a proxy may send it."""
 
     code = "OUT_OF_RANGE"
 
 
 class UnimplementedError(StatusError):
-    """The server does not have this call."""
+    """The server does not implement this call."""
 
     code = "UNIMPLEMENTED"
 
 
 class InternalError(StatusError):
-    """A defect in the server, or, where `from_server` is false, a stream that was reset."""
+    """A bug in the server or, if `from_server` is false, a reset stream."""
 
     code = "INTERNAL"
 
 
 class UnavailableError(StatusError):
-    """The server is not ready, shuts down or cannot be reached."""
+    """The server is not ready, is shutting down or cannot be reached."""
 
     code = "UNAVAILABLE"
 
 
 class DataLossError(StatusError):
-    """No posewire server says this; something on the way may."""
+    """Not sent by posewire servers; a proxy may send it."""
 
     code = "DATA_LOSS"
 
 
 class UnauthenticatedError(StatusError):
-    """Something on the way wants credentials that this client did not give."""
+    """Credentials are missing. Not sent by posewire servers; a proxy may send it."""
 
     code = "UNAUTHENTICATED"

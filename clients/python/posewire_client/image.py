@@ -1,4 +1,4 @@
-"""Images as callers have them, into messages."""
+"""Convert images to messages."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ImageInput: TypeAlias = (
     "NDArray[np.uint8] | bytes | bytearray | memoryview | str | os.PathLike[str]"
 )
 
-_WANTED = (
-    "wanted is a uint8 array (height, width, 3) in the order blue, green, red, "
-    "or (height, width) of grey, or the bytes or the path of an image file"
+_EXPECTED = (
+    "expected a uint8 array (height, width, 3) in BGR order or (height, width) of grey, "
+    "or the bytes or the path of an image file"
 )
 
 
 def write_image(message: image_pb2.Image, image: ImageInput) -> int:
-    """Write the image into the message, which is copied only once; the bytes of its data.
+    """Write the image into the message with a single copy; return the size of its data in bytes.
 
     Raises UnsuitableImageError, and OSError for a file that cannot be read.
     """
@@ -34,7 +34,7 @@ def write_image(message: image_pb2.Image, image: ImageInput) -> int:
     if isinstance(image, str | os.PathLike):
         path = Path(image)
         return _write_file(message.encoded, path.read_bytes(), source=f"the file {path}")
-    raise UnsuitableImageError(f"the image is of type {type(image).__name__}; {_WANTED}")
+    raise UnsuitableImageError(f"the image is of type {type(image).__name__}; {_EXPECTED}")
 
 
 def _write_pixels(raw: image_pb2.RawImage, pixels: NDArray[np.uint8]) -> int:
@@ -42,7 +42,7 @@ def _write_pixels(raw: image_pb2.RawImage, pixels: NDArray[np.uint8]) -> int:
     is_colour = pixels.ndim == 3 and pixels.shape[2] == 3
     if pixels.dtype != np.uint8 or not (is_grey or is_colour) or pixels.size == 0:
         raise UnsuitableImageError(
-            f"the image is an array of {pixels.dtype} with shape {pixels.shape}; {_WANTED}"
+            f"the image is an array of {pixels.dtype} with shape {pixels.shape}; {_EXPECTED}"
         )
     data = pixels.tobytes()
     raw.height, raw.width = pixels.shape[:2]
@@ -53,6 +53,6 @@ def _write_pixels(raw: image_pb2.RawImage, pixels: NDArray[np.uint8]) -> int:
 
 def _write_file(encoded: image_pb2.EncodedImage, data: bytes, *, source: str) -> int:
     if not data:
-        raise UnsuitableImageError(f"{source}: 0 bytes; the whole of an image file is wanted")
+        raise UnsuitableImageError(f"{source}: 0 bytes; expected a whole image file")
     encoded.data = data
     return len(data)

@@ -1,4 +1,4 @@
-"""The networks that a server runs."""
+"""The models of a server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from posewire_client.options import EstimateOptions
 
 
 class Precision(enum.Enum):
-    """The number format of a network's weights."""
+    """The number format of a model's weights."""
 
     UNKNOWN = "unknown"
     FP32 = "fp32"
@@ -19,7 +19,7 @@ class Precision(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class InputSize:
-    """A size of a network's input in pixels."""
+    """The size of a network's input in pixels."""
 
     width: int
     height: int
@@ -27,10 +27,10 @@ class InputSize:
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """What the keypoints of a pose are, and how they belong together.
+    """The keypoints of a model's poses.
 
-    `edges` are to be joined when drawing, `flip_pairs` are left and right of each other; both hold
-    numbers of keypoints. `oks_sigmas` are the sigmas of COCO's object keypoint similarity.
+    `edges` are the lines of a drawing and `flip_pairs` the left and right counterparts, both as
+    indices of keypoints. `oks_sigmas` are the sigmas of COCO's object keypoint similarity.
     """
 
     keypoint_names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Skeleton:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A network of the server; `version` changes whenever answers could."""
+    """A model of the server. `version` changes whenever results may change."""
 
     name: str
     version: str

@@ -1,4 +1,4 @@
-"""Poses as the JSON document that OpenPose writes for an image."""
+"""Convert poses to the JSON document that OpenPose writes for an image."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from posewire_client.pose import Origin, Pose
 
 COCO_KEYPOINTS = 17
 LEFT_SHOULDER, RIGHT_SHOULDER = 5, 6
-NECK = COCO_KEYPOINTS  # appended to COCO's keypoints
+NECK = COCO_KEYPOINTS  # appended to the COCO keypoints
 
-# COCO's number of each keypoint of OpenPose's COCO model, in OpenPose's order: nose, neck, the
-# right arm, the left arm, the right leg, the left leg, the eyes and the ears, right before left.
+# The COCO index of each keypoint of OpenPose's COCO model: nose, neck, right arm, left arm, right
+# leg, left leg, then eyes and ears, right before left.
 OPENPOSE_FROM_COCO = (0, NECK, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
 
-# Lists that OpenPose always writes, and that hold what posewire does not estimate.
+# OpenPose always writes these lists. posewire leaves them empty.
 _NOT_ESTIMATED = (
     "face_keypoints_2d",
     "hand_left_keypoints_2d",
@@ -31,15 +31,15 @@ _NOT_ESTIMATED = (
 
 
 def openpose_document(poses: Iterable[Pose]) -> dict[str, Any]:
-    """The document; `person_id` is the track, or -1 as in OpenPose for a person without one."""
+    """Return the document. `person_id` is the track id, or -1 as in OpenPose without tracking."""
     return {"version": 1.3, "people": [_person(pose) for pose in poses]}
 
 
 def _person(pose: Pose) -> dict[str, Any]:
     if len(pose) != COCO_KEYPOINTS:
         raise ValueError(
-            f"the pose has {len(pose)} keypoints; OpenPose's COCO order is known for the "
-            f"{COCO_KEYPOINTS} of COCO only"
+            f"the pose has {len(pose)} keypoints; OpenPose's COCO order is defined only for the "
+            f"{COCO_KEYPOINTS} of COCO"
         )
     points = np.column_stack([pose.keypoints, pose.keypoint_scores])
     points = np.vstack([points, _neck(pose)])[list(OPENPOSE_FROM_COCO)]

@@ -1,4 +1,4 @@
-"""What a caller can ask for."""
+"""Options of estimates and streams."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from posewire_client.pose import Box
 
 
 class Delivery(enum.Enum):
-    """What happens to frames that come faster than they can be handled."""
+    """What happens to frames that arrive faster than they can be processed."""
 
     LOSSLESS = "lossless"
-    """Every frame is handled, and the source of the frames waits."""
+    """Every frame is processed; the source of frames waits."""
     LATEST = "latest"
-    """Newer frames take the place of those that wait: for live cameras."""
+    """A newer frame replaces one that still waits. For live cameras."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateOptions:
-    """Options of an estimate; the model's defaults hold for those that are None.
+    """Options of an estimate. None means the model's default.
 
-    `region_of_interest` restricts the search to a part of the image. The contract's comments in
-    estimate.proto say what each of them does and which values it takes.
+    `region_of_interest` restricts the search to a part of the image. The comments in
+    estimate.proto describe each option and its range.
     """
 
     max_poses: int | None = None

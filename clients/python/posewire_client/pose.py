@@ -1,7 +1,7 @@
-"""People, as the server found them.
+"""Poses and keypoints.
 
-Coordinates are in frame space: pixels of the image as sent, the centre of the top-left pixel being
-(0, 0), x growing to the right and y downwards.
+Coordinates are in frame space: pixels of the image as sent, with (0, 0) at the centre of the
+top-left pixel, x to the right and y down.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 
 class Origin(enum.IntEnum):
-    """How a keypoint's position was found. All but ABSENT have a position."""
+    """How a keypoint was located. All values but ABSENT come with a position."""
 
     UNKNOWN = 0
-    """In a way that is newer than this client."""
+    """A value that is newer than this client."""
     DETECTED = 1
-    """It has a peak of its own in the network's output."""
+    """At a peak of its own in the network's output."""
     INFERRED = 2
-    """It has none, and was placed where the network's output fits the person best."""
+    """Without a peak, where the network's output best fits the person."""
     ABSENT = 3
-    """There is no position."""
+    """Not located."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box with sides parallel to the axes of frame space; all edges belong to it."""
+    """An axis-aligned box in frame space, edges included."""
 
     x_min: float
     y_min: float
@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Keypoint:
-    """One body point; x, y and score are 0 if the origin is ABSENT."""
+    """One body point. x, y and score are 0 if the origin is ABSENT."""
 
     x: float
     y: float
@@ -50,8 +50,8 @@ class Keypoint:
 class Pose:
     """One person: `keypoints` (K, 2), `keypoint_scores` (K,) and `origins` (K,), read-only.
 
-    The order is that of the model's skeleton; ABSENT keypoints are at (0, 0) with a score of 0.
-    `track_id` is None unless the stream tracks and the person belongs to a track.
+    Keypoints are in the order of the model's skeleton; ABSENT ones are (0, 0) with score 0.
+    `track_id` is None unless the stream tracks and the pose belongs to a track.
     """
 
     score: float

@@ -1,4 +1,4 @@
-"""Building requests."""
+"""Build requests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _POLICIES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedImage:
-    """An image and when it was taken, in seconds on any clock that does not run backwards.
+    """An image and its capture time, in seconds on any monotonic clock.
 
-    Tracking and smoothing use the times. Give them with all frames of a stream or with none.
+    Tracking and smoothing use the times. Set them on all frames of a stream or on none.
     """
 
     image: ImageInput
@@ -33,7 +33,7 @@ FrameInput: TypeAlias = "ImageInput | TimedImage"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRequest:
-    """A frame that is ready to be sent but for its frame_id, and the bytes of its image."""
+    """A frame to send, still without its frame_id, and the size of its image."""
 
     message: pose_service_pb2.StreamPosesRequest
     image_bytes: int
@@ -42,7 +42,7 @@ class FrameRequest:
 def estimate_request(
     image: ImageInput, *, model: str, options: EstimateOptions | None
 ) -> pose_service_pb2.EstimatePosesRequest:
-    """Raises UnsuitableImageError, and OSError for a file that cannot be read."""
+    """Build the request; raises UnsuitableImageError, or OSError for an unreadable file."""
     request = pose_service_pb2.EstimatePosesRequest(model=model, options=_options(options))
     write_image(request.image, image)
     return request
@@ -58,7 +58,7 @@ def stream_config(
     track: bool,
     smoothing: bool,
 ) -> stream_pb2.StreamConfig:
-    """The first message of a stream."""
+    """Build the first message of a stream."""
     config = stream_pb2.StreamConfig(
         model=model,
         options=_options(options),
@@ -73,9 +73,9 @@ def stream_config(
 
 
 def frame_request(frame: FrameInput) -> FrameRequest:
-    """Raises UnsuitableImageError, and OSError for a file that cannot be read."""
+    """Build a frame; raises UnsuitableImageError, or OSError for an unreadable file."""
     message = pose_service_pb2.StreamPosesRequest()
-    # The image is written in place, because assigning a message copies all its bytes.
+    # Written in place, because assigning a message copies all its bytes.
     if isinstance(frame, TimedImage):
         message.frame.capture_time.FromNanoseconds(round(frame.capture_time_secs * 1e9))
         return FrameRequest(message, write_image(message.frame.image, frame.image))

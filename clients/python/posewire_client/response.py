@@ -1,4 +1,4 @@
-"""Reading answers."""
+"""Convert responses to results."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _ORIGINS = frozenset(each.value for each in Origin)
 
 
 def result_from_response(response: pose_service_pb2.EstimatePosesResponse) -> Result:
-    """The answer for a single image."""
+    """Convert the response for a single image."""
     return _result(response, model=response.model)
 
 
 def outcome_from_message(
     outcome: stream_pb2.FrameOutcome, *, model: str, frames_skipped_before: int
 ) -> Outcome:
-    """What became of one frame of a stream that runs `model`."""
+    """Convert the outcome of one frame of a stream that runs `model`."""
     frame_id = outcome.frame_id
     kind = outcome.WhichOneof("outcome")
     if kind == "result":
@@ -53,7 +53,7 @@ def outcome_from_message(
             error=error_from_status(outcome.error.status),
             frames_skipped_before=frames_skipped_before,
         )
-    # A kind of outcome that is newer than this client counts as answered without a result.
+    # A kind of outcome that is newer than this client counts as skipped.
     return Skipped(
         frame_id=frame_id,
         reason=_SKIP_REASONS.get(outcome.skipped.reason, SkipReason.UNKNOWN),
@@ -62,7 +62,7 @@ def outcome_from_message(
 
 
 def model_from_message(message: model_pb2.Model) -> Model:
-    """A model, as ListModels, GetModel and StreamStarted describe it."""
+    """Convert the description of a model."""
     return Model(
         name=message.name,
         version=message.version,
@@ -74,27 +74,27 @@ def model_from_message(message: model_pb2.Model) -> Model:
 
 
 def _result(
-    answer: pose_service_pb2.EstimatePosesResponse | stream_pb2.FrameResult,
+    message: pose_service_pb2.EstimatePosesResponse | stream_pb2.FrameResult,
     *,
     model: str,
     frame_id: int | None = None,
     frames_skipped_before: int = 0,
 ) -> Result:
     return Result(
-        poses=tuple(_pose(pose) for pose in answer.poses),
+        poses=tuple(_pose(pose) for pose in message.poses),
         model=model,
-        model_version=answer.model_version,
-        image_width=answer.image_width,
-        image_height=answer.image_height,
-        stage_times=_stage_times(answer.stage_times),
+        model_version=message.model_version,
+        image_width=message.image_width,
+        image_height=message.image_height,
+        stage_times=_stage_times(message.stage_times),
         frame_id=frame_id,
         frames_skipped_before=frames_skipped_before,
     )
 
 
 def _pose(pose: pose_pb2.Pose) -> Pose:
-    # One pass over the messages: reading their fields is what costs here.
-    rows = [(each.x, each.y, each.score, _known(each.origin)) for each in pose.keypoints]
+    # One pass over the messages, because reading their fields dominates the cost.
+    rows = [(each.x, each.y, each.score, _known_origin(each.origin)) for each in pose.keypoints]
     table = np.array(rows, np.float32).reshape(-1, 4)
     origins = table[:, 3].astype(np.uint8)
     for array in (table, origins):
@@ -109,7 +109,7 @@ def _pose(pose: pose_pb2.Pose) -> Pose:
     )
 
 
-def _known(origin: int) -> int:
+def _known_origin(origin: int) -> int:
     return origin if origin in _ORIGINS else Origin.UNKNOWN
 
 

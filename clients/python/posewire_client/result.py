@@ -1,4 +1,4 @@
-"""What became of an image or of a frame."""
+"""Results of images and outcomes of frames."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from posewire_client.pose import Pose
 
 
 class SkipReason(enum.Enum):
-    """Why a frame was not looked at."""
+    """Why a frame was not processed."""
 
     UNKNOWN = "unknown"
-    """For a reason that is newer than this client."""
+    """A reason that is newer than this client."""
     SUPERSEDED = "superseded"
-    """A newer frame came while this one waited."""
+    """A newer frame arrived while this one waited."""
     TOO_OLD = "too old"
     """It waited longer than `max_frame_age_secs`."""
     OVERLOADED = "overloaded"
-    """The server had no room for it."""
+    """The server's queue was full."""
     DRAINING = "draining"
-    """The server was about to end the stream."""
+    """The server was draining the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Seconds that the server worked on the image; None for a stage that did not run.
+    """Time that the server spent on the image, in seconds; None for a stage that did not run.
 
-    In a stream, `total_secs` includes the wait for the outcomes of earlier frames.
+    In a stream, `total_secs` includes waiting for the outcomes of earlier frames.
     """
 
     image_decode_secs: float | None
@@ -47,10 +47,10 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Result:
-    """The people in an image, best score first.
+    """The poses in an image, best score first.
 
     `frame_id` counts the frames of a stream from 1 and is None for a single image;
-    `frames_skipped_before` is how many frames of the stream were skipped before this one.
+    `frames_skipped_before` counts the frames of the stream that were skipped before this one.
     """
 
     poses: tuple[Pose, ...]
@@ -64,21 +64,21 @@ class Result:
 
     @property
     def keypoints(self) -> NDArray[np.float32]:
-        """(N, K, 2), x and y in pixels of the image; (0, 0, 2) if nobody is there."""
+        """(N, K, 2): x and y in pixels of the image; (0, 0, 2) without poses."""
         if not self.poses:
             return np.empty((0, 0, 2), np.float32)
         return np.stack([pose.keypoints for pose in self.poses])
 
     @property
     def keypoint_scores(self) -> NDArray[np.float32]:
-        """(N, K) in [0, 1]; (0, 0) if nobody is there."""
+        """(N, K) in [0, 1]; (0, 0) without poses."""
         if not self.poses:
             return np.empty((0, 0), np.float32)
         return np.stack([pose.keypoint_scores for pose in self.poses])
 
     @property
     def origins(self) -> NDArray[np.uint8]:
-        """(N, K), values of Origin; (0, 0) if nobody is there."""
+        """(N, K), values of Origin; (0, 0) without poses."""
         if not self.poses:
             return np.empty((0, 0), np.uint8)
         return np.stack([pose.origins for pose in self.poses])
@@ -89,25 +89,25 @@ class Result:
         return np.array([pose.score for pose in self.poses], np.float32)
 
     def to_coco(self, image_id: int, *, category_id: int = 1) -> list[dict[str, Any]]:
-        """One record per person of a COCO keypoint results file.
+        """Convert to records of a COCO keypoint results file, one per person.
 
-        A keypoint's third number is its score; evaluators read only the first two. Absent
-        keypoints are zeros.
+        The third number of a keypoint is its score, which COCO evaluation ignores. Absent keypoints
+        are zeros.
         """
         return coco_records(self.poses, image_id=image_id, category_id=category_id)
 
     def to_openpose(self) -> dict[str, Any]:
-        """The document that OpenPose writes for an image, in its COCO order of 18 keypoints.
+        """Convert to the JSON document of OpenPose, in its COCO order of 18 keypoints.
 
-        The neck, which COCO's 17 keypoints lack, is the middle of the shoulders with the lower of
-        their scores, and absent if either is. Raises ValueError for skeletons of another size.
+        COCO has no neck: it is the midpoint of the shoulders with the lower of their scores, and
+        absent if either of them is. Raises ValueError for a skeleton without 17 keypoints.
         """
         return openpose_document(self.poses)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class FrameFailure:
-    """A frame that could not be handled; the stream goes on. Sent again it would fail again."""
+    """A frame that could not be processed. The stream continues. Do not resend the frame."""
 
     frame_id: int
     error: StatusError
@@ -116,7 +116,7 @@ class FrameFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """A frame that was not looked at, which is no error."""
+    """A frame that was not processed. This is not an error."""
 
     frame_id: int
     reason: SkipReason

@@ -1,4 +1,4 @@
-"""Reading a status with its details into the exception that mirrors it."""
+"""Convert a status with its details to an exception."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _CLASSES: dict[str, type[StatusError]] = {
 
 
 def error_from_status(status: Status) -> StatusError:
-    """The exception of a status other than OK; details that cannot be read are left out."""
+    """Convert a status other than OK. Details that cannot be parsed are ignored."""
     info = _detail(status, ErrorInfo)
     bad_request = _detail(status, BadRequest)
     retry = _detail(status, RetryInfo)
     return error_class(status.code)(
-        status.message or "the status came without a message",
+        status.message or "no message",
         reason=info.reason if info else None,
         metadata=dict(info.metadata) if info else {},
         violations=_violations(bad_request) if bad_request else (),
@@ -39,7 +39,7 @@ def error_from_status(status: Status) -> StatusError:
 
 
 def error_class(code: int) -> type[StatusError]:
-    """The class that mirrors a number of google.rpc.Code."""
+    """Return the exception class of a value of google.rpc.Code."""
     if code not in Code.values():
         return UnknownStatusError
     return _CLASSES.get(Code.Name(code), UnknownStatusError)

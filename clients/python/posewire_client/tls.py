@@ -1,4 +1,4 @@
-"""How to trust the server and to be trusted by it."""
+"""TLS settings of a client."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """Certificates and the key as the bytes of PEM files.
+    """Certificates and key, each as the bytes of a PEM file.
 
-    Without `root_certificates` those of the gRPC library hold. `private_key` and
-    `certificate_chain` are the client's own, for servers that ask for them.
+    Without `root_certificates`, gRPC uses its default roots. `private_key` and
+    `certificate_chain` identify the client to servers that require it (mTLS).
     """
 
     root_certificates: bytes | None = None
