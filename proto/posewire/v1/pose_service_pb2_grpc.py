@@ -26,92 +26,91 @@ if _version_not_supported:
 
 
 class PoseServiceStub(object):
-    """Finds people in images and answers with one typed pose for each.
+    """Estimates the poses of people in images and in streams of frames.
 
-    The comments in these files are the whole protocol; a client needs nothing else.
+    The comments in these files are the complete protocol; a client needs nothing else.
 
-    # Which call
+    # Choosing a call
 
-    EstimatePoses takes one image. StreamPoses takes the frames of a camera or a video, works on
-    several of them at a time, and can follow people from frame to frame. ListModels and GetModel
-    tell which networks the server runs, which keypoints they find and which defaults they have.
+    EstimatePoses processes one image. StreamPoses processes the frames of a camera or a video,
+    several of them at a time, and can track people from frame to frame. ListModels and GetModel
+    describe the models of the server: their keypoints and their default options.
 
-    No call changes anything on the server, so any call can be repeated without harm.
+    No call changes the state of the server, so every call can be repeated safely.
 
     # Deadlines
 
-    Give every call but StreamPoses a deadline. The server gives up on an image whose deadline passes
-    before its turn comes, and starts no inference for it; once inference has started, it finishes.
-    A call that the client cancels leaves the queue.
+    Set a deadline on every call except StreamPoses. The server drops an image whose deadline expires
+    before its turn, without running inference; inference that has started is finished. A cancelled
+    call leaves the queue.
 
     # Message sizes
 
-    An answer takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
-    received messages. Requests carry images and are bounded twice. An image above the server's
-    limits on bytes or pixels is answered with INVALID_ARGUMENT and the reason IMAGE_TOO_LARGE. A
-    message above the limit that the gRPC library of the server sets, which lies higher, ends the
-    whole call, a stream included, with RESOURCE_EXHAUSTED and no details; sending it again cannot
-    help.
+    A response takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
+    received messages. Requests contain images, and two limits apply to them. An image above the
+    server's limits on bytes or pixels is an INVALID_ARGUMENT error with the reason IMAGE_TOO_LARGE.
+    A message above the higher limit of the server's gRPC library ends the whole call, including a
+    stream, with RESOURCE_EXHAUSTED and no details; do not retry it.
 
     # Errors
 
-    Each error that this service gives carries, as a detail, google.rpc.ErrorInfo with the domain
-    "posewire" and one of the reasons below. An error without it comes from the gRPC library or from
-    a proxy between client and server. Decide by code and reason: the message text is for people and
-    may change. Its variable parts stand in the metadata of ErrorInfo as well. The details of a
-    call's status travel as a google.rpc.Status in the trailer grpc-status-details-bin, which the
-    gRPC libraries have functions to read; those of a single frame are in its FrameError.
+    Every error of this service has a google.rpc.ErrorInfo detail with the domain "posewire" and one
+    of the reasons below. An error without it comes from the gRPC library or from a proxy. Handle
+    errors by code and reason: the message is for people and may change. Its variable parts are also
+    in the metadata of the ErrorInfo. The details of a call's status are sent as a google.rpc.Status
+    in the trailer grpc-status-details-bin, which gRPC libraries can parse; those of a single frame
+    are in its FrameError.
 
     code, reason                when
     INVALID_ARGUMENT            The request breaks a rule. A BadRequest detail names each field by
     its path in the request message, such as "options.max_poses" or,
     in a stream, "config.max_frame_age" or "frame.image.raw.width".
-    IMAGE_INVALID             There is no image, or there are raw pixels of an unknown format or
-    with sizes that do not match.
-    IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
-    IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes", "max_image_pixels" or
+    IMAGE_INVALID             There is no image, or there are raw pixels of unknown format or with
+    inconsistent sizes.
+    IMAGE_UNDECODABLE         The file is corrupt or its format is not supported.
+    IMAGE_TOO_LARGE           The image has too many bytes or pixels. The metadata contains the
+    limit, as "max_image_bytes", "max_image_pixels" or
     "max_image_side".
-    FIELD_INVALID             Any other field has a value outside its range or one that the
-    server does not know.
+    FIELD_INVALID             Any other field has a value that is out of range or unknown to the
+    server.
     NOT_FOUND
-    MODEL_NOT_FOUND           The server runs no model of that name. The metadata holds the
-    name, under "model".
-    FAILED_PRECONDITION         The client breaks the order of a stream. The call ends.
+    MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
+    name, as "model".
+    FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
     CONFIG_MISSING            The first message is not a config, or there is no message at all.
     CONFIG_REPEATED           A later message is a config.
     MESSAGE_EMPTY             A message is neither a config nor a frame.
-    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the one before.
-    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail says how long to wait.
-    QUEUE_FULL                No room for another image. Only in EstimatePoses.
-    STREAM_LIMIT_REACHED      No room for another stream. Only when a stream opens.
+    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
+    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
+    QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+    STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
     DEADLINE_EXCEEDED
-    DEADLINE_MISSED           The deadline came before the image's turn. A client commonly sees
-    the error of its own gRPC library instead, which has no details.
-    CANCELLED                   The client cancelled. No details.
-    UNAVAILABLE                 Try again after a pause, or elsewhere.
-    WARMING_UP                The server has started and is not ready yet.
+    DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
+    the error of their own gRPC library instead, without details.
+    CANCELLED                   The client cancelled the call. No details.
+    UNAVAILABLE                 Retry after a delay, or on another server.
+    WARMING_UP                The server has started but is not ready yet.
     DRAINING                  The server is shutting down.
     INTERNAL
-    INTERNAL                  A defect in the server. No more is said; the server's log has it.
+    INTERNAL                  A bug in the server. The details are only in the server's log.
 
-    In a stream, an INVALID_ARGUMENT or INTERNAL that concerns one frame arrives as a FrameError, and
-    the stream goes on. All other errors end the call. To report a failure inside a stream departs on
-    purpose from AIP-193, whose rules for errors this service follows otherwise: cameras do deliver a
-    damaged frame now and then, and ending the call for it would also cost the outcomes of the other
+    In a stream, an INVALID_ARGUMENT or INTERNAL error that concerns one frame is sent as a
+    FrameError, and the stream continues. All other errors end the call. Errors inside a stream are a
+    deliberate exception to AIP-193, which this service follows otherwise: cameras occasionally
+    deliver a damaged frame, and ending the call for it would also lose the outcomes of the other
     frames in flight, and the tracks.
 
     # Retries
 
-    Try again after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Before each attempt
-    wait for a random time: at first up to 0.2 seconds, and with every further attempt up to twice as
-    long, to a limit of 10 seconds. If there is a RetryInfo, wait at least as long as it says. How to
-    reopen a stream is told at StreamPoses.
+    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
+    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
+    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
+    least for its delay. StreamPoses describes how to reopen a stream.
 
     # Versions
 
-    posewire.v1 only ever grows. Clients must expect fields, kinds of message and enum values that
-    they do not know, and get along without them.
+    posewire.v1 changes only by additions. Clients must ignore fields, kinds of message and enum
+    values that they do not know.
     """
 
     def __init__(self, channel):
@@ -143,111 +142,110 @@ class PoseServiceStub(object):
 
 
 class PoseServiceServicer(object):
-    """Finds people in images and answers with one typed pose for each.
+    """Estimates the poses of people in images and in streams of frames.
 
-    The comments in these files are the whole protocol; a client needs nothing else.
+    The comments in these files are the complete protocol; a client needs nothing else.
 
-    # Which call
+    # Choosing a call
 
-    EstimatePoses takes one image. StreamPoses takes the frames of a camera or a video, works on
-    several of them at a time, and can follow people from frame to frame. ListModels and GetModel
-    tell which networks the server runs, which keypoints they find and which defaults they have.
+    EstimatePoses processes one image. StreamPoses processes the frames of a camera or a video,
+    several of them at a time, and can track people from frame to frame. ListModels and GetModel
+    describe the models of the server: their keypoints and their default options.
 
-    No call changes anything on the server, so any call can be repeated without harm.
+    No call changes the state of the server, so every call can be repeated safely.
 
     # Deadlines
 
-    Give every call but StreamPoses a deadline. The server gives up on an image whose deadline passes
-    before its turn comes, and starts no inference for it; once inference has started, it finishes.
-    A call that the client cancels leaves the queue.
+    Set a deadline on every call except StreamPoses. The server drops an image whose deadline expires
+    before its turn, without running inference; inference that has started is finished. A cancelled
+    call leaves the queue.
 
     # Message sizes
 
-    An answer takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
-    received messages. Requests carry images and are bounded twice. An image above the server's
-    limits on bytes or pixels is answered with INVALID_ARGUMENT and the reason IMAGE_TOO_LARGE. A
-    message above the limit that the gRPC library of the server sets, which lies higher, ends the
-    whole call, a stream included, with RESOURCE_EXHAUSTED and no details; sending it again cannot
-    help.
+    A response takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
+    received messages. Requests contain images, and two limits apply to them. An image above the
+    server's limits on bytes or pixels is an INVALID_ARGUMENT error with the reason IMAGE_TOO_LARGE.
+    A message above the higher limit of the server's gRPC library ends the whole call, including a
+    stream, with RESOURCE_EXHAUSTED and no details; do not retry it.
 
     # Errors
 
-    Each error that this service gives carries, as a detail, google.rpc.ErrorInfo with the domain
-    "posewire" and one of the reasons below. An error without it comes from the gRPC library or from
-    a proxy between client and server. Decide by code and reason: the message text is for people and
-    may change. Its variable parts stand in the metadata of ErrorInfo as well. The details of a
-    call's status travel as a google.rpc.Status in the trailer grpc-status-details-bin, which the
-    gRPC libraries have functions to read; those of a single frame are in its FrameError.
+    Every error of this service has a google.rpc.ErrorInfo detail with the domain "posewire" and one
+    of the reasons below. An error without it comes from the gRPC library or from a proxy. Handle
+    errors by code and reason: the message is for people and may change. Its variable parts are also
+    in the metadata of the ErrorInfo. The details of a call's status are sent as a google.rpc.Status
+    in the trailer grpc-status-details-bin, which gRPC libraries can parse; those of a single frame
+    are in its FrameError.
 
     code, reason                when
     INVALID_ARGUMENT            The request breaks a rule. A BadRequest detail names each field by
     its path in the request message, such as "options.max_poses" or,
     in a stream, "config.max_frame_age" or "frame.image.raw.width".
-    IMAGE_INVALID             There is no image, or there are raw pixels of an unknown format or
-    with sizes that do not match.
-    IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
-    IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes", "max_image_pixels" or
+    IMAGE_INVALID             There is no image, or there are raw pixels of unknown format or with
+    inconsistent sizes.
+    IMAGE_UNDECODABLE         The file is corrupt or its format is not supported.
+    IMAGE_TOO_LARGE           The image has too many bytes or pixels. The metadata contains the
+    limit, as "max_image_bytes", "max_image_pixels" or
     "max_image_side".
-    FIELD_INVALID             Any other field has a value outside its range or one that the
-    server does not know.
+    FIELD_INVALID             Any other field has a value that is out of range or unknown to the
+    server.
     NOT_FOUND
-    MODEL_NOT_FOUND           The server runs no model of that name. The metadata holds the
-    name, under "model".
-    FAILED_PRECONDITION         The client breaks the order of a stream. The call ends.
+    MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
+    name, as "model".
+    FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
     CONFIG_MISSING            The first message is not a config, or there is no message at all.
     CONFIG_REPEATED           A later message is a config.
     MESSAGE_EMPTY             A message is neither a config nor a frame.
-    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the one before.
-    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail says how long to wait.
-    QUEUE_FULL                No room for another image. Only in EstimatePoses.
-    STREAM_LIMIT_REACHED      No room for another stream. Only when a stream opens.
+    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
+    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
+    QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+    STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
     DEADLINE_EXCEEDED
-    DEADLINE_MISSED           The deadline came before the image's turn. A client commonly sees
-    the error of its own gRPC library instead, which has no details.
-    CANCELLED                   The client cancelled. No details.
-    UNAVAILABLE                 Try again after a pause, or elsewhere.
-    WARMING_UP                The server has started and is not ready yet.
+    DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
+    the error of their own gRPC library instead, without details.
+    CANCELLED                   The client cancelled the call. No details.
+    UNAVAILABLE                 Retry after a delay, or on another server.
+    WARMING_UP                The server has started but is not ready yet.
     DRAINING                  The server is shutting down.
     INTERNAL
-    INTERNAL                  A defect in the server. No more is said; the server's log has it.
+    INTERNAL                  A bug in the server. The details are only in the server's log.
 
-    In a stream, an INVALID_ARGUMENT or INTERNAL that concerns one frame arrives as a FrameError, and
-    the stream goes on. All other errors end the call. To report a failure inside a stream departs on
-    purpose from AIP-193, whose rules for errors this service follows otherwise: cameras do deliver a
-    damaged frame now and then, and ending the call for it would also cost the outcomes of the other
+    In a stream, an INVALID_ARGUMENT or INTERNAL error that concerns one frame is sent as a
+    FrameError, and the stream continues. All other errors end the call. Errors inside a stream are a
+    deliberate exception to AIP-193, which this service follows otherwise: cameras occasionally
+    deliver a damaged frame, and ending the call for it would also lose the outcomes of the other
     frames in flight, and the tracks.
 
     # Retries
 
-    Try again after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Before each attempt
-    wait for a random time: at first up to 0.2 seconds, and with every further attempt up to twice as
-    long, to a limit of 10 seconds. If there is a RetryInfo, wait at least as long as it says. How to
-    reopen a stream is told at StreamPoses.
+    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
+    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
+    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
+    least for its delay. StreamPoses describes how to reopen a stream.
 
     # Versions
 
-    posewire.v1 only ever grows. Clients must expect fields, kinds of message and enum values that
-    they do not know, and get along without them.
+    posewire.v1 changes only by additions. Clients must ignore fields, kinds of message and enum
+    values that they do not know.
     """
 
     def ListModels(self, request, context):
-        """Lists the models that the server runs, all in one answer.
+        """Lists all models of the server in one response.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """Describes one model.
+        """Returns one model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EstimatePoses(self, request, context):
-        """Estimates the poses in one image. For more than a few images per second, a stream costs less
-        and answers sooner.
+        """Estimates the poses in one image. For more than a few images per second, a stream has less
+        overhead and lower latency.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,70 +256,69 @@ class PoseServiceServicer(object):
 
         # Opening
 
-        The client's first message is the config; all later ones are frames. The server's first
-        message is StreamStarted, or the call ends with the error that keeps the stream from opening.
-        The client waits for StreamStarted before it sends a frame, because that announces the window
-        and the largest image.
+        The client's first message is the config; all later messages are frames. The server's first
+        message is StreamStarted, unless the call ends with an error instead. The client waits for
+        StreamStarted before it sends a frame, because it announces the window and the maximum image
+        size.
 
         # Outcomes
 
         After StreamStarted the server sends exactly one outcome for every frame that it has read, in
-        the order in which the frames were sent: a result, an error or a skip. The frame_id tells which
-        frame it belongs to. An outcome of any kind waits for those of earlier frames.
+        the order in which the frames were sent: a result, an error or a skip. The frame_id identifies
+        the frame. An outcome of any kind waits for those of earlier frames.
 
         # Window
 
-        At most StreamStarted.max_frames_in_flight frames may be unanswered: sent by the client, with
-        the outcome not yet received. The server reads no further than that. Frames sent beyond the
-        window are no error, but grow old unseen in buffers on the way, where megabytes find room
-        before a write blocks. Each outcome, of whatever kind, makes room for one frame.
+        At most StreamStarted.max_frames_in_flight frames may be in flight: sent by the client, without
+        an outcome received. The server does not read beyond that. Sending more frames is not an error,
+        but they age in network buffers, which can hold megabytes before a write blocks. Each outcome,
+        of any kind, makes room for one frame.
 
-        Send and receive at the same time. A client that sends all its frames and only then begins to
-        receive can come to a standstill.
+        Send and receive concurrently. A client that sends all its frames before it starts to receive
+        can deadlock.
 
         # Delivery
 
-        With the policy IN_ORDER_LOSSLESS every frame is handled; a client that has the next frame
-        ready waits until the window has room. With LATEST a newer frame takes the place of one that
-        waits. A live client then does the same on its side: while the window is full it keeps only its
-        newest frame, and sends that one when there is room.
+        With IN_ORDER_LOSSLESS every frame is processed; a client with a frame to send waits until the
+        window has room. With LATEST a newer frame replaces one that waits. A live client then does the
+        same on its side: while the window is full it keeps only its newest frame, and sends it when
+        there is room.
 
         # Ending
 
-        The client closes its sending side after its last frame (half-close). The server still answers
-        every frame, then ends the call with OK. So OK means that every frame has its outcome. A client
-        that does not want the outstanding outcomes cancels the call.
+        The client half-closes the call after its last frame. The server still sends the outcome of
+        every frame, then ends the call with OK. OK therefore means that every frame has its outcome. A
+        client that does not need the outstanding outcomes cancels the call.
 
-        A call may stay open for hours, so give it no deadline, or a long one. When the deadline passes
-        or the client cancels, frames that wait leave the queue, and no more outcomes are sent.
+        A call may stay open for hours, so set no deadline, or a long one. When the deadline expires or
+        the client cancels, waiting frames leave the queue and no more outcomes are sent.
 
         # Draining
 
-        Before the server ends a stream of its own accord it sends StreamDraining. The client then
-        sends no more frames, closes its sending side at once, and opens another stream, which a load
-        balancer may take to another server. On the old stream it still receives one outcome for each
-        frame sent; frames that crossed StreamDraining on the way may be skipped as DRAINING. The call
-        then ends with OK, or with UNAVAILABLE if the server's time runs out first.
+        Before the server ends a stream on its own initiative, it sends StreamDraining. The client then
+        sends no more frames, half-closes the call at once, and opens another stream, which a load
+        balancer may route to another server. On the old stream it still receives one outcome for each
+        frame sent; frames that were sent before the client received StreamDraining may be skipped as
+        DRAINING. The call then ends with OK, or with UNAVAILABLE if the server's grace period expires
+        first.
 
         # Reopening
 
-        After StreamDraining the client opens a new stream at once. It also opens one, after a wait as
-        described in the comment of the service, if the call has ended with one of these:
+        After StreamDraining the client opens a new stream at once. It also opens one, after the delay
+        that PoseService describes under "Retries", if the call has ended with one of these:
 
         UNAVAILABLE
-        INTERNAL without an ErrorInfo of the domain "posewire", which means that the stream was
-        reset: this is what a proxy makes of a server that died
+        INTERNAL without an ErrorInfo of the domain "posewire": the stream was reset, which is how a
+        proxy reports a server that crashed
         RESOURCE_EXHAUSTED with RetryInfo
 
-        Any other status is final, because the same stream would fail again. The waits begin with the
-        short one again as soon as an outcome has arrived; after several attempts in a row without any
-        outcome the client gives up.
+        Any other status is final, because the same stream would fail again. An outcome resets the
+        backoff; after several consecutive attempts without any outcome the client gives up.
 
         Once the old call has ended, the client knows which frames have no outcome or were skipped as
-        DRAINING. It sends these again on the new stream, in their order and before any new frame; they
-        may keep their frame_ids. With LATEST it may leave out all but the newest. A frame may be
-        handled twice this way, but none is lost. Tracks end with their stream: the new stream gives
-        new track_ids.
+        DRAINING. It resends these on the new stream, in order and before any new frame; they may keep
+        their frame_ids. With LATEST it may drop all but the newest. A frame may be processed twice
+        this way, but none is lost. Tracks end with their stream: the new stream assigns new track_ids.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -359,92 +356,91 @@ def add_PoseServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PoseService(object):
-    """Finds people in images and answers with one typed pose for each.
+    """Estimates the poses of people in images and in streams of frames.
 
-    The comments in these files are the whole protocol; a client needs nothing else.
+    The comments in these files are the complete protocol; a client needs nothing else.
 
-    # Which call
+    # Choosing a call
 
-    EstimatePoses takes one image. StreamPoses takes the frames of a camera or a video, works on
-    several of them at a time, and can follow people from frame to frame. ListModels and GetModel
-    tell which networks the server runs, which keypoints they find and which defaults they have.
+    EstimatePoses processes one image. StreamPoses processes the frames of a camera or a video,
+    several of them at a time, and can track people from frame to frame. ListModels and GetModel
+    describe the models of the server: their keypoints and their default options.
 
-    No call changes anything on the server, so any call can be repeated without harm.
+    No call changes the state of the server, so every call can be repeated safely.
 
     # Deadlines
 
-    Give every call but StreamPoses a deadline. The server gives up on an image whose deadline passes
-    before its turn comes, and starts no inference for it; once inference has started, it finishes.
-    A call that the client cancels leaves the queue.
+    Set a deadline on every call except StreamPoses. The server drops an image whose deadline expires
+    before its turn, without running inference; inference that has started is finished. A cancelled
+    call leaves the queue.
 
     # Message sizes
 
-    An answer takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
-    received messages. Requests carry images and are bounded twice. An image above the server's
-    limits on bytes or pixels is answered with INVALID_ARGUMENT and the reason IMAGE_TOO_LARGE. A
-    message above the limit that the gRPC library of the server sets, which lies higher, ends the
-    whole call, a stream included, with RESOURCE_EXHAUSTED and no details; sending it again cannot
-    help.
+    A response takes about 0.4 kB per person, far below the limit of 4 MiB that gRPC libraries set on
+    received messages. Requests contain images, and two limits apply to them. An image above the
+    server's limits on bytes or pixels is an INVALID_ARGUMENT error with the reason IMAGE_TOO_LARGE.
+    A message above the higher limit of the server's gRPC library ends the whole call, including a
+    stream, with RESOURCE_EXHAUSTED and no details; do not retry it.
 
     # Errors
 
-    Each error that this service gives carries, as a detail, google.rpc.ErrorInfo with the domain
-    "posewire" and one of the reasons below. An error without it comes from the gRPC library or from
-    a proxy between client and server. Decide by code and reason: the message text is for people and
-    may change. Its variable parts stand in the metadata of ErrorInfo as well. The details of a
-    call's status travel as a google.rpc.Status in the trailer grpc-status-details-bin, which the
-    gRPC libraries have functions to read; those of a single frame are in its FrameError.
+    Every error of this service has a google.rpc.ErrorInfo detail with the domain "posewire" and one
+    of the reasons below. An error without it comes from the gRPC library or from a proxy. Handle
+    errors by code and reason: the message is for people and may change. Its variable parts are also
+    in the metadata of the ErrorInfo. The details of a call's status are sent as a google.rpc.Status
+    in the trailer grpc-status-details-bin, which gRPC libraries can parse; those of a single frame
+    are in its FrameError.
 
     code, reason                when
     INVALID_ARGUMENT            The request breaks a rule. A BadRequest detail names each field by
     its path in the request message, such as "options.max_poses" or,
     in a stream, "config.max_frame_age" or "frame.image.raw.width".
-    IMAGE_INVALID             There is no image, or there are raw pixels of an unknown format or
-    with sizes that do not match.
-    IMAGE_UNDECODABLE         The file is damaged or of a format that the server does not know.
-    IMAGE_TOO_LARGE           More bytes or pixels than the server takes. The metadata holds
-    the limit, under "max_image_bytes", "max_image_pixels" or
+    IMAGE_INVALID             There is no image, or there are raw pixels of unknown format or with
+    inconsistent sizes.
+    IMAGE_UNDECODABLE         The file is corrupt or its format is not supported.
+    IMAGE_TOO_LARGE           The image has too many bytes or pixels. The metadata contains the
+    limit, as "max_image_bytes", "max_image_pixels" or
     "max_image_side".
-    FIELD_INVALID             Any other field has a value outside its range or one that the
-    server does not know.
+    FIELD_INVALID             Any other field has a value that is out of range or unknown to the
+    server.
     NOT_FOUND
-    MODEL_NOT_FOUND           The server runs no model of that name. The metadata holds the
-    name, under "model".
-    FAILED_PRECONDITION         The client breaks the order of a stream. The call ends.
+    MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
+    name, as "model".
+    FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
     CONFIG_MISSING            The first message is not a config, or there is no message at all.
     CONFIG_REPEATED           A later message is a config.
     MESSAGE_EMPTY             A message is neither a config nor a frame.
-    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the one before.
-    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail says how long to wait.
-    QUEUE_FULL                No room for another image. Only in EstimatePoses.
-    STREAM_LIMIT_REACHED      No room for another stream. Only when a stream opens.
+    FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
+    RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
+    QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+    STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
     DEADLINE_EXCEEDED
-    DEADLINE_MISSED           The deadline came before the image's turn. A client commonly sees
-    the error of its own gRPC library instead, which has no details.
-    CANCELLED                   The client cancelled. No details.
-    UNAVAILABLE                 Try again after a pause, or elsewhere.
-    WARMING_UP                The server has started and is not ready yet.
+    DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
+    the error of their own gRPC library instead, without details.
+    CANCELLED                   The client cancelled the call. No details.
+    UNAVAILABLE                 Retry after a delay, or on another server.
+    WARMING_UP                The server has started but is not ready yet.
     DRAINING                  The server is shutting down.
     INTERNAL
-    INTERNAL                  A defect in the server. No more is said; the server's log has it.
+    INTERNAL                  A bug in the server. The details are only in the server's log.
 
-    In a stream, an INVALID_ARGUMENT or INTERNAL that concerns one frame arrives as a FrameError, and
-    the stream goes on. All other errors end the call. To report a failure inside a stream departs on
-    purpose from AIP-193, whose rules for errors this service follows otherwise: cameras do deliver a
-    damaged frame now and then, and ending the call for it would also cost the outcomes of the other
+    In a stream, an INVALID_ARGUMENT or INTERNAL error that concerns one frame is sent as a
+    FrameError, and the stream continues. All other errors end the call. Errors inside a stream are a
+    deliberate exception to AIP-193, which this service follows otherwise: cameras occasionally
+    deliver a damaged frame, and ending the call for it would also lose the outcomes of the other
     frames in flight, and the tracks.
 
     # Retries
 
-    Try again after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Before each attempt
-    wait for a random time: at first up to 0.2 seconds, and with every further attempt up to twice as
-    long, to a limit of 10 seconds. If there is a RetryInfo, wait at least as long as it says. How to
-    reopen a stream is told at StreamPoses.
+    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
+    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
+    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
+    least for its delay. StreamPoses describes how to reopen a stream.
 
     # Versions
 
-    posewire.v1 only ever grows. Clients must expect fields, kinds of message and enum values that
-    they do not know, and get along without them.
+    posewire.v1 changes only by additions. Clients must ignore fields, kinds of message and enum
+    values that they do not know.
     """
 
     @staticmethod
