@@ -9,8 +9,8 @@ import pytest
 
 from posewire.v1 import model_pb2, pose_pb2, pose_service_pb2, stream_pb2
 from posewire_client import Box, FrameFailure, InternalError, Keypoint, Origin, Result, Skipped
-from posewire_client.response import model_from_message, outcome_from_message, result_from_response
 from posewire_client.model import InputSize, Precision
+from posewire_client.response import model_from_message, outcome_from_message, result_from_response
 from posewire_client.result import SkipReason
 from tests.reference.scripted_service import small_model, small_pose, status
 
