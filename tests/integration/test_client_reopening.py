@@ -10,26 +10,20 @@ import pytest
 
 from posewire.v1 import stream_pb2
 from posewire_client import Outcome, Result, UnavailableError
-from tests.reference.client_ways import Awaiting, Blocking, Way
+from tests.reference.client_ways import Way
 from tests.reference.scripted_service import (
     Request,
     Response,
     ScriptedService,
     StatusRaised,
     answer_all,
-    answered,
     draining,
-    running,
-    skipped,
+    result_for,
+    skip_for,
     start,
     started,
     status,
 )
-
-
-@pytest.fixture(params=[Blocking(), Awaiting()], ids=["Client", "AsyncClient"])
-def way(request: pytest.FixtureRequest) -> Way:
-    return request.param
 
 
 def check_all_answered(outcomes: list[Outcome], count: int) -> None:
@@ -37,45 +31,47 @@ def check_all_answered(outcomes: list[Outcome], count: int) -> None:
     assert all(isinstance(outcome, Result) for outcome in outcomes)
 
 
-def test_a_draining_server_is_left_and_its_skips_are_sent_again(way: Way) -> None:
+def test_frames_that_a_draining_server_skips_are_resent(
+    way: Way, service: ScriptedService, target: str
+) -> None:
     def drain(requests: Iterator[Request]) -> Iterator[Response]:
         next(requests)
         yield started(window=3)
-        yield answered(next(requests))
-        yield answered(next(requests))
+        yield result_for(next(requests))
+        yield result_for(next(requests))
         crossing = next(requests)
         yield draining()
-        yield skipped(crossing, stream_pb2.SKIP_REASON_DRAINING)
+        yield skip_for(crossing, stream_pb2.SKIP_REASON_DRAINING)
         for request in requests:
-            yield skipped(request, stream_pb2.SKIP_REASON_DRAINING)
+            yield skip_for(request, stream_pb2.SKIP_REASON_DRAINING)
 
-    service = ScriptedService(streams=[drain, answer_all])
-    with running(service) as server:
-        check_all_answered(way.stream(server.target, [b"image"] * 12), 12)
+    service.streams = [drain, answer_all]
+    check_all_answered(way.stream(target, [b"image"] * 12), 12)
     first, second = service.frames_sent
     assert first[:3] == [1, 2, 3]
     assert second == [*range(3, 13)]
 
 
 @pytest.mark.parametrize("code", [13, 14])
-def test_a_stream_that_is_cut_goes_on_where_it_was(way: Way, code: int) -> None:
+def test_a_stream_that_is_cut_resumes_where_it_was(
+    way: Way, service: ScriptedService, target: str, code: int
+) -> None:
     def cut(requests: Iterator[Request]) -> Iterator[Response]:
         next(requests)
         yield started(window=3)
-        yield answered(next(requests))
+        yield result_for(next(requests))
         next(requests)
         raise StatusRaised(status(code, "cut"))
 
-    service = ScriptedService(streams=[cut, cut, answer_all])
-    with running(service) as server:
-        check_all_answered(way.stream(server.target, [b"image"] * 8), 8)
+    service.streams = [cut, cut, answer_all]
+    check_all_answered(way.stream(target, [b"image"] * 8), 8)
     first, second, third = service.frames_sent
     assert (first[0], second[0]) == (1, 2)
     assert third == [*range(3, 9)]
 
 
-def test_a_server_that_is_killed_and_comes_back(way: Way) -> None:
-    first, second = ScriptedService(streams=[answer_all]), ScriptedService(streams=[answer_all])
+def test_a_server_that_is_killed_and_restarted(way: Way) -> None:
+    first, second = ScriptedService(), ScriptedService()
     server = start(first)
     running_servers = [server]
 
@@ -97,8 +93,8 @@ def test_a_server_that_is_killed_and_comes_back(way: Way) -> None:
     assert second.frames_sent[0][-1] == 30
 
 
-def test_a_server_that_stays_away_is_given_up(way: Way) -> None:
-    server = start(ScriptedService(streams=[answer_all]))
+def test_the_client_gives_up_on_a_server_that_does_not_return(way: Way) -> None:
+    server = start(ScriptedService())
     taken: list[Any] = []
 
     def each(outcome: Outcome) -> bool:
@@ -113,20 +109,22 @@ def test_a_server_that_stays_away_is_given_up(way: Way) -> None:
     assert 3 <= len(taken) <= 5
 
 
-def test_no_stream_was_ever_there(way: Way) -> None:
+def test_a_server_that_was_never_there_is_unavailable(way: Way) -> None:
     server = start(ScriptedService())
     server.stop()
     with pytest.raises(UnavailableError):
         way.stream(server.target, [b"image"], client={"attempts": 2})
 
 
-def test_closing_while_waiting_to_reopen_ends_at_once(way: Way) -> None:
+def test_closing_while_waiting_to_reopen_ends_at_once(
+    way: Way, service: ScriptedService, target: str
+) -> None:
     cut_off = threading.Event()
 
     def cut(requests: Iterator[Request]) -> Iterator[Response]:
         next(requests)
         yield started()
-        yield answered(next(requests))
+        yield result_for(next(requests))
         cut_off.set()
         raise StatusRaised(status(14, "cut"))
 
@@ -134,5 +132,5 @@ def test_closing_while_waiting_to_reopen_ends_at_once(way: Way) -> None:
         assert cut_off.wait(5)
         return False
 
-    with running(ScriptedService(streams=[cut])) as server:
-        assert len(way.stream(server.target, [b"image"] * 9, each=each)) == 1
+    service.streams = [cut]
+    assert len(way.stream(target, [b"image"] * 9, each=each)) == 1

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from posewire_client import Tls, UnavailableError
-from tests.reference.client_ways import Awaiting, Blocking, Way
+from tests.reference.client_ways import Way
 from tests.reference.scripted_service import ScriptedService, running
 
 pytestmark = pytest.mark.skipif(
@@ -19,14 +19,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(params=[Blocking(), Awaiting()], ids=["Client", "AsyncClient"])
-def way(request: pytest.FixtureRequest) -> Way:
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
-    """A private key, and the certificate that it signed for itself."""
+    """A private key and its self-signed certificate."""
     folder = tmp_path_factory.mktemp("identity")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
@@ -38,17 +33,17 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
 
 
 @pytest.fixture
-def target(identity: tuple[bytes, bytes]) -> Iterator[str]:
-    """A server that asks its clients for that same certificate."""
+def target(identity: tuple[bytes, bytes], service: ScriptedService) -> Iterator[str]:
+    """The address of a server that requires that same certificate of its clients."""
     _, certificate = identity
     credentials = grpc.ssl_server_credentials(
         [identity], root_certificates=certificate, require_client_auth=True
     )
-    with running(ScriptedService(), credentials=credentials) as server:
+    with running(service, credentials=credentials) as server:
         yield server.target
 
 
-def test_both_sides_prove_who_they_are(
+def test_client_and_server_authenticate_each_other(
     way: Way, target: str, identity: tuple[bytes, bytes]
 ) -> None:
     key, certificate = identity
@@ -56,7 +51,7 @@ def test_both_sides_prove_who_they_are(
     assert len(way.call(target, "models", client={"tls": tls})) == 1
 
 
-def test_a_server_that_proves_nothing_is_not_talked_to(way: Way, target: str) -> None:
+def test_an_untrusted_server_is_refused(way: Way, target: str) -> None:
     with pytest.raises(UnavailableError):
         way.call(target, "models", client={"tls": Tls(), "attempts": 1})
 

@@ -1,4 +1,4 @@
-"""Both clients and the real server, which sees a person where the frame's number says."""
+"""Both clients with the real server, which finds a person at a place that encodes the frame."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from posewire_client import (
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.session import SessionLife
-from tests.reference.client_ways import Awaiting, Blocking, Way
+from tests.reference.client_ways import Way
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving
@@ -34,11 +34,6 @@ from tests.reference.server_thread import serving
 AGE_SECS = 0.15
 LIFE = SessionLife(max_age_secs=AGE_SECS)
 OPTIONS = ServerOptions(address="127.0.0.1:0", limits=ServiceLimits(life=LIFE))
-
-
-@pytest.fixture(params=[Blocking(), Awaiting()], ids=["Client", "AsyncClient"])
-def way(request: pytest.FixtureRequest) -> Way:
-    return request.param
 
 
 @pytest.fixture(scope="module")

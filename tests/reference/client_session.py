@@ -1,4 +1,4 @@
-"""Driving a client's session by hand: what the transports do, without them."""
+"""Drives a client's session as a transport would, without I/O."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def put(session: StreamSession, count: int) -> None:
 
 
 def sent(session: StreamSession) -> list[Any]:
-    """What can be sent now."""
+    """Everything that can be sent now."""
     return list(iter(session.next_request, None))
 
 

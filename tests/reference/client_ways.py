@@ -1,22 +1,20 @@
-"""The two clients behind one face, so that each test asks both."""
+"""One interface to both clients, so that a test can run through each of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, closing
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from posewire_client import AsyncClient, Client, Outcome
 
-Answer = TypeVar("Answer")
-
 
 class Way(Protocol):
-    """One way of waiting."""
+    """Makes calls with one of the clients. `client` holds arguments of its constructor."""
 
     def call(self, target: str, method: str, *args: Any, client: Any = ..., **kwargs: Any) -> Any:
-        """What one call answers; `client` holds arguments of the client."""
+        """Call one method and return its result."""
         ...
 
     def stream(
@@ -28,7 +26,7 @@ class Way(Protocol):
         each: Callable[[Outcome], bool] = ...,
         **kwargs: Any,
     ) -> list[Outcome]:
-        """The outcomes, up to the first for which `each` is false; then the stream is closed."""
+        """Return the outcomes up to the first for which `each` is false, then close the stream."""
         ...
 
 
@@ -38,7 +36,7 @@ def go_on(outcome: Outcome) -> bool:
 
 
 class Blocking:
-    """Through Client."""
+    """Calls Client."""
 
     def call(self, target: str, method: str, *args: Any, client: Any = None, **kwargs: Any) -> Any:
         with Client(target, **(client or {})) as made:
@@ -66,16 +64,21 @@ class Blocking:
 
 
 class Awaiting:
-    """Through AsyncClient; frames come from an asynchronous iterator."""
+    """Calls AsyncClient. Frames come from an asynchronous iterator."""
 
-    def call(self, target: str, method: str, *args: Any, client: Any = None, **kwargs: Any) -> Any:
-        async def main() -> Any:
-            async with AsyncClient(target, **(client or {})) as made:
-                return await getattr(made, method)(*args, **kwargs)
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        return asyncio.run(self._call(*args, **kwargs))
 
-        return asyncio.run(main())
+    def stream(self, *args: Any, **kwargs: Any) -> list[Outcome]:
+        return asyncio.run(self._stream(*args, **kwargs))
 
-    def stream(
+    async def _call(
+        self, target: str, method: str, *args: Any, client: Any = None, **kwargs: Any
+    ) -> Any:
+        async with AsyncClient(target, **(client or {})) as made:
+            return await getattr(made, method)(*args, **kwargs)
+
+    async def _stream(
         self,
         target: str,
         frames: Iterable[Any],
@@ -84,23 +87,20 @@ class Awaiting:
         each: Callable[[Outcome], bool] = go_on,
         **kwargs: Any,
     ) -> list[Outcome]:
-        async def main() -> list[Outcome]:
-            taken = []
-            async with (
-                AsyncClient(target, **(client or {})) as made,
-                aclosing(made.stream(_off_the_loop(iter(frames)), **kwargs)) as outcomes,
-            ):
-                async for outcome in outcomes:
-                    taken.append(outcome)
-                    if not await asyncio.to_thread(each, outcome):
-                        break
-            return taken
-
-        return asyncio.run(main())
+        taken = []
+        async with (
+            AsyncClient(target, **(client or {})) as made,
+            aclosing(made.stream(_read_in_threads(iter(frames)), **kwargs)) as outcomes,
+        ):
+            async for outcome in outcomes:
+                taken.append(outcome)
+                if not await asyncio.to_thread(each, outcome):
+                    break
+        return taken
 
 
-async def _off_the_loop(frames: Iterator[Any]) -> AsyncIterator[Any]:
-    """Frames that may block their thread."""
+async def _read_in_threads(frames: Iterator[Any]) -> AsyncIterator[Any]:
+    """Read frames that may block."""
     end = object()
     while (frame := await asyncio.to_thread(next, frames, end)) is not end:
         yield frame

@@ -1,4 +1,4 @@
-"""Frames that say who they are: a runner sees a person whose place is the frame's number."""
+"""Frames that encode their number: the runner finds a person at a place that depends on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLACES = 60
 
 
 def numbered_image(number: int) -> image_pb2.Image:
-    """Small, grey, and as bright as its number."""
+    """A small grey image whose brightness is the number."""
     return image_pb2.Image(
         raw=image_pb2.RawImage(
             data=bytes([number % _PLACES]) * SIDE * SIDE,
@@ -26,14 +26,14 @@ def numbered_image(number: int) -> image_pb2.Image:
 
 
 def frame_request(number: int, image: image_pb2.Image | None = None) -> StreamPosesRequest:
-    """The frame of that number, as its frame_id too."""
+    """A frame with this number as its content and its frame_id."""
     return StreamPosesRequest(
         frame=stream_pb2.Frame(frame_id=number, image=image or numbered_image(number))
     )
 
 
 def person_of(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Where the runner sees the one person."""
+    """The keypoints of the person that the runner finds."""
     return person_at(10 + float(image[SIDE // 2, SIDE // 2, 0]), 20, 10)[None]
 
 

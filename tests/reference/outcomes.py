@@ -1,4 +1,4 @@
-"""Outcomes that a test makes by hand."""
+"""Outcomes made by hand."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SKIPPED = Skipped(frame_id=1, reason=SkipReason.SUPERSEDED)
 
 
 def standing(x: float, *, score: float = 0.75) -> Pose:
-    """Somebody whose keypoints lie one below the other from (x, 0) on, but for the nose: ABSENT."""
+    """A pose with its keypoints in a column from (x, 0) down. The nose is ABSENT."""
     keypoints = np.stack([np.full(17, x), 4.0 * np.arange(17)], axis=1).astype(np.float32)
     origins = np.full(17, Origin.DETECTED, np.uint8)
     scores = np.full(17, 0.5, np.float32)
@@ -58,7 +58,7 @@ def standing(x: float, *, score: float = 0.75) -> Pose:
 
 
 def result(*poses: Pose) -> Result:
-    """With these people, in an image of 64x96."""
+    """A result with these poses, in an image of 64x96."""
     return Result(
         poses=poses,
         model="painted",

@@ -1,7 +1,7 @@
-"""A posewire server that does as a test tells it, misbehaviour included.
+"""A posewire server that follows scripts of a test, including scripts that break the contract.
 
-It runs in threads and not on an event loop, because a process may have only one loop that speaks
-gRPC, and tests of the asynchronous client need that one.
+It runs in threads, because a process can run grpc.aio on only one event loop, which tests of the
+asynchronous client need.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from posewire.v1 import (
 Request: TypeAlias = pose_service_pb2.StreamPosesRequest
 Response: TypeAlias = pose_service_pb2.StreamPosesResponse
 
-# What a stream does, from its config on; a Status that it raises ends the call.
+# Maps the requests of a stream, from its config on, to responses. StatusRaised ends the call.
 StreamScript: TypeAlias = Callable[[Iterator[Request]], Iterator[Response]]
 CallScript: TypeAlias = Callable[[Any], pose_service_pb2.EstimatePosesResponse]
 
@@ -42,12 +42,26 @@ class StatusRaised(Exception):
         self.status = status
 
 
+def answer_one(request: Any) -> pose_service_pb2.EstimatePosesResponse:
+    """Find one person in the image."""
+    return pose_service_pb2.EstimatePosesResponse(
+        poses=[small_pose()], model="small", model_version="small@1", image_width=8, image_height=6
+    )
+
+
+def answer_all(requests: Iterator[Request]) -> Iterator[Response]:
+    """Find one person in every frame."""
+    next(requests)
+    yield started()
+    yield from map(result_for, requests)
+
+
 @dataclass(slots=True)
 class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
-    """Each call takes the next script of its kind, and the last one again and again."""
+    """Runs the next script for each call of a kind, and the last one for all further calls."""
 
-    estimates: Sequence[CallScript] = ()
-    streams: Sequence[StreamScript] = ()
+    estimates: Sequence[CallScript] = (answer_one,)
+    streams: Sequence[StreamScript] = (answer_all,)
     configs: list[stream_pb2.StreamConfig] = field(default_factory=list)
     requests: list[Any] = field(default_factory=list)
     deadlines: list[float | None] = field(default_factory=list)
@@ -79,11 +93,11 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
         self.frames_sent.append(sent)
         script = self.streams[min(len(self.frames_sent), len(self.streams)) - 1]
         try:
-            yield from script(self._noted(requests, sent))
+            yield from script(self._recorded(requests, sent))
         except StatusRaised as raised:
             _abort(context, raised.status)
 
-    def _noted(self, requests: Iterator[Request], sent: list[int]) -> Iterator[Request]:
+    def _recorded(self, requests: Iterator[Request], sent: list[int]) -> Iterator[Request]:
         for request in requests:
             if request.HasField("config"):
                 self.configs.append(request.config)
@@ -94,7 +108,7 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
 
 @dataclass(slots=True)
 class RunningService:
-    """A server that listens; `stop` ends it as a killed process would."""
+    """A listening server. `stop` ends it as abruptly as a killed process."""
 
     server: Any
     port: int
@@ -108,7 +122,7 @@ class RunningService:
 
 
 def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -> RunningService:
-    """Serve it on loopback, at a port that the system chooses unless one is given."""
+    """Start the service on loopback; port 0 means any free port."""
     server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
     pose_service_pb2_grpc.add_PoseServiceServicer_to_server(service, server)
     address = f"127.0.0.1:{port}"
@@ -122,16 +136,16 @@ def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -
 
 @contextmanager
 def running(service: ScriptedService, *, credentials: Any = None) -> Iterator[RunningService]:
-    """Serve it for as long as the block lasts."""
-    service_at = start(service, credentials=credentials)
+    """Run the service for the duration of the block."""
+    server = start(service, credentials=credentials)
     try:
-        yield service_at
+        yield server
     finally:
-        service_at.stop()
+        server.stop()
 
 
 def small_model() -> model_pb2.Model:
-    """A model of three keypoints."""
+    """A model with three keypoints."""
     names = ("nose", "left_eye", "right_eye")
     return model_pb2.Model(
         name="small",
@@ -150,7 +164,7 @@ def small_model() -> model_pb2.Model:
 
 
 def small_pose(*, track_id: int | None = None) -> pose_pb2.Pose:
-    """A pose of three keypoints, one of each origin."""
+    """A pose with three keypoints, one of each origin."""
     return pose_pb2.Pose(
         score=0.75,
         box=pose_pb2.Box(x_min=1.5, y_min=2.5, x_max=3.5, y_max=4.5),
@@ -164,7 +178,7 @@ def small_pose(*, track_id: int | None = None) -> pose_pb2.Pose:
 
 
 def started(*, window: int = 4, max_image_bytes: int = 1 << 20) -> Response:
-    """The stream is open."""
+    """The response that starts a stream."""
     return Response(
         started=stream_pb2.StreamStarted(
             model=small_model(),
@@ -175,8 +189,8 @@ def started(*, window: int = 4, max_image_bytes: int = 1 << 20) -> Response:
     )
 
 
-def answered(request: Request) -> Response:
-    """A result for that frame, with one person."""
+def result_for(request: Request) -> Response:
+    """A result for the frame, with one person."""
     result = stream_pb2.FrameResult(
         poses=[small_pose()], model_version="small@1", image_width=8, image_height=6
     )
@@ -184,38 +198,31 @@ def answered(request: Request) -> Response:
     return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, result=result))
 
 
-def failed(request: Request, status: Any) -> Response:
-    """That frame could not be handled."""
+def error_for(request: Request, status: Any) -> Response:
+    """An error for the frame."""
     error = stream_pb2.FrameError(status=status)
     frame_id = request.frame.frame_id
     return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, error=error))
 
 
-def skipped(request: Request, reason: stream_pb2.SkipReason) -> Response:
-    """That frame was not looked at."""
+def skip_for(request: Request, reason: stream_pb2.SkipReason) -> Response:
+    """A skip of the frame."""
     skip = stream_pb2.FrameSkipped(reason=reason)
     frame_id = request.frame.frame_id
     return Response(outcome=stream_pb2.FrameOutcome(frame_id=frame_id, skipped=skip))
 
 
 def draining() -> Response:
-    """The stream is about to end."""
+    """The response that announces the end of the stream."""
     return Response(draining=stream_pb2.StreamDraining())
-
-
-def answer_all(requests: Iterator[Request]) -> Iterator[Response]:
-    """What a good server does."""
-    next(requests)
-    yield started()
-    yield from map(answered, requests)
 
 
 def status(code: int, message: str, *details: Message) -> Any:
     """A status with details."""
-    made = Status(code=code, message=message)
+    packed = Status(code=code, message=message)
     for detail in details:
-        made.details.add().Pack(detail)
-    return made
+        packed.details.add().Pack(detail)
+    return packed
 
 
 def _abort(context: Any, status: Any) -> None:

@@ -18,7 +18,7 @@ _PATIENCE_SECS = 20
 
 
 class ServerThread:
-    """`server` lives in `loop`, which runs in another thread; `model` is its default."""
+    """A server on an event loop in another thread; `model` is its default model."""
 
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop, model: ServedModel) -> None:
         self.server = server
@@ -30,7 +30,7 @@ class ServerThread:
         return f"127.0.0.1:{self.server.port}"
 
     def begin(self, work: Coroutine[Any, Any, None]) -> Future[None]:
-        """Runs it in the server's loop."""
+        """Run the coroutine on the server's event loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
@@ -56,7 +56,7 @@ def serving(*models: ServedModel, options: ServerOptions | None = None) -> Itera
 
 @contextmanager
 def channel_to(server: ServerThread) -> Iterator[grpc.Channel]:
-    """One that takes large messages."""
+    """Open a channel that sends large messages."""
     options = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(server.address, options=options) as channel:
         grpc.channel_ready_future(channel).result(_PATIENCE_SECS)

@@ -19,9 +19,9 @@ from posewire_client import (
 from posewire_client.request import frame_request
 from tests.reference.client_session import ids, opened, put, sent, session_of, taken
 from tests.reference.scripted_service import (
-    answered,
     draining,
-    failed,
+    error_for,
+    result_for,
     started,
     status,
 )
@@ -51,7 +51,7 @@ def test_an_outcome_makes_room_when_it_is_taken() -> None:
     opened(session, window=2)
     put(session, 4)
     first, _ = sent(session)
-    session.receive(answered(first))
+    session.receive(result_for(first))
     assert sent(session) == []
     assert [outcome.frame_id for outcome in taken(session)] == [1]
     assert ids(sent(session)) == [3]
@@ -75,14 +75,14 @@ def test_latest_replaces_the_frame_that_waits() -> None:
     assert session.is_put_ready
     put(session, 3)
     assert sent(session) == []
-    session.receive(answered(first[0]))
+    session.receive(result_for(first[0]))
     one, two, three = taken(session)
     assert isinstance(one, Result)
     assert two == Skipped(frame_id=2, reason=SkipReason.SUPERSEDED, frames_skipped_before=0)
     assert three == Skipped(frame_id=3, reason=SkipReason.SUPERSEDED, frames_skipped_before=1)
     last = sent(session)
     assert ids(last) == [4]
-    session.receive(answered(last[0]))
+    session.receive(result_for(last[0]))
     (four,) = taken(session)
     assert four.frames_skipped_before == 2
 
@@ -106,8 +106,8 @@ def test_the_errors_of_frames_leave_the_stream_alive() -> None:
     opened(session)
     put(session, 2)
     first, second = sent(session)
-    session.receive(failed(first, status(13, "defect")))
-    session.receive(answered(second))
+    session.receive(error_for(first, status(13, "defect")))
+    session.receive(result_for(second))
     failure, result = taken(session)
     assert isinstance(failure, FrameFailure)
     assert isinstance(failure.error, InternalError)
@@ -122,7 +122,7 @@ def test_after_the_last_frame_the_sending_side_closes_and_ok_ends_it() -> None:
     assert not session.should_half_close(number)
     (only,) = sent(session)
     assert session.should_half_close(number)
-    session.receive(answered(only))
+    session.receive(result_for(only))
     assert session.end_call(None) is None
     assert session.is_finished
     assert len(taken(session)) == 1
@@ -135,7 +135,7 @@ def test_an_error_of_the_source_comes_after_the_outcomes() -> None:
     session.finish_source(ZeroDivisionError("in the camera"))
     (only,) = sent(session)
     assert session.should_half_close(number)
-    session.receive(answered(only))
+    session.receive(result_for(only))
     session.end_call(None)
     assert isinstance(session.take(), Result)
     with pytest.raises(ZeroDivisionError):
@@ -159,7 +159,7 @@ def test_events_from_the_future_are_ignored() -> None:
     assert not session.is_finished
 
 
-@pytest.mark.parametrize("first", [draining(), answered(pose_service_pb2.StreamPosesRequest())])
+@pytest.mark.parametrize("first", [draining(), result_for(pose_service_pb2.StreamPosesRequest())])
 def test_the_server_must_start_the_stream_first(first: Any) -> None:
     session = session_of()
     session.open_call()
@@ -185,7 +185,7 @@ def test_outcomes_must_come_in_the_order_of_the_frames() -> None:
     put(session, 2)
     _, second = sent(session)
     with pytest.raises(ProtocolError, match=r"answered frame 2, but the oldest .* is 1"):
-        session.receive(answered(second))
+        session.receive(result_for(second))
 
 
 def test_an_outcome_must_have_a_frame() -> None:
@@ -193,9 +193,9 @@ def test_an_outcome_must_have_a_frame() -> None:
     opened(session)
     put(session, 1)
     (only,) = sent(session)
-    session.receive(answered(only))
+    session.receive(result_for(only))
     with pytest.raises(ProtocolError, match="is None"):
-        session.receive(answered(only))
+        session.receive(result_for(only))
 
 
 def test_ok_with_frames_left_breaks_the_contract() -> None:

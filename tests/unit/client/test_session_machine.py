@@ -1,4 +1,4 @@
-"""Any course that a stream can take: every frame gets exactly one outcome, in order."""
+"""In any course of a stream, every frame gets exactly one outcome, in order."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ from posewire_client import (
     SkipReason,
     UnavailableError,
 )
-from posewire_client.backoff import Backoff
-from posewire_client.request import frame_request, stream_config
-from posewire_client.session import StreamSession
+from posewire_client.request import frame_request
+from tests.reference.client_session import session_of
 from tests.reference.scripted_service import (
-    answered,
     draining,
-    failed,
-    skipped,
+    error_for,
+    result_for,
+    skip_for,
     started,
     status,
 )
@@ -54,21 +53,12 @@ SERVER_SKIPS = {
 
 
 class StreamMachine(RuleBasedStateMachine):
-    """A session between a caller, and servers that hold to the contract until they are cut off."""
+    """A session between a caller and servers that keep the contract until the call is cut."""
 
     @initialize(delivery=st.sampled_from(Delivery), asked=st.none() | st.integers(1, 4))
     def begin(self, delivery: Delivery, asked: int | None) -> None:
-        config = stream_config(
-            model="",
-            options=None,
-            delivery=delivery,
-            window=asked,
-            max_frame_age_secs=None,
-            track=False,
-            smoothing=False,
-        )
         self.delivery, self.asked = delivery, asked
-        self.session = StreamSession(config, Backoff(10_000))
+        self.session = session_of(delivery=delivery, window=asked, attempts=10_000)
         self.frames = 0
         self.too_large: set[int] = set()
         self.outcomes: list[Outcome] = []
@@ -129,8 +119,8 @@ class StreamMachine(RuleBasedStateMachine):
         frame_id = request.frame.frame_id
         assert self.is_started
         assert not self.is_draining
-        assert frame_id > self.last_sent, "frame ids grow within a call"
-        assert frame_id not in self.answered, "what was answered is not sent again"
+        assert frame_id > self.last_sent, "frame ids increase within a call"
+        assert frame_id not in self.answered, "a frame with an outcome is not resent"
         assert frame_id not in self.too_large
         self.last_sent = frame_id
         self.unanswered.append(request)
@@ -139,8 +129,8 @@ class StreamMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def answer(self, data: st.DataObject) -> None:
         request = self.unanswered.pop(0)
-        kinds = [answered(request), failed(request, status(13, "defect"))]
-        kinds += [skipped(request, reason) for reason in SERVER_SKIPS[self.delivery]]
+        kinds = [result_for(request), error_for(request, status(13, "defect"))]
+        kinds += [skip_for(request, reason) for reason in SERVER_SKIPS[self.delivery]]
         response = data.draw(st.sampled_from(kinds))
         self.answered.add(request.frame.frame_id)
         self.session.receive(response)
@@ -157,7 +147,7 @@ class StreamMachine(RuleBasedStateMachine):
         request = self.unanswered.pop(0)
         if self.delivery is Delivery.LATEST:
             self.answered.add(request.frame.frame_id)
-        self.session.receive(skipped(request, stream_pb2.SKIP_REASON_DRAINING))
+        self.session.receive(skip_for(request, stream_pb2.SKIP_REASON_DRAINING))
 
     @precondition(lambda self: self.call is not None)
     @rule(error=st.sampled_from(CUTS))
@@ -178,7 +168,7 @@ class StreamMachine(RuleBasedStateMachine):
         assert self.session.next_request() is None
         self.call = None
 
-    # What holds always
+    # Invariants
 
     @invariant()
     def the_window_is_kept(self) -> None:
@@ -192,11 +182,11 @@ class StreamMachine(RuleBasedStateMachine):
     @invariant()
     def frames_held_are_bounded(self) -> None:
         if self.delivery is Delivery.LOSSLESS:
-            # Four on their way or waiting to be taken, and one that waits to be sent.
+            # Four in flight or waiting to be taken, and one that waits to be sent.
             assert self.frames - len(self.outcomes) - len(self.too_large) <= 5
 
     def teardown(self) -> None:
-        """A server that answers everything brings any stream to its end."""
+        """A server that processes every frame brings any stream to its end."""
         if not hasattr(self, "session"):
             return
         if not self.is_source_finished:
@@ -213,7 +203,7 @@ class StreamMachine(RuleBasedStateMachine):
             if self.unanswered:
                 request = self.unanswered.pop(0)
                 self.answered.add(request.frame.frame_id)
-                self.session.receive(answered(request))
+                self.session.receive(result_for(request))
             if not self.unanswered:
                 self.end_with_ok()
         assert self.session.is_finished
@@ -241,8 +231,8 @@ StreamMachine.TestCase.settings = settings(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,
-    report_multiple_bugs=False,  # one is enough, and each takes long to shrink
-    # Few rules apply at any time, and a busy machine is no fault of the test's.
+    report_multiple_bugs=False,  # each takes long to shrink
+    # Few rules apply in any state, and the machine may be busy.
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 TestStream = StreamMachine.TestCase

@@ -19,9 +19,9 @@ from posewire_client import (
 from posewire_client.status import error_from_status
 from tests.reference.client_session import ids, opened, put, sent, session_of, taken
 from tests.reference.scripted_service import (
-    answered,
     draining,
-    skipped,
+    result_for,
+    skip_for,
     status,
 )
 
@@ -36,9 +36,9 @@ def test_draining_closes_the_sending_side_and_the_next_call_comes_at_once() -> N
     first, second, third = sent(session)
     session.receive(draining())
     assert session.should_half_close(number)
-    session.receive(answered(first))
-    session.receive(skipped(second, DRAINING))
-    session.receive(skipped(third, DRAINING))
+    session.receive(result_for(first))
+    session.receive(skip_for(second, DRAINING))
+    session.receive(skip_for(third, DRAINING))
     assert session.end_call(None) == 0
     assert session.should_half_close(number)
     assert [outcome.frame_id for outcome in taken(session)] == [1]
@@ -54,16 +54,16 @@ def test_an_outcome_behind_a_drained_frame_waits_for_it_and_is_not_asked_again()
     put(session, 4)
     first, second, third = sent(session)
     session.receive(draining())
-    session.receive(skipped(first, DRAINING))
-    session.receive(answered(second))
-    session.receive(answered(third))
+    session.receive(skip_for(first, DRAINING))
+    session.receive(result_for(second))
+    session.receive(result_for(third))
     assert taken(session) == []
     session.end_call(None)
     # Smaller than the number of outcomes that wait for frame 1.
     opened(session, window=2)
     again = sent(session)
     assert ids(again) == [1]
-    session.receive(answered(again[0]))
+    session.receive(result_for(again[0]))
     assert [outcome.frame_id for outcome in taken(session)] == [1, 2, 3]
     assert ids(sent(session)) == [4]
 
@@ -74,7 +74,7 @@ def test_with_latest_a_drained_frame_is_skipped() -> None:
     put(session, 1)
     (first,) = sent(session)
     session.receive(draining())
-    session.receive(skipped(first, DRAINING))
+    session.receive(skip_for(first, DRAINING))
     (outcome,) = taken(session)
     assert isinstance(outcome, Skipped)
     assert outcome.reason is SkipReason.DRAINING
@@ -88,7 +88,7 @@ def test_after_a_cut_unanswered_frames_are_sent_again(error: StatusError) -> Non
     opened(session)
     put(session, 3)
     first, *_ = sent(session)
-    session.receive(answered(first))
+    session.receive(result_for(first))
     put(session, 1)
     assert session.end_call(error) == 0.2
     opened(session)
@@ -124,7 +124,7 @@ def test_an_outcome_makes_the_waits_short_again() -> None:
     session.open_call()
     assert session.end_call(GONE) == 0.4
     opened(session)
-    session.receive(answered(sent(session)[0]))
+    session.receive(result_for(sent(session)[0]))
     assert session.end_call(GONE) == 0.2
 
 
@@ -152,7 +152,7 @@ def test_other_statuses_are_final_and_come_after_the_outcomes(error: StatusError
     session = session_of()
     opened(session)
     put(session, 2)
-    session.receive(answered(sent(session)[0]))
+    session.receive(result_for(sent(session)[0]))
     assert session.end_call(error) is None
     assert session.is_finished
     assert isinstance(session.take(), Result)
@@ -168,7 +168,7 @@ def test_servers_that_only_drain_are_given_up() -> None:
         opened(session)
         (request,) = sent(session)
         session.receive(draining())
-        session.receive(skipped(request, DRAINING))
+        session.receive(skip_for(request, DRAINING))
         waits.append(session.end_call(None))
     assert waits == [0, 0.4, None]
     with pytest.raises(UnavailableError, match="drained"):
@@ -190,6 +190,6 @@ def test_a_cut_after_the_last_outcome_is_no_loss() -> None:
     opened(session)
     put(session, 1)
     session.finish_source()
-    session.receive(answered(sent(session)[0]))
+    session.receive(result_for(sent(session)[0]))
     assert session.end_call(GONE) is None
     assert len(taken(session)) == 1
