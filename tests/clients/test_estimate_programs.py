@@ -6,8 +6,7 @@ import os
 import re
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -16,20 +15,12 @@ import pytest
 
 from posewire.v1 import pose_service_pb2
 from posewire_client import Client, Origin, Pose
-from posewire_server.estimation.options import EstimateOptions
-from posewire_server.estimation.runner import RunnerOptions
-from posewire_server.models.installed import installed_model
 from posewire_server.sample import STILL
-from posewire_server.serving.served_model import ServedModel
-from posewire_server.serving.server import ServerOptions
 from tests.reference.scripted_service import ScriptedService, running
-from tests.reference.server_thread import serving
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 120
 NOSE = 0
-# On the still it takes away keypoints of everybody, and the noses of some.
-STRICT = EstimateOptions(min_keypoint_score=0.85)
 
 
 @pytest.fixture(params=["cpp", "go"])
@@ -39,14 +30,6 @@ def program(request: pytest.FixtureRequest) -> Path:
         missing = f"no {path}: make examples builds it, with the packages in clients/README.md"
         (pytest.fail if "CI" in os.environ else pytest.skip)(missing)
     return path
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    demo = ServedModel.load(installed_model("demo"), RunnerOptions(inference_num_threads=1))
-    options = ServerOptions(address="127.0.0.1:0")
-    with serving(replace(demo, options=STRICT), options=options) as server:
-        yield server.address
 
 
 def run(*command: str | Path) -> tuple[int, str, str]:
