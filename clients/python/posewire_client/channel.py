@@ -87,7 +87,7 @@ def async_stub(channel: AsyncChannel) -> AsyncStub:
 
 def error_from_call(error: CallError) -> StatusError:
     """Convert a gRPC error, with the details in its trailers."""
-    # Pairs at run time, which the stubs do not say.
+    # The stubs do not describe these as pairs.
     trailers: Iterable[Any] = error.trailing_metadata() or ()
     for key, value in trailers:
         if key == "grpc-status-details-bin":

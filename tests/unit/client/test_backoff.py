@@ -22,17 +22,17 @@ class Clock:
         return self.now
 
 
-def test_waits_double_up_to_ten_seconds() -> None:
+def test_delays_double_up_to_ten_seconds() -> None:
     backoff = Backoff(9, draw=lambda: 1.0)
-    waits = [backoff.next_delay() for _ in range(9)]
-    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, None]
+    delays = [backoff.next_delay() for _ in range(9)]
+    assert delays == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, None]
 
 
-def test_waits_are_drawn() -> None:
+def test_delays_have_jitter() -> None:
     assert Backoff(3, draw=lambda: 0.25).next_delay() == 0.05
 
 
-def test_a_success_begins_anew() -> None:
+def test_a_success_resets_the_delays() -> None:
     backoff = Backoff(3, draw=lambda: 1.0)
     assert [backoff.next_delay(), backoff.next_delay()] == [0.2, 0.4]
     backoff.reset()
@@ -40,13 +40,13 @@ def test_a_success_begins_anew() -> None:
     assert [backoff.next_delay(), backoff.next_delay(), backoff.next_delay()] == [0.2, 0.4, None]
 
 
-def test_the_wait_is_as_long_as_the_server_asks() -> None:
+def test_the_delay_is_at_least_what_the_server_asks_for() -> None:
     backoff = Backoff(3, draw=lambda: 1.0)
     assert backoff.next_delay(5.0) == 5.0
     assert backoff.next_delay(0.1) == 0.4
 
 
-def test_no_attempts_are_refused() -> None:
+def test_zero_attempts_are_refused() -> None:
     with pytest.raises(ValueError, match="attempts is 0"):
         Backoff(0)
 
@@ -65,13 +65,13 @@ def test_attempts_share_one_deadline() -> None:
 
 
 @pytest.mark.parametrize("secs", [0, -1, math.inf, math.nan])
-def test_a_deadline_must_be_one(secs: float) -> None:
+def test_a_timeout_must_be_positive_and_finite(secs: float) -> None:
     with pytest.raises(ValueError, match="timeout"):
         Attempts(Backoff(2), timeout_secs=secs)
 
 
 @pytest.mark.parametrize(
-    ("error", "is_tried_again", "is_reopened"),
+    ("error", "is_retried", "is_reopened"),
     [
         (UnavailableError("gone"), True, True),
         (ResourceExhaustedError("busy", retry_after_secs=0.0), True, True),
@@ -81,10 +81,12 @@ def test_a_deadline_must_be_one(secs: float) -> None:
         (InvalidArgumentError("wrong"), False, False),
     ],
 )
-def test_what_may_pass(error: StatusError, is_tried_again: bool, is_reopened: bool) -> None:
+def test_which_errors_are_transient(
+    error: StatusError, is_retried: bool, is_reopened: bool
+) -> None:
     assert may_reopen(error) is is_reopened
     attempts = Attempts(Backoff(2, draw=lambda: 0.0), timeout_secs=1.0)
-    if is_tried_again:
+    if is_retried:
         assert attempts.delay_after(error) == 0
     else:
         with pytest.raises(type(error)):

@@ -112,7 +112,7 @@ def test_details_of_another_domain_are_not_the_servers_own() -> None:
     assert (error.reason, error.from_server) == ("OVERLOAD", False)
 
 
-def test_damaged_and_unknown_details_are_left_out() -> None:
+def test_damaged_and_unknown_details_are_ignored() -> None:
     damaged = any_pb2.Any(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=b"\xff")
     unknown = any_pb2.Any(type_url="type.googleapis.com/example.Newer", value=b"")
     error = error_from_status(status_pb2.Status(code=5, message="?", details=[damaged, unknown]))

@@ -52,7 +52,7 @@ def test_a_path_is_read(kind: Any, tmp_path: Path) -> None:
     assert message_of(kind(path)).encoded.data == b"a file"
 
 
-def test_a_missing_file_raises_what_the_file_system_says(tmp_path: Path) -> None:
+def test_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         message_of(tmp_path / "nothing.jpg")
 
@@ -71,7 +71,7 @@ def test_a_missing_file_raises_what_the_file_system_says(tmp_path: Path) -> None
         (None, "of type NoneType"),
     ],
 )
-def test_what_cannot_be_sent_is_refused(image: Any, said: str) -> None:
+def test_unsuitable_images_are_refused(image: Any, said: str) -> None:
     with pytest.raises(UnsuitableImageError, match=said):
         message_of(image)
 
@@ -97,7 +97,7 @@ def test_only_the_options_given_are_sent() -> None:
     assert not estimate_request(b"x", model="", options=None).HasField("options")
 
 
-def test_a_stream_config_says_what_was_asked() -> None:
+def test_a_stream_config_contains_the_settings() -> None:
     config = stream_config(
         model="w32",
         options=EstimateOptions(max_poses=3, flip_test=True),
@@ -114,7 +114,7 @@ def test_a_stream_config_says_what_was_asked() -> None:
     assert (config.options.max_poses, config.options.flip_test) == (3, True)
 
 
-def test_a_plain_stream_config_leaves_the_choice_to_the_server() -> None:
+def test_a_default_stream_config_leaves_the_settings_to_the_server() -> None:
     config = stream_config(
         model="",
         options=None,

@@ -39,7 +39,7 @@ def coco_pose(*, without: int | None = None) -> pose_pb2.Pose:
     )
 
 
-def test_a_result_says_what_the_answer_says() -> None:
+def test_a_result_contains_the_response() -> None:
     result = result_of(small_pose(track_id=7), small_pose())
     assert (result.model, result.model_version) == ("small", "small@1")
     assert (result.image_width, result.image_height) == (8, 6)
@@ -70,7 +70,7 @@ def test_the_arrays_of_a_result_stack_its_poses() -> None:
     assert result.scores.tolist() == [0.75, 0.75]
 
 
-def test_nobody_is_an_empty_result() -> None:
+def test_a_result_without_people_is_empty() -> None:
     result = result_of()
     assert result.poses == ()
     assert result.keypoints.shape == (0, 0, 2)
@@ -146,7 +146,7 @@ def test_openpose_names_the_track() -> None:
     assert [person["person_id"] for person in people] == [[7], [-1]]
 
 
-def test_openpose_wants_the_keypoints_of_coco() -> None:
+def test_openpose_requires_the_keypoints_of_coco() -> None:
     with pytest.raises(ValueError, match="3 keypoints"):
         result_of(small_pose()).to_openpose()
 
@@ -170,7 +170,7 @@ def test_outcomes_of_frames() -> None:
     assert outcome() == Skipped(frame_id=9, reason=SkipReason.UNKNOWN, frames_skipped_before=2)
 
 
-def test_a_model_is_read_in_full() -> None:
+def test_a_model_is_converted_in_full() -> None:
     model = model_from_message(small_model())
     assert (model.name, model.version, model.precision) == ("small", "small@1", Precision.FP32)
     assert model.input_sizes == (InputSize(64, 48),)

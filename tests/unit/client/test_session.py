@@ -39,7 +39,7 @@ def test_nothing_is_sent_before_the_server_has_started() -> None:
 
 
 @pytest.mark.parametrize(("asked", "announced", "holds"), [(None, 2, 2), (3, 2, 2), (2, 4, 2)])
-def test_the_smaller_window_holds(asked: int | None, announced: int, holds: int) -> None:
+def test_the_smaller_window_is_used(asked: int | None, announced: int, holds: int) -> None:
     session = session_of(window=asked)
     opened(session, window=announced)
     put(session, 5)
@@ -114,7 +114,7 @@ def test_the_errors_of_frames_leave_the_stream_alive() -> None:
     assert isinstance(result, Result)
 
 
-def test_after_the_last_frame_the_sending_side_closes_and_ok_ends_it() -> None:
+def test_the_call_is_half_closed_after_the_last_frame_and_ends_with_ok() -> None:
     session = session_of()
     number = opened(session)
     put(session, 1)

@@ -29,7 +29,7 @@ DRAINING = stream_pb2.SKIP_REASON_DRAINING
 GONE = UnavailableError("gone")
 
 
-def test_draining_closes_the_sending_side_and_the_next_call_comes_at_once() -> None:
+def test_draining_half_closes_the_call_and_reopens_at_once() -> None:
     session = session_of()
     number = opened(session)
     put(session, 3)
@@ -48,7 +48,7 @@ def test_draining_closes_the_sending_side_and_the_next_call_comes_at_once() -> N
     assert again[0].frame.image.encoded.data == b"image"
 
 
-def test_an_outcome_behind_a_drained_frame_waits_for_it_and_is_not_asked_again() -> None:
+def test_an_outcome_behind_a_drained_frame_waits_and_is_not_requested_again() -> None:
     session = session_of()
     opened(session, window=3)
     put(session, 4)
@@ -83,7 +83,7 @@ def test_with_latest_a_drained_frame_is_skipped() -> None:
 @pytest.mark.parametrize(
     "error", [GONE, InternalError("reset"), ResourceExhaustedError("full", retry_after_secs=0)]
 )
-def test_after_a_cut_unanswered_frames_are_sent_again(error: StatusError) -> None:
+def test_after_a_cut_frames_without_an_outcome_are_resent(error: StatusError) -> None:
     session = session_of()
     opened(session)
     put(session, 3)
@@ -96,7 +96,7 @@ def test_after_a_cut_unanswered_frames_are_sent_again(error: StatusError) -> Non
     assert ids(sent(session)) == [2, 3, 4]
 
 
-def test_with_latest_only_the_newest_is_sent_again() -> None:
+def test_with_latest_only_the_newest_frame_is_resent() -> None:
     session = session_of(delivery=Delivery.LATEST)
     opened(session, window=2)
     for _ in range(2):
@@ -109,14 +109,14 @@ def test_with_latest_only_the_newest_is_sent_again() -> None:
     assert ids(sent(session)) == [3]
 
 
-def test_the_wait_is_as_long_as_the_server_asks() -> None:
+def test_the_delay_is_at_least_what_the_server_asks_for() -> None:
     retry = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=3))
     session = session_of()
     session.open_call()
     assert session.end_call(error_from_status(status(8, "full", retry))) == 3
 
 
-def test_an_outcome_makes_the_waits_short_again() -> None:
+def test_an_outcome_resets_the_delays() -> None:
     session = session_of()
     put(session, 2)
     session.open_call()
@@ -128,7 +128,7 @@ def test_an_outcome_makes_the_waits_short_again() -> None:
     assert session.end_call(GONE) == 0.2
 
 
-def test_attempts_in_a_row_without_an_outcome_are_bounded() -> None:
+def test_consecutive_attempts_without_an_outcome_are_bounded() -> None:
     session = session_of(attempts=2)
     put(session, 1)
     opened(session)
@@ -160,32 +160,32 @@ def test_other_statuses_are_final_and_come_after_the_outcomes(error: StatusError
         session.take()
 
 
-def test_servers_that_only_drain_are_given_up() -> None:
+def test_the_session_gives_up_on_servers_that_only_drain() -> None:
     session = session_of(attempts=3)
     put(session, 1)
-    waits = []
+    delays = []
     for _ in range(3):
         opened(session)
         (request,) = sent(session)
         session.receive(draining())
         session.receive(skip_for(request, DRAINING))
-        waits.append(session.end_call(None))
-    assert waits == [0, 0.4, None]
+        delays.append(session.end_call(None))
+    assert delays == [0, 0.4, None]
     with pytest.raises(UnavailableError, match="drained"):
         session.take()
 
 
 def test_an_idle_stream_may_be_drained_for_ever() -> None:
     session = session_of(attempts=2)
-    waits = []
+    delays = []
     for _ in range(4):
         opened(session)
         session.receive(draining())
-        waits.append(session.end_call(None))
-    assert waits == [0, 10, 10, 10]
+        delays.append(session.end_call(None))
+    assert delays == [0, 10, 10, 10]
 
 
-def test_a_cut_after_the_last_outcome_is_no_loss() -> None:
+def test_a_cut_after_the_last_outcome_is_no_error() -> None:
     session = session_of()
     opened(session)
     put(session, 1)
