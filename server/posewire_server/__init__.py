@@ -1,1 +1,1 @@
-"""The posewire server."""
+"""The posewire server: images in, poses out, over gRPC."""

@@ -1,4 +1,4 @@
-"""Sizes of images and maps, and the shape of a model's input."""
+"""Sizes of images and maps, and how a frame fits a model's input."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InputGeometry:
-    """How a model wants its input made.
+    """How a frame is resized and padded to a model's input.
 
-    `size`: pixels of the side that `fit` names. `fit`: whether that is the frame's short side (the
-    long one follows, up to 8 times as long) or its long side ("inside"). `padding`: whether zeros
-    fill up on all sides ("center") or right and below, until both sides are multiples of
-    `multiple`. `shrinking`: frames at least twice as large as the input are halved before they are
-    resized linearly, as often as they are, which averages an "area" of pixels where "linear", the
-    published recipes' way, skips some.
+    `size`: pixels of the side that `fit` names. `fit`: the frame's short side (the long one
+    follows, up to 8 times as long) or, with "inside", its long side. `padding`: zeros on all sides
+    ("center") or on the right and below, until both sides are multiples of `multiple`. `shrinking`:
+    "area" halves a frame as often as it is at least twice as large as the input before it is
+    resized linearly, and so averages its pixels; "linear", as in the published recipes, skips some.
     """
 
     size: int

@@ -1,4 +1,4 @@
-"""Skeletons: which keypoints a model's poses have."""
+"""Skeletons: the keypoints of a model's poses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from posewire.v1 import model_pb2
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The definition that all poses of a model follow.
+    """The definition that all poses of a model share.
 
-    `names` are the K keypoints in the order of every pose; `edges` the pairs of keypoints to join
-    by a line; `flip_pairs` the (left, right) pairs that change places in a mirrored image;
-    `oks_sigmas` the K constants of object keypoint similarity.
+    `names`: the K keypoints in the order of every pose. `edges`: pairs of keypoints to connect by a
+    line. `flip_pairs`: (left, right) pairs that swap in a mirrored image. `oks_sigmas`: the K
+    constants of object keypoint similarity.
     """
 
     names: tuple[str, ...]
@@ -46,7 +46,7 @@ class Skeleton:
         )
 
 
-# Names, order and sigmas as COCO's keypoint task defines them.
+# Names, order and sigmas of COCO's keypoint task.
 COCO = Skeleton(
     names=(
         "nose",

@@ -1,4 +1,4 @@
-"""How much processor time the container's control groups leave to this process."""
+"""The CPU quota of the container's control groups."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ _MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def cpu_quota(*, mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> float | None:
-    """Processors' worth of time, such as 1.5; None if there is no limit.
+    """Return the quota in processors, such as 1.5; None if there is no limit.
 
-    Reads version 2 (cpu.max) and version 1 (cpu.cfs_quota_us) of Linux's control groups. The
-    limits of all groups above this process's own hold too, so the answer is the least of them.
+    Reads version 2 (cpu.max) and version 1 (cpu.cfs_quota_us) of Linux's control groups. The limits
+    of all parent groups apply too, so the result is the smallest.
     """
     return min(_quotas(mount, membership), default=None)
 
 
 def _quotas(mount: Path, membership: Path) -> Iterator[float]:
     for hierarchy, group in _groups(mount, membership):
-        # A container may see its group's path as the host has it, but only the last part of it
-        # mounted: directories that are not there are passed over.
+        # A container may see the host's path of its group while only the last part is mounted:
+        # missing directories are skipped.
         for place in (group, *group.parents):
             directory = hierarchy / place.relative_to("/")
             yield from _quota_2(directory)

@@ -1,8 +1,8 @@
-"""From a frame to the network's input and back: resize, pad, and where points go.
+"""Letterbox: from a frame to the network's input, and points back.
 
 Three spaces. `frame`: pixels of the image as sent; `input`: pixels of the network's input; the
 centre of the top-left pixel is (0, 0) in both. `heatmap`: cells of the network's output plus the
-model's delta, as the decoder answers: a point in the input lies at its (x, y) over the stride.
+model's delta, as the decoder returns them: (x, y) in the input, divided by the stride.
 """
 
 from __future__ import annotations
@@ -10,24 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.frame import Frame
 
-# Where the short side is fixed a frame of 10000x1 pixels would ask for gigabytes. What is more
-# elongated than this gets less than the published recipes give it.
+# With the short side fixed, a frame of 10000x1 pixels would need gigabytes. A frame more elongated
+# than this gets a smaller input than in the published recipes.
 _MAX_ASPECT = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """One frame size's way into the network: resized, then padded to `input`.
+    """How frames of one size are resized, then padded to `input`.
 
-    `left` and `top` are the pixels of padding before the resized frame. If it is only a part of a
-    larger one, `corner` is where its first pixel lies in that, and points refer to the larger one.
-    `reduction`: along each side that many pixels of the frame come as one pixel, rounded up.
+    `left` and `top`: pixels of padding before the resized frame. `corner`: the position of the
+    frame's first pixel in the image that it is a part of, and to which points refer. `reduction`:
+    pixels of the frame, along each side, that one pixel of the decoded image covers.
     """
 
     frame: Size
@@ -48,7 +49,7 @@ class Letterbox:
         corner: tuple[int, int] = (0, 0),
         reduction: int = 1,
     ) -> Letterbox:
-        """Resizes truncate the free side, as Open Model Zoo's accuracy checker does."""
+        """Fit a frame; the free side is truncated, as in Open Model Zoo's accuracy checker."""
         if min(frame) < 1:
             raise ValueError(f"frame: got {frame.width}x{frame.height}, want at least 1x1 pixels")
         resized = _resized(frame, geometry)
@@ -61,19 +62,17 @@ class Letterbox:
 
     @classmethod
     def for_frame(cls, frame: Frame, geometry: InputGeometry) -> Letterbox:
-        """Fit a frame's pixels; points refer to the whole image of which they may be a part."""
+        """Fit the pixels of a frame; points refer to the whole image."""
         part = frame.part
         return cls.fitting(
             part.size, geometry, corner=(part.left, part.top), reduction=frame.reduction
         )
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The network's input (height, width, 3) for a BGR frame of this letterbox's size."""
+        """Make the network's input (height, width, 3) from a BGR frame of this letterbox's size."""
         wanted = (self._pixels.height, self._pixels.width, 3)
         if image.shape != wanted or image.dtype != np.uint8:
             raise ValueError(f"image: got {image.dtype} {image.shape}, want uint8 {wanted}")
-        import cv2  # here, because the catalog of models needs only the geometry
-
         boxed = np.zeros((self.input.height, self.input.width, 3), np.uint8)
         rows = slice(self.top, self.top + self.resized.height)
         columns = slice(self.left, self.left + self.resized.width)
@@ -81,32 +80,32 @@ class Letterbox:
         for _ in range(self._halvings):
             height, width = (side // 2 for side in halved.shape[:2])
             even = halved[: 2 * height, : 2 * width]
-            # Ten times as fast as the area of any other number of pixels.
+            # Ten times as fast as averaging any other number of pixels.
             halved = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
         cv2.resize(halved, self.resized, dst=boxed[rows, columns])
         return boxed
 
     def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
-        """Points (..., 2) as x, y."""
+        """Map points (..., 2), as x, y."""
         scale, shift = self._scale_and_shift()
         return np.asarray(points * scale + shift)
 
     def frame_from_input(self, points: NDArray[Any]) -> NDArray[np.float64]:
-        """Points (..., 2) as x, y."""
+        """Map points (..., 2), as x, y."""
         scale, shift = self._scale_and_shift()
         return np.asarray((points - shift) / scale)
 
     def frame_from_heatmap(self, points: NDArray[Any], heatmap: Size) -> NDArray[np.float64]:
-        """Points (..., 2) as x, y; `heatmap` is the size of the network's output."""
+        """Map points (..., 2), as x, y; `heatmap` is the size of the network's output."""
         scale, shift = self._scale_and_shift()
         stride = np.divide(self.input, heatmap)
         return np.asarray(points * (stride / scale) - shift / scale)
 
     def _scale_and_shift(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """From frame to input, along x and y, whose scales truncation leaves slightly unequal.
+        """Return the map from frame to input, along x and y; truncation makes their scales differ.
 
-        What is resized are whole reduced pixels, of which the last may reach beyond the frame, but
-        for those at the end that halving leaves over: less than one of the input.
+        The resize covers whole reduced pixels, of which the last may extend beyond the frame, less
+        those at the end that halving leaves over: less than one pixel of the input.
         """
         halvings = self._halvings
         pixels = [side >> halvings << halvings for side in self._pixels]
@@ -116,7 +115,7 @@ class Letterbox:
 
     @property
     def _pixels(self) -> Size:
-        """The size of the image that comes for the frame."""
+        """The size of the decoded image."""
         return Size(*(-(-side // self.reduction) for side in self.frame))
 
     @property

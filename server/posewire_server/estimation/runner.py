@@ -1,4 +1,4 @@
-"""Running a network: an image in, heatmaps and tags out."""
+"""Runner: an image in, heatmaps and tags out."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Infer = Callable[[NDArray[np.uint8]], NetworkOutput]
 
 
 class Runner(Protocol):
-    """Runs one network, on several images at a time if that is quicker."""
+    """Runs one network, on several images at a time if that is faster."""
 
     @property
     def capacity(self) -> int:
@@ -43,24 +43,24 @@ class Runner(Protocol):
         ...
 
     def request(self) -> AbstractContextManager[Infer]:
-        """Waits for one of `capacity` requests, which belongs to the block until its end.
+        """Wait for one of `capacity` requests, and keep it for the block.
 
-        What the block gets is called with a letterboxed image (H, W, 3) and returns the network's
-        output for it. That is the request's own memory, and holds until the next call or the end.
+        The block gets a function from a letterboxed image (H, W, 3) to the network's output. The
+        output is the request's own memory: it is valid until the next call or the end of the block.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnerOptions:
-    """Where and how OpenVINO runs a network; names and values are OpenVINO's own.
+    """Where and how OpenVINO runs a network; names and values are OpenVINO's.
 
-    `inference_precision_hint`: f32 gives the same answers on every processor; with bf16 or f16,
+    `inference_precision_hint`: f32 gives the same results on every processor; with bf16 or f16,
     where the processor has them, networks run faster and flat peaks become common.
-    `inference_num_threads`: 0 leaves it to OpenVINO, within the quota of the container's control
-    group, of which OpenVINO knows nothing.
-    `num_streams`: how many images share the processor; 0 leaves it to the performance hint.
-    `cache_dir`: where OpenVINO keeps compiled networks, so that the next start is quicker.
+    `inference_num_threads`: 0 leaves it to OpenVINO, within the CPU quota of the container's
+    control group, which OpenVINO ignores. `num_streams`: images that share the processor; 0 leaves
+    it to the performance hint. `cache_dir`: where OpenVINO keeps compiled networks for a faster
+    start.
     """
 
     device: str = "CPU"
@@ -71,7 +71,7 @@ class RunnerOptions:
     cache_dir: Path | None = None
 
     def properties(self, *, quota: float | None) -> dict[str, str | int]:
-        """What OpenVINO is told; `quota` is the processors' worth of time there is."""
+        """Return OpenVINO's properties; `quota` is the CPU quota in processors."""
         properties: dict[str, str | int] = {
             "PERFORMANCE_HINT": self.performance_hint,
             "INFERENCE_PRECISION_HINT": self.inference_precision_hint,
@@ -86,7 +86,7 @@ class RunnerOptions:
         return properties
 
     def _threads_within(self, quota: float | None) -> int:
-        """0 if OpenVINO's own choice is within the quota, or another device runs the network."""
+        """Return 0 if OpenVINO's choice is within the quota, or the device is not the CPU."""
         if self.device != "CPU" or quota is None or quota >= len(os.sched_getaffinity(0)):
             return 0
         return max(1, int(quota))
@@ -95,17 +95,16 @@ class RunnerOptions:
 class OpenVinoRunner:
     """A network of `read_network`, compiled once for images of all sizes.
 
-    On CPU that costs 2 % of the time of a compilation for one size (HigherHRNet-W32 at 448x256:
-    265 against 259 ms on one thread), and saves 0.9 s whenever a frame has a new size. So there is
-    no cache of compilations by size: this one serves every aspect without padding to a square.
+    On a CPU it is 2 % slower than a compilation for one size (HigherHRNet-W32 at 448x256: 265
+    against 259 ms on one thread), but a frame of a new size saves the 0.9 s of compiling. Every
+    aspect runs without padding to a square.
 
-    It holds as many asynchronous requests as OpenVINO finds best. May be shared between threads.
-
-    Raises `CompileError` if OpenVINO cannot run the network as the options want it.
+    It holds as many asynchronous requests as OpenVINO recommends. Threads may share it. Raises
+    `CompileError` if OpenVINO cannot run the network with these options.
     """
 
     def __init__(self, model: ov.Model, options: RunnerOptions | None = None) -> None:
-        compiled = _compiled(model, options or RunnerOptions())
+        compiled = _compile(model, options or RunnerOptions())
         self._capacity = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         self._idle: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(self._capacity):
@@ -119,19 +118,19 @@ class OpenVinoRunner:
     def request(self) -> Iterator[Infer]:
         request = self._idle.get()
         try:
-            yield partial(_inferred, request)
+            yield partial(_infer, request)
         finally:
             self._idle.put(request)
 
     def run(self, image: NDArray[np.uint8]) -> NetworkOutput:
-        """The output for one image, copied."""
+        """Run one image and copy the output."""
         with self.request() as infer:
             heatmaps, tags = infer(image)
             return NetworkOutput(heatmaps.copy(), tags.copy())
 
 
 def weights_type(model: ov.Model) -> WeightsType:
-    """The number format that most of the network's weights have."""
+    """Return the number format of most of the network's weights."""
     counts: Counter[str] = Counter()
     for node in model.get_ops():
         if node.get_type_name() == "Constant":
@@ -140,7 +139,7 @@ def weights_type(model: ov.Model) -> WeightsType:
     return max(known, key=lambda each: counts[each])
 
 
-def _compiled(model: ov.Model, options: RunnerOptions) -> ov.CompiledModel:
+def _compile(model: ov.Model, options: RunnerOptions) -> ov.CompiledModel:
     properties = options.properties(quota=cpu_quota())
     core = ov.Core()
     try:
@@ -152,8 +151,8 @@ def _compiled(model: ov.Model, options: RunnerOptions) -> ov.CompiledModel:
         ) from error
 
 
-def _inferred(request: ov.InferRequest, image: NDArray[np.uint8]) -> NetworkOutput:
-    # OpenVINO shares only memory that it may write to, although it never does.
+def _infer(request: ov.InferRequest, image: NDArray[np.uint8]) -> NetworkOutput:
+    # OpenVINO shares only writable memory, although it never writes to an input.
     request.set_input_tensor(ov.Tensor(image[None], shared_memory=image.flags.writeable))
     request.start_async()
     request.wait()

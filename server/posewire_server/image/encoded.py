@@ -1,4 +1,4 @@
-"""Compressed image files, decoded to pixels."""
+"""Encoded images, decoded to pixels."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _READ = {
 class DecodedImage:
     """`pixels` (h, w, 3), channels B, G, R, of an image of `size`.
 
-    Each of the pixels stands for `reduction` x `reduction` of the image; those of the last row and
-    column may reach beyond it.
+    Each pixel covers `reduction` x `reduction` pixels of the image; those of the last row and
+    column may extend beyond it.
     """
 
     size: Size
@@ -38,11 +38,11 @@ class DecodedImage:
 def decode_image(
     data: bytes, *, limits: ImageLimits | None, needed: Callable[[Size], Size] | None = None
 ) -> DecodedImage:
-    """The pixels as the file stores them: no orientation applied, transparency ignored.
+    """Decode the pixels as the file stores them, without orientation and transparency.
 
-    `needed` tells, for the image's size, how many pixels will do: a JPEG at least twice as large on
-    both sides is decoded at a half, a quarter or an eighth. Files whose end is missing are refused;
-    libjpeg fills other gaps in a JPEG's data with what it has. Raises `InvalidImageError`.
+    `needed` maps the image's size to the size that is needed: a JPEG at least twice as large on
+    both sides is decoded at a half, a quarter or an eighth. Raises `InvalidImageError`, also for a
+    file without its end; other gaps in the data of a JPEG are filled by libjpeg.
     """
     if not data:
         raise InvalidImageError(FIELD, "IMAGE_INVALID", got="no bytes", want="an image file")

@@ -1,4 +1,4 @@
-"""Images in files."""
+"""Image files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from posewire_server.image.frame import Frame
 
 
 def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
-    """The frame of an image that a client would send as the bytes of this file.
+    """Read an image file like one that a client sends.
 
     `needed` is that of `frame_from_proto`. Raises `ImageFileError` for a file that is no image, and
     `OSError` for one that cannot be read.

@@ -1,4 +1,4 @@
-"""Frames: images as clients send them, checked once and turned into pixels."""
+"""Frames: images as clients send them, checked once and decoded to pixels."""
 
 from __future__ import annotations
 
@@ -19,12 +19,11 @@ from posewire_server.image.region import PixelBox, RegionOfInterest
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """An image, or the part of it in which to look for people.
+    """An image, or the part of it to search for people.
 
-    `width` and `height` are those of the whole image as sent, to which coordinates refer. `pixels`
-    (h, w, 3), channels B, G, R and possibly read-only, are those of `part`. Each stands for
-    `reduction` x `reduction` pixels of the image; those of the last row and column may reach
-    beyond it.
+    `width` and `height`: of the whole image as sent, to which coordinates refer. `pixels` (h, w,
+    3): those of `part`, channels B, G, R, possibly read-only. Each pixel covers `reduction` x
+    `reduction` pixels of the image; those of the last row and column may extend beyond it.
     """
 
     width: int
@@ -37,7 +36,7 @@ class Frame:
     def whole(
         cls, pixels: NDArray[np.uint8], size: Size | None = None, reduction: int = 1
     ) -> Frame:
-        """All of a BGR image (h, w, 3), which has `size` where that is not the size of `pixels`."""
+        """Wrap a BGR image (h, w, 3); `size` is needed where it differs from that of `pixels`."""
         width, height = size or Size(pixels.shape[1], pixels.shape[0])
         return cls(width, height, pixels, PixelBox(0, 0, width, height), reduction)
 
@@ -49,11 +48,11 @@ def frame_from_proto(
     region: RegionOfInterest | None = None,
     needed: Callable[[Size], Size] | None = None,
 ) -> Frame:
-    """The frame of a request; for worker threads, because decoding takes long and needs no GIL.
+    """Decode the image of a request; for worker threads, since decoding is slow without the GIL.
 
-    `needed` tells for an image's size how many pixels the network can use, so that a larger JPEG
-    may be decoded at reduced size. Without it none is, nor is one with a region, which may begin
-    and end at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
+    `needed` maps an image's size to the size that the network can use, so that a larger JPEG is
+    decoded at reduced size. Without it none is, nor is one with a region, which may start and end
+    at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
     """
     match image.WhichOneof("source"):
         case "encoded":

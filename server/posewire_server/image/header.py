@@ -1,6 +1,7 @@
-"""What the first bytes of an image file say: its format and size, before a pixel is decoded.
+"""Headers of image files: format and size, read before a pixel is decoded.
 
-Readers of four formats, each strict enough that the decoder cannot take the file for a larger one.
+The readers of the four formats are strict, so that the decoder cannot find a larger image in a file
+than they do.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from posewire_server.image.errors import InvalidImageError
 FIELD = "image.encoded.data"
 
 _START_OF_SCAN = 0xDA
-_NO_FRAMES = (0xC4, 0xC8, 0xCC)  # of 0xc0 to 0xcf, all others begin a frame
+_NOT_SOF = (0xC4, 0xC8, 0xCC)  # all others from 0xc0 to 0xcf start a frame
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-# Before the first scan there are at most some 300, most of them parts of a colour profile.
+# Files have at most some 300 before the first scan, most of them parts of a colour profile.
 _MAX_JPEG_MARKERS = 1000
-# A scan of a few bytes makes the decoder pass over the whole image. Encoders write about ten.
+# The decoder passes over the whole image for each scan, however short. Encoders write about ten.
 _MAX_JPEG_SCANS = 100
-# The last chunk's name and, as it has no content, its constant checksum.
+# The name of the last chunk and its checksum, which is constant because the chunk is empty.
 _PNG_END = b"IEND\xaeB`\x82"
 
 _RECOGNISED = (
@@ -42,17 +43,17 @@ _RECOGNISED = (
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """`format`: JPEG, PNG, WebP or BMP. `size`: at least 1x1, and as large as the file claims."""
+    """`format`: JPEG, PNG, WebP or BMP. `size`: as the file claims; at least 1x1."""
 
     format: str
     size: Size
 
 
 def read_header(data: bytes) -> ImageHeader:
-    """The format and size of a file that is whole as far as its structure tells.
+    """Read the format and size of a file, and check that it is complete.
 
-    A JPEG without end, a PNG without its last chunk and a WebP shorter than it says are refused
-    here; what else is damaged shows when the pixels are decoded. Raises `InvalidImageError`.
+    Raises `InvalidImageError`, also for a JPEG without an end, a PNG without its last chunk and a
+    WebP that is shorter than it claims. Other damage shows when the pixels are decoded.
     """
     name, read_size = _reader(data)
     try:
@@ -65,7 +66,7 @@ def read_header(data: bytes) -> ImageHeader:
 
 
 def refuse(got: str, want: str) -> NoReturn:
-    """Raises the error of a file that cannot be decoded."""
+    """Raise the error of a file that cannot be decoded."""
     raise InvalidImageError(FIELD, "IMAGE_UNDECODABLE", got=got, want=want)
 
 
@@ -95,7 +96,7 @@ def _jpeg_size(data: bytes) -> Size:
     for marker, at in _jpeg_segments(data):
         if marker == _START_OF_SCAN:
             break
-        if frame is None and 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
+        if frame is None and 0xC0 <= marker <= 0xCF and marker not in _NOT_SOF:
             frame = at
     if frame is None:
         refuse("a JPEG without a frame header before its first scan", "one that has it")
@@ -110,7 +111,7 @@ def _jpeg_size(data: bytes) -> Size:
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Markers and where they begin, the first scan's last. libjpeg too skips what lies between."""
+    """Yield markers and offsets up to the first scan; skip other bytes, like libjpeg."""
     at = 2
     for _ in range(_MAX_JPEG_MARKERS):
         at = data.find(b"\xff", at)

@@ -1,4 +1,4 @@
-"""How large an image may be."""
+"""Limits on the size of images."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from posewire_server.image.errors import InvalidImageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
-    """The largest image that the server takes: bytes as sent, and pixels once decoded.
+    """The largest image that the server accepts: bytes as sent, and pixels once decoded.
 
-    `max_side` is the longest that a JPEG can say. Resizing needs memory for every row and column,
-    so that a line of millions of pixels would cost far more than a square of as many.
+    `max_side` is the longest side of a JPEG. Resizing needs memory for every row and column, so a
+    line of millions of pixels costs far more than a square of as many.
     """
 
     max_bytes: int
@@ -21,7 +21,7 @@ class ImageLimits:
     max_side: int = 65_535
 
     def check_bytes(self, field: str, data: bytes) -> None:
-        """Raises `InvalidImageError` if `data`, which came in `field`, is too long."""
+        """Raise `InvalidImageError` if the data of `field` is too long."""
         if len(data) > self.max_bytes:
             raise InvalidImageError(
                 field,
@@ -32,9 +32,9 @@ class ImageLimits:
             )
 
     def check_size(self, field: str, size: Size) -> None:
-        """Raises `InvalidImageError` if an image of this size, which `field` claims, is too large.
+        """Raise `InvalidImageError` if the size that `field` claims is too large.
 
-        The size is still a claim: nothing may be allocated for it before.
+        To be called before anything is allocated for an image of that size.
         """
         if size.width * size.height > self.max_pixels:
             raise InvalidImageError(

@@ -1,4 +1,4 @@
-"""Uncompressed pixels in the formats of the contract, turned to BGR."""
+"""Raw pixels in the formats of the contract, converted to BGR."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ _TO_BGR: dict[int, int] = {
     image_pb2.PIXEL_FORMAT_GRAY8: cv2.COLOR_GRAY2BGR,
     image_pb2.PIXEL_FORMAT_BGRA8: cv2.COLOR_BGRA2BGR,
     image_pb2.PIXEL_FORMAT_RGBA8: cv2.COLOR_RGBA2BGR,
-    # OpenCV takes them to be BT.601 in the limited range, as the contract does.
+    # OpenCV reads them as BT.601 in the limited range, like the contract.
     image_pb2.PIXEL_FORMAT_NV12: cv2.COLOR_YUV2BGR_NV12,
     image_pb2.PIXEL_FORMAT_I420: cv2.COLOR_YUV2BGR_I420,
 }
 
 
 def raw_pixels(image: image_pb2.RawImage, *, limits: ImageLimits) -> NDArray[np.uint8]:
-    """The pixels (height, width, 3), channels B, G, R.
+    """Return the pixels (height, width, 3), channels B, G, R; raises `InvalidImageError`.
 
-    Of BGR8 they are the bytes sent, read-only and with their row stride. Raises
-    `InvalidImageError`.
+    Those of BGR8 are the bytes as sent, read-only and with their row stride.
     """
     data = image.data  # once: each access copies
     if not data:
@@ -89,9 +88,9 @@ def _stride(image: image_pb2.RawImage, *, subsampled: bool) -> int:
 
 
 def _planes(pixel_format: int, data: bytes, size: Size, stride: int) -> NDArray[np.uint8]:
-    """As OpenCV lays them out: (height, width, channels), for 4:2:0 (height + height/2, width).
+    """View the data as OpenCV wants it: (height, width, channels), 4:2:0 (1.5 height, width).
 
-    Only the chroma planes of padded I420 are copied, because OpenCV wants them unpadded.
+    Only padded I420 is copied, because OpenCV wants its chroma planes unpadded.
     """
     if pixel_format not in _SUBSAMPLED:
         channels = _BYTES_PER_PIXEL[pixel_format]

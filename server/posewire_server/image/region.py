@@ -1,4 +1,4 @@
-"""The part of an image in which to look for people."""
+"""The region of an image to search for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FIELD = "options.region_of_interest"
 
 @dataclass(frozen=True, slots=True)
 class PixelBox:
-    """Whole pixels of a frame; at least one."""
+    """A rectangle of whole pixels; at least one."""
 
     left: int
     top: int
@@ -30,7 +30,7 @@ class PixelBox:
 
 @dataclass(frozen=True, slots=True)
 class RegionOfInterest:
-    """A box in frame space, as a request asks for it before there is a frame."""
+    """A box in frame space, as given in a request."""
 
     x_min: float
     y_min: float
@@ -38,7 +38,7 @@ class RegionOfInterest:
     y_max: float
 
     def within(self, frame: Size) -> PixelBox:
-        """The frame's pixels whose centres lie inside the box or on its edge.
+        """Return the frame's pixels whose centres lie inside the box or on its edge.
 
         Raises `InvalidRegionError` if there are none.
         """
@@ -54,7 +54,7 @@ class RegionOfInterest:
 
 
 def region_from_proto(box: pose_pb2.Box) -> RegionOfInterest:
-    """Raises `InvalidRegionError` unless the box is finite and ends nowhere before it begins."""
+    """Validate a box; raises `InvalidRegionError` unless it is finite and min <= max."""
     region = RegionOfInterest(box.x_min, box.y_min, box.x_max, box.y_max)
     for side, value in asdict(region).items():
         if not math.isfinite(value):

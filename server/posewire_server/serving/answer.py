@@ -1,4 +1,4 @@
-"""Poses and stage times as messages."""
+"""Messages for poses and stage times."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from posewire_server.serving.pose_bytes import pose_bytes
 
 
 def poses_to_proto(poses: FramePoses) -> list[pose_pb2.Pose]:
-    """In the same order."""
+    """Convert poses, in the same order."""
     return [pose_pb2.Pose.FromString(each) for each in pose_bytes(poses)]
 
 
 def stage_times_to_proto(
     times: StageTimes, *, waited_secs: float, total_secs: float
 ) -> estimate_pb2.StageTimes:
-    """`waited_secs` went by before the first stage, and count as queue."""
+    """Convert stage times; `waited_secs`, before the first stage, count as queue."""
     decode = times.image_decode_secs
     return estimate_pb2.StageTimes(
         image_decode_duration=None if decode is None else duration(decode),

@@ -1,4 +1,4 @@
-"""The life of a serving process: listen, warm up, serve, drain on a signal."""
+"""The lifecycle of a serving process: listen, warm up, serve, drain on a signal."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ async def serve(
     *,
     ready: Callable[[str], None],
 ) -> None:
-    """Serves until SIGTERM or SIGINT, then drains; a second signal has its usual effect.
+    """Serve until SIGTERM or SIGINT, then drain; a second signal has its default effect.
 
-    `load` is called in a thread while the server listens already, so that health checks get an
-    answer. `ready` gets the address once the models are warm.
+    `load` runs in a thread while the server already listens, so that health checks are answered.
+    `ready` is called with the address once the models are warm.
     """
     server = Server(options)
     await server.start()
@@ -53,7 +53,7 @@ def _warm_models(load: Callable[[], Sequence[ServedModel]]) -> Sequence[ServedMo
 
 @contextmanager
 def _first_signal() -> Iterator[asyncio.Event]:
-    """An event that the first of the signals sets; the next one does what it does by default."""
+    """Yield an event that the first signal sets; the next one has its default effect."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
 
@@ -61,12 +61,12 @@ def _first_signal() -> Iterator[asyncio.Event]:
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
 
-    def take() -> None:
+    def set_event() -> None:
         restore()
         signalled.set()
 
     for each in _SIGNALS:
-        loop.add_signal_handler(each, take)
+        loop.add_signal_handler(each, set_event)
     try:
         yield signalled
     finally:

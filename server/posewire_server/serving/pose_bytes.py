@@ -1,8 +1,8 @@
-"""Poses as the bytes of their messages, all of a frame written at once.
+"""Serialized poses, written for a whole frame at once.
 
-Whatever its numbers, a pose takes the same bytes of the wire format. So one is written by protobuf,
-and numpy fills in the numbers of all: with a message object for each keypoint it takes 3 us a
-keypoint, 1.5 ms for 30 people, for which the event loop and all other streams would wait.
+All poses of a skeleton have the same layout on the wire, whatever their numbers. So protobuf writes
+one, and NumPy fills in the numbers of all. Message objects would take 3 us a keypoint, 1.5 ms for
+30 people, in the event loop that all streams share.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from posewire.v1 import pose_pb2
 from posewire_decoder import Origin
 from posewire_server.estimation.frame_poses import FramePoses
 
-# Where the numbers are: a float is 5 bytes with its key, and a nested message begins with its own
-# key and its size.
+# Offsets of the numbers: a float takes 5 bytes with its key, and a nested message starts with its
+# key and size.
 _FLOAT = 5
 _NESTED = 2
 _SCORE = 1
@@ -32,7 +32,7 @@ _ABSENT = np.uint8(Origin.ABSENT)
 
 
 def pose_bytes(poses: FramePoses) -> list[bytes]:
-    """A serialized `Pose` for each, in the same order."""
+    """Serialize each pose, in the same order."""
     people, keypoints = poses.origins.shape
     if not people:
         return []
@@ -53,7 +53,7 @@ def pose_bytes(poses: FramePoses) -> list[bytes]:
 
 
 def _boxes(poses: FramePoses) -> NDArray[np.float32]:
-    """Left, top, right and bottom of each."""
+    """Return the left, top, right and bottom of each pose."""
     is_absent = (poses.origins == _ABSENT)[..., None]
     least = np.where(is_absent, np.float32(np.inf), poses.keypoints).min(axis=1)
     most = np.where(is_absent, np.float32(-np.inf), poses.keypoints).max(axis=1)
@@ -62,7 +62,7 @@ def _boxes(poses: FramePoses) -> NDArray[np.float32]:
 
 @cache
 def _blank(keypoints: int) -> NDArray[np.uint8]:
-    """A pose with numbers that are not left out, as zeros would be."""
+    """Serialize a pose without zeros, which protobuf would omit."""
     pose = pose_pb2.Pose(
         score=1,
         box=pose_pb2.Box(x_min=1, y_min=1, x_max=1, y_max=1),

@@ -22,9 +22,9 @@ from posewire_server.models.digest import sha384_of
 from posewire_server.models.installed import InstalledModel
 from posewire_server.models.network import read_network
 
-# The shapes of what cameras and telephones deliver.
+# Aspects of cameras and phones.
 _COMMON_FRAMES = (Size(16, 9), Size(4, 3), Size(1, 1), Size(3, 4), Size(9, 16))
-_PIXELS = 120  # per unit of the shapes above, so that 16:9 is 1920x1080
+_PIXELS = 120  # per unit of the aspects above: 16:9 is 1920x1080
 
 _PRECISIONS: Mapping[WeightsType, model_pb2.Precision] = {
     "f32": model_pb2.PRECISION_FP32,
@@ -35,7 +35,7 @@ _PRECISIONS: Mapping[WeightsType, model_pb2.Precision] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
-    """A pipeline with the name by which requests ask for it; `options` are its defaults."""
+    """A pipeline and the name that requests give; `options` are its defaults."""
 
     name: str
     version: str
@@ -45,7 +45,7 @@ class ServedModel:
 
     @classmethod
     def load(cls, model: InstalledModel, options: RunnerOptions) -> ServedModel:
-        """Reads and compiles the network; raises `NetworkError`."""
+        """Read and compile the network; raises `NetworkError`."""
         network = read_network(model.path)
         decoder = Decoder(DecoderOptions(delta=model.delta))
         pipeline = Pipeline(OpenVinoRunner(network, options), decoder, model.geometry)
@@ -58,7 +58,7 @@ class ServedModel:
         )
 
     def warm_up(self) -> None:
-        """Runs the network once at every size that it is announced to be ready for."""
+        """Run the network once at every input size that `to_proto` announces."""
         for frame in _common_frames(self.pipeline):
             self.pipeline.warm_up(frame)
 
@@ -77,18 +77,18 @@ class ServedModel:
 
 
 def load_models(models: Sequence[InstalledModel], options: RunnerOptions) -> list[ServedModel]:
-    """All of them, in the same order."""
+    """Load all of them, in the same order."""
     return [ServedModel.load(each, options) for each in models]
 
 
 def _common_frames(pipeline: Pipeline) -> list[Size]:
-    """One frame for each size of the input that they lead to."""
+    """Return one frame size for each size of the input."""
     frames = [Size(_PIXELS * frame.width, _PIXELS * frame.height) for frame in _COMMON_FRAMES]
     return list({pipeline.input_size(frame): frame for frame in frames}.values())
 
 
 def _version(model: InstalledModel, options: RunnerOptions) -> str:
-    """Changes with everything that an answer depends on."""
+    """Hash everything that a result depends on."""
     files = [path for path in (model.path, model.path.with_suffix(".bin")) if path.is_file()]
     parts = [
         version("posewire"),
