@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from tests.reference.numbered_frames import (
 )
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 from tests.reference.server_thread import ServerThread, channel_to, serving
+from tests.reference.waiting import wait_until
 
 TIMEOUT = 20
 LIMITS = ServiceLimits(waiting=0, life=SessionLife(drain_secs=5))
@@ -200,6 +202,78 @@ def test_a_stream_that_does_not_end_in_time_is_unavailable() -> None:
             next(stream)
         closing.set()
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_draining_server_closes_its_listener_and_finishes_its_streams(busy: Busy) -> None:
+    closing = threading.Event()
+
+    def requests() -> Iterator[StreamPosesRequest]:
+        yield StreamPosesRequest(config=stream_pb2.StreamConfig())
+        yield frame_request(1)
+        assert closing.wait(TIMEOUT)
+
+    watch = busy.health.Watch(health_pb2.HealthCheckRequest(), timeout=TIMEOUT)
+    assert next(watch).status == SERVING
+    stream = busy.stub.StreamPoses(requests(), timeout=TIMEOUT)
+    assert next(stream).HasField("started")
+    assert busy.runner.has_begun()
+    drained = busy.server.begin(busy.server.server.drain())
+    assert next(stream).HasField("draining")
+    assert [each.status for each in watch] == [NOT_SERVING]
+    wait_until(lambda: not is_listening(busy.server.server.port))
+    assert not drained.done()
+    busy.runner.release()
+    assert is_answer_to(1, next(stream).outcome.result.poses[0].keypoints[0].x)
+    closing.set()
+    assert list(stream) == []
+    drained.result(TIMEOUT)
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_streams_without_a_config_take_no_place_and_do_not_hold_up_a_drain() -> None:
+    limits = ServiceLimits(streams=2, life=SessionLife(config_secs=TIMEOUT, drain_secs=TIMEOUT))
+    options = ServerOptions(address="127.0.0.1:0", limits=limits)
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    ended = threading.Event()
+
+    def silent() -> Iterator[StreamPosesRequest]:
+        ended.wait(TIMEOUT)
+        yield from ()
+
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        stub = PoseServiceStub(channel)
+        calls = [stub.StreamPoses(silent(), timeout=2 * TIMEOUT) for _ in range(20)]
+        config = StreamPosesRequest(config=stream_pb2.StreamConfig())
+        responses = list(stub.StreamPoses(iter([config, frame_request(1)]), timeout=TIMEOUT))
+        assert len(responses) == 2
+        server.begin(server.server.drain()).result(TIMEOUT / 2)
+        for call in calls:
+            with pytest.raises(grpc.RpcError) as caught:
+                next(call)
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        ended.set()
+
+
+def test_a_stream_without_a_config_ends_when_its_time_is_up() -> None:
+    limits = ServiceLimits(life=SessionLife(config_secs=0.2))
+    options = ServerOptions(address="127.0.0.1:0", limits=limits)
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    ended = threading.Event()
+
+    def silent() -> Iterator[StreamPosesRequest]:
+        ended.wait(TIMEOUT)
+        yield from ()
+
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            next(PoseServiceStub(channel).StreamPoses(silent(), timeout=TIMEOUT))
+        ended.set()
+    assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+    assert reason_of(caught.value) == "CONFIG_MISSING"
 
 
 def test_a_server_is_not_serving_until_its_models_are_there() -> None:

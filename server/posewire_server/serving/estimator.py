@@ -90,6 +90,10 @@ class Estimator:
             self._gate.withdraw(frame)
         self._forget_if_idle(frame.caller)
 
+    @property
+    def is_busy(self) -> bool:
+        return self._turns.is_busy
+
     def close(self, *, wait: bool) -> None:
         """Start no more frames; `wait` for those in progress."""
         self._workers.shutdown(wait=wait, cancel_futures=True)

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from posewire.v1 import pose_service_pb2
 from posewire.v1.pose_service_pb2_grpc import add_PoseServiceServicer_to_server
 from posewire_server.serving.errors import ListenError
+from posewire_server.serving.health import HealthService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 
 SERVICE = pose_service_pb2.DESCRIPTOR.services_by_name["PoseService"].full_name
 
-# What the last answers need to leave after their calls have ended.
+# How long a draining server refuses new calls with a reason before it closes its listener.
+_REFUSING_SECS = 0.5
+# What statuses need to leave after the grace period has ended their calls.
 _STOP_GRACE_SECS = 0.2
 
 
@@ -38,13 +42,12 @@ class Server:
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
         self._service = PoseService(options.limits)
-        self._health = health.aio.HealthServicer()
+        self._health = HealthService(SERVICE)
         self._server = grpc.aio.server(options=_channel_options(options.limits))
         self.port = 0
 
     async def start(self) -> None:
         """Listen, without serving yet; raises `ListenError` if that is not possible."""
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         add_PoseServiceServicer_to_server(self._service, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._options.reflection:
@@ -65,28 +68,35 @@ class Server:
         host, _, port = self._options.address.rpartition(":")
         return f"{host}:{self.port}" if port.isdecimal() else self._options.address
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether images are in progress, which stay so after `stop`."""
+        return self._service.is_busy
+
     async def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, which are warm; the first is the default."""
         self._service.open(models)
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.set_serving(True)
 
     async def drain(self) -> None:
-        """Takes no more calls and lets those under way end, for as long as the options allow."""
-        await self._health.enter_graceful_shutdown()
+        """Refuse new calls and finish those in progress, within the grace period.
+
+        After a moment in which new calls are told so, the server closes its listener and its idle
+        connections, so that clients try elsewhere.
+        """
+        ends_at = monotonic() + self._options.limits.life.drain_secs
+        self._health.set_serving(False)
         self._service.drain()
-        with suppress(asyncio.TimeoutError):  # the calls that are left end as UNAVAILABLE
-            await asyncio.wait_for(
-                self._service.wait_until_idle(), self._options.limits.life.drain_secs
-            )
+        idle = asyncio.create_task(self._service.wait_until_idle())
+        await asyncio.wait([idle], timeout=min(_REFUSING_SECS, ends_at - monotonic()))
+        idle.cancel()
+        self._health.close()
+        await self._server.stop(ends_at + _STOP_GRACE_SECS - monotonic())
 
     async def stop(self) -> None:
         """End every call."""
         await self._server.stop(_STOP_GRACE_SECS)
         self._service.close()
-
-    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for service in ("", SERVICE):
-            await self._health.set(service, status)
 
 
 @asynccontextmanager

@@ -63,12 +63,12 @@ class PoseService(PoseServiceServicer):
         self._default = ""
         # Streams that have sent their config.
         self._sessions: set[Session] = set()
-        # Streams, with and without a config, and all calls in progress.
+        # Open streams, and all calls in progress.
         self._streams = 0
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._is_draining = False
+        self._draining = asyncio.Event()
 
     def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, which are warm; the first is the default."""
@@ -81,13 +81,18 @@ class PoseService(PoseServiceServicer):
 
     def drain(self) -> None:
         """Refuse new calls and drain every stream."""
-        self._is_draining = True
+        self._draining.set()
         for session in self._sessions:
             session.drain()
 
     async def wait_until_idle(self) -> None:
         """Wait until no call is in progress."""
         await self._idle.wait()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether images are in progress, for which nobody may wait any more."""
+        return any(estimator.is_busy for estimator in self._estimators.values())
 
     def close(self) -> None:
         """Start no more images."""
@@ -143,9 +148,11 @@ class PoseService(PoseServiceServicer):
         requests: AsyncIterator[messages.StreamPosesRequest],
         context: Context,
     ) -> AsyncIterator[messages.StreamPosesResponse]:
-        with self._call(context, locate=path_in_stream), self._stream():
+        with self._call(context, locate=path_in_stream):
+            self._check_is_serving()
             remaining = aiter(requests)
-            with self._session(await anext(remaining, None), context) as session:
+            first = await self._first_message(remaining)
+            with self._stream(), self._session(first, context) as session:
                 async with aclosing(session.responses(remaining)) as responses:
                     async for response in responses:
                         yield response
@@ -171,15 +178,44 @@ class PoseService(PoseServiceServicer):
                 self._idle.set()
 
     def _check_is_serving(self) -> None:
-        if self._is_draining:
+        if self._draining.is_set():
             raise UnavailableError("the server is shutting down", reason="DRAINING")
         if not self._estimators:
             raise UnavailableError("the server is not ready yet", reason="WARMING_UP")
 
+    async def _first_message(
+        self, requests: AsyncIterator[messages.StreamPosesRequest]
+    ) -> messages.StreamPosesRequest | None:
+        """Wait for a stream's first message, for a limited time and while the server serves.
+
+        A stream without a config takes no place of others, and does not hold up a drain.
+        """
+
+        async def read() -> messages.StreamPosesRequest | None:
+            return await anext(requests, None)
+
+        reading, draining = asyncio.create_task(read()), asyncio.create_task(self._draining.wait())
+        try:
+            await asyncio.wait(
+                [reading, draining],
+                timeout=self._limits.life.config_secs,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            self._check_is_serving()
+            if reading.done():
+                return reading.result()
+            raise StreamOrderError(
+                f"first message: got none in {self._limits.life.config_secs:g} s, want the "
+                "stream's config",
+                reason="CONFIG_MISSING",
+            )
+        finally:
+            reading.cancel()
+            draining.cancel()
+
     @contextmanager
     def _stream(self) -> Iterator[None]:
         """Count a stream, if another one may open."""
-        self._check_is_serving()
         if self._streams == self._limits.streams:
             raise BusyError(
                 f"all {self._limits.streams} streams of this server are taken",
@@ -210,7 +246,7 @@ class PoseService(PoseServiceServicer):
         )
         session = Session(estimator, config, self._limits.life, peer=_peer(context))
         self._sessions.add(session)
-        if self._is_draining:
+        if self._draining.is_set():
             session.drain()
         try:
             yield session

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
@@ -23,13 +24,18 @@ from posewire_server.serving.status import status_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLife:
-    """`max_age_secs`: the age at which a stream is drained; None: never.
+    """How long a stream may take for what.
 
-    `drain_secs`: how long the client then has to close its side.
+    `config_secs`: for its config. A stream is drained after `idle_secs` without a frame and after
+    `max_age_secs` (None: never). `drain_secs`: to finish then; one with no unanswered frames has
+    `close_secs` to close its side.
     """
 
+    config_secs: float = 10.0
+    idle_secs: float = 300.0
     max_age_secs: float | None = None
     drain_secs: float = 20.0
+    close_secs: float = 2.0
 
 
 class Session:
@@ -61,7 +67,10 @@ class Session:
         self._owes_draining = False
         # Whether the time to drain is up.
         self._is_expired = False
-        self._timers: list[asyncio.TimerHandle] = []
+        # When a frame was last read or answered: changed by the reader and the writer.
+        self._active_at = monotonic()
+        # By what they are for: the stream's age, its idleness, its drain and its close.
+        self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def responses(
         self, requests: AsyncIterator[StreamPosesRequest]
@@ -74,7 +83,8 @@ class Session:
         """
         yield StreamPosesResponse(started=self._started())
         if self._life.max_age_secs is not None:
-            self._call_later(self._life.max_age_secs, self.drain)
+            self._start_timer("age", self._life.max_age_secs, self.drain)
+        self._start_timer("idle", self._life.idle_secs, self._drain_if_idle)
         reader = asyncio.create_task(self._read(requests))
         reader.add_done_callback(lambda _: self._wake.set())
         try:
@@ -87,6 +97,8 @@ class Session:
                     yield StreamPosesResponse(outcome=self._outcome(self._frames[0]))
                     self._frames.popleft()
                     self._has_room.set()
+                    self._active_at = monotonic()
+                    self._expect_close()
                 elif self._is_expired:
                     raise UnavailableError(
                         "the server is draining and the stream's time is up", reason="DRAINING"
@@ -102,7 +114,20 @@ class Session:
         if not self._is_draining:
             self._is_draining = self._owes_draining = True
             self._wake.set()
-            self._call_later(self._life.drain_secs, self._expire)
+            self._start_timer("drain", self._life.drain_secs, self._expire)
+            self._expect_close()
+
+    def _drain_if_idle(self) -> None:
+        idle_secs = 0.0 if self._frames else monotonic() - self._active_at
+        if idle_secs < self._life.idle_secs:
+            self._start_timer("idle", self._life.idle_secs - idle_secs, self._drain_if_idle)
+        else:
+            self.drain()
+
+    def _expect_close(self) -> None:
+        """Give the client little time to close a draining stream once every frame is answered."""
+        if self._is_draining and not self._frames:
+            self._start_timer("close", self._life.close_secs, self._expire)
 
     def _expire(self) -> None:
         """Skip what cannot be processed in time, so that the client sends it elsewhere."""
@@ -112,11 +137,13 @@ class Session:
             self._estimator.withdraw(frame)
         self._wake.set()
 
-    def _call_later(self, secs: float, call: Callable[[], None]) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(secs, call))
+    def _start_timer(self, name: str, secs: float, call: Callable[[], None]) -> None:
+        if name in self._timers:
+            self._timers[name].cancel()
+        self._timers[name] = asyncio.get_running_loop().call_later(secs, call)
 
     async def _end(self, reader: asyncio.Task[None]) -> None:
-        for timer in self._timers:
+        for timer in self._timers.values():
             timer.cancel()
         for frame in self._frames:
             self._estimator.withdraw(frame)
@@ -152,6 +179,7 @@ class Session:
                 reason="FRAME_ID_NOT_INCREASING",
             )
         self._last_frame_id = frame_id
+        self._active_at = monotonic()
         frame = FrameInFlight(
             self._caller,
             request.frame.image,

@@ -57,6 +57,11 @@ class Turns:
     def max_in_progress(self) -> int:
         return self._depth + _SPARE
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether any frame is in progress."""
+        return self._in_progress > 0
+
     def add(self, frame: FrameInFlight) -> FrameInFlight | None:
         """Queue a frame and return the one whose place it takes, if any."""
         caller = frame.caller

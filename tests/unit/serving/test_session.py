@@ -309,6 +309,39 @@ def test_a_client_that_does_not_close_a_draining_stream_is_cut() -> None:
     run(test)
 
 
+def test_a_client_that_keeps_a_drained_stream_open_is_cut_soon() -> None:
+    async def test() -> None:
+        stream = Stream(PaintingRunner(person_of), life=SessionLife(drain_secs=60, close_secs=0.05))
+        await stream.next()
+        stream.send(frame_request(1))
+        await stream.outcome()
+        stream.session.drain()
+        assert (await stream.next()).WhichOneof("event") == "draining"
+        stream.send(frame_request(2))
+        assert skip_of(await stream.outcome()) == "DRAINING"
+        with pytest.raises(UnavailableError):
+            await stream.next()
+
+    run(test)
+
+
+def test_an_idle_stream_is_drained(held: HeldRunner) -> None:
+    async def test() -> None:
+        stream = Stream(held, life=SessionLife(idle_secs=0.2))
+        await stream.next()
+        stream.send(frame_request(1))
+        await begun(held)
+        await asyncio.sleep(0.5)  # a stream that waits for an outcome is not idle
+        held.release()
+        assert is_answer_to(1, first_x(await stream.outcome()))
+        assert (await stream.next()).WhichOneof("event") == "draining"
+        stream.close()
+        with pytest.raises(StopAsyncIteration):
+            await stream.next()
+
+    run(test)
+
+
 def test_frames_that_a_draining_stream_has_no_time_for_are_skipped(held: HeldRunner) -> None:
     async def test() -> None:
         stream = Stream(held, life=SessionLife(drain_secs=0.1))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+
+from posewire_server.serving.health import HealthService
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+
+pytestmark = pytest.mark.anyio
+
+
+class Context:
+    async def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise RuntimeError(code, details)
+
+
+def watch(health: HealthService, service: str = "") -> AsyncIterator[int]:
+    request = health_pb2.HealthCheckRequest(service=service)
+
+    async def statuses() -> AsyncIterator[int]:
+        async for response in health.Watch(request, Context()):
+            yield response.status
+
+    return statuses()
+
+
+async def test_every_watcher_learns_of_a_change_whoever_leaves() -> None:
+    health = HealthService("poses")
+    watchers = [watch(health) for _ in range(3)]
+    assert [await anext(each) for each in watchers] == [NOT_SERVING] * 3
+    waiting = [asyncio.create_task(anext(each)) for each in watchers]
+    await asyncio.sleep(0)
+    waiting.pop(1).cancel()
+    await asyncio.sleep(0)
+    late = watch(health, "poses")
+    assert await anext(late) == NOT_SERVING
+    health.set_serving(True)
+    assert await asyncio.gather(*waiting, anext(late)) == [SERVING] * 3
+
+
+async def test_a_watcher_that_does_not_read_holds_nobody_up() -> None:
+    health = HealthService()
+    slow, quick = watch(health), watch(health)
+    assert await anext(slow) == NOT_SERVING
+    for is_serving in (True, False, True):
+        health.set_serving(is_serving)
+        assert await anext(quick) == (SERVING if is_serving else NOT_SERVING)
+    assert await anext(slow) == SERVING
+
+
+async def test_closing_ends_the_watchers_with_not_serving() -> None:
+    health = HealthService()
+    health.set_serving(True)
+    watcher = watch(health)
+    assert await anext(watcher) == SERVING
+    health.close()
+    assert [status async for status in watcher] == [NOT_SERVING]
+
+
+async def test_an_unknown_service_is_watched_as_unknown_and_not_found_by_a_check() -> None:
+    health = HealthService("poses")
+    assert await anext(watch(health, "sleep")) == UNKNOWN
+    with pytest.raises(RuntimeError, match="NOT_FOUND"):
+        await health.Check(health_pb2.HealthCheckRequest(service="sleep"), Context())
