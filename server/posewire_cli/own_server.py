@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import signal
@@ -88,7 +87,7 @@ def _serve(
     keep_large_blocks()  # before anything starts a thread
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        asyncio.run(serve(load, options, ready=lambda address: connection.send(_Ready(address))))
+        serve(load, options, ready=lambda address: connection.send(_Ready(address)))
     except (InputError, ModelError, OSError) as error:
         connection.send(_Failed(str(error)))
 

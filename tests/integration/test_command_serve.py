@@ -98,7 +98,7 @@ def test_the_second_signal_does_not_wait(network: Path) -> None:
         assert next(stream).HasField("started")
         process.send_signal(signal.SIGTERM)
         assert next(stream).HasField("draining")
-        assert stopped(process, by=signal.SIGTERM)[0] == -signal.SIGTERM
+        assert stopped(process, by=signal.SIGTERM)[0] == 128 + signal.SIGTERM
         with pytest.raises(grpc.RpcError) as caught:
             next(stream)
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE

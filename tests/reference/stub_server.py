@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import threading
 import time
@@ -22,6 +21,8 @@ from posewire_server.serving.allocator import keep_large_blocks
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.session import SessionLife
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process
 
@@ -29,7 +30,7 @@ PEOPLE = 3
 
 
 class StubRunner:
-    """Sees the same people in every image, and takes `secs` for it."""
+    """Sees the same people in every image, and takes `secs` for it unless it is blank."""
 
     def __init__(self, *, capacity: int, secs: float) -> None:
         self.capacity = capacity
@@ -43,7 +44,7 @@ class StubRunner:
 
     def _infer(self, image: NDArray[np.uint8]) -> NetworkOutput:
         seen = _people_in(image.shape[1], image.shape[0])
-        if self._secs:
+        if self._secs and image.any():  # a warm-up's is not
             time.sleep(self._secs)
         return NetworkOutput(seen.heatmaps, seen.tags)
 
@@ -77,14 +78,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--capacity", type=int, default=1)
     parser.add_argument("--secs", type=float, default=0.0)
+    parser.add_argument("--load-secs", type=float, default=0.0)
+    parser.add_argument("--grace", type=float, default=20.0)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     keep_large_blocks()
     if arguments.no_collector:
         gc.disable()
-    model = _model(capacity=arguments.capacity, secs=arguments.secs)
-    options = ServerOptions(address="127.0.0.1:0")
-    asyncio.run(serve(lambda: [model], options, ready=lambda address: print(address, flush=True)))
+
+    def load() -> list[ServedModel]:
+        if arguments.load_secs:
+            print("loading", flush=True)
+            time.sleep(arguments.load_secs)
+        return [_model(capacity=arguments.capacity, secs=arguments.secs)]
+
+    limits = ServiceLimits(life=SessionLife(drain_secs=arguments.grace))
+    options = ServerOptions(address="127.0.0.1:0", limits=limits)
+    serve(load, options, ready=lambda address: print(address, flush=True))
 
 
 if __name__ == "__main__":

@@ -36,11 +36,9 @@ def _run(options: argparse.Namespace) -> int:
     from posewire_server.serving.allocator import keep_large_blocks
 
     keep_large_blocks()  # before anything starts a thread
-    import asyncio
-
     from posewire_server.serving.lifecycle import serve
 
-    asyncio.run(serve(lambda: _models(options), _server_options(options), ready=_print_ready))
+    serve(lambda: _models(options), _server_options(options), ready=_print_ready)
     return 0
 
 

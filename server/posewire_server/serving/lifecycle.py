@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
@@ -15,59 +19,89 @@ _LOG = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+Load = Callable[[], Sequence[ServedModel]]
 
-async def serve(
-    load: Callable[[], Sequence[ServedModel]],
-    options: ServerOptions,
-    *,
-    ready: Callable[[str], None],
-) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal has its default effect.
+
+def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
     `load` runs in a thread while the server already listens, so that health checks are answered.
-    `ready` is called with the address once the models are warm.
+    `ready` is called with the address once the models are warm. If the network or `load` is still
+    running when the grace period is over, this ends the process instead of waiting for it.
     """
+    if asyncio.run(_serve(load, options, ready)):
+        _exit(0)
+
+
+async def _serve(load: Load, options: ServerOptions, ready: Callable[[str], None]) -> bool:
+    """Return whether a thread is still busy in the end."""
     server = Server(options)
     await server.start()
+    loading = _LoadingThread(load)
     try:
         with _first_signal() as signalled:
-            loading = asyncio.create_task(asyncio.to_thread(_warm_models, load))
             stopping = asyncio.create_task(signalled.wait())
-            await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [loading.done, stopping]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not signalled.is_set():
-                await server.open(loading.result())
+                await server.open(loading.done.result())
                 ready(server.address)
                 await stopping
             _LOG.info("draining for at most %g s", options.limits.life.drain_secs)
             await server.drain()
-    finally:
+            await server.stop()
+            return server.is_busy or not loading.done.done()
+    except BaseException:
         await server.stop()
+        raise
 
 
-def _warm_models(load: Callable[[], Sequence[ServedModel]]) -> Sequence[ServedModel]:
-    models = load()
-    for model in models:
-        model.warm_up()
-    return models
+class _LoadingThread:
+    """Loads and warms models in a thread that the process does not wait for."""
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
+        self._loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[Sequence[ServedModel]] = self._loop.create_future()
+        threading.Thread(target=self._run, name="load", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            models = self._load()
+            for model in models:
+                model.warm_up()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
+            self._settle(self.done.set_exception, error)
+        else:
+            self._settle(self.done.set_result, models)
+
+    def _settle(self, settle: Callable[..., None], value: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(settle, value)
 
 
 @contextmanager
 def _first_signal() -> Iterator[asyncio.Event]:
-    """Yield an event that the first signal sets; the next one has its default effect."""
+    """Yield an event that the first signal sets; the next one ends the process."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
 
-    def restore() -> None:
-        for each in _SIGNALS:
-            loop.remove_signal_handler(each)
-
-    def set_event() -> None:
-        restore()
+    def handle(number: int) -> None:
+        if signalled.is_set():
+            _exit(128 + number)
         signalled.set()
 
     for each in _SIGNALS:
-        loop.add_signal_handler(each, set_event)
+        loop.add_signal_handler(each, handle, each)
     try:
         yield signalled
     finally:
-        restore()
+        for each in _SIGNALS:
+            loop.remove_signal_handler(each)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the process without waiting for its threads."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
