@@ -40,7 +40,7 @@ NAN = float("nan")
 
 
 @pytest.fixture(scope="module")
-def stub() -> Iterator[PoseServiceStub]:
+def channel() -> Iterator[grpc.Channel]:
     chance = random.Random(3)
     runner = PaintingRunner(person_of, capacity=4, delay=lambda: chance.uniform(0, 0.004))
     models = (
@@ -48,7 +48,12 @@ def stub() -> Iterator[PoseServiceStub]:
         painted_model(PaintingRunner(person_of), name="another", size=SIDE),
     )
     with serving(*models, options=OPTIONS) as server, channel_to(server) as channel:
-        yield PoseServiceStub(channel)
+        yield channel
+
+
+@pytest.fixture(scope="module")
+def stub(channel: grpc.Channel) -> PoseServiceStub:
+    return PoseServiceStub(channel)
 
 
 def estimate(stub: PoseServiceStub, **fields: object) -> messages.EstimatePosesResponse:
@@ -179,6 +184,24 @@ def test_a_bad_frame_does_not_end_its_stream(stub: PoseServiceStub, name: str) -
     assert info.reason == reason
     assert request.field_violations[0].field.startswith(f"frame.{field}")
     assert second.error.status.message.startswith(f"frame.{field}")
+
+
+def test_bytes_that_are_no_message_are_the_clients_fault(
+    channel: grpc.Channel, stub: PoseServiceStub, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("EstimatePoses", "GetModel"):
+        call = channel.unary_unary(f"/posewire.v1.PoseService/{name}")
+        with pytest.raises(grpc.RpcError) as caught:
+            call(b"\xff\xff\xff", timeout=TIMEOUT)
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert details(caught.value)[0].reason == "MESSAGE_MALFORMED"
+    stream = channel.stream_stream("/posewire.v1.PoseService/StreamPoses")
+    for requests in ([b"\xff"], [config().SerializeToString(), b"\xff"]):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stream(iter(requests), timeout=TIMEOUT))
+        assert details(caught.value)[0].reason == "MESSAGE_MALFORMED"
+    assert answers_the_next_good_call(stub)
+    assert not caplog.records
 
 
 def test_every_wrong_option_is_named(stub: PoseServiceStub) -> None:

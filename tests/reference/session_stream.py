@@ -10,8 +10,10 @@ from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.received import Received
 from posewire_server.serving.session import Session, SessionLife
 from posewire_server.serving.session_config import SessionConfig
 from tests.reference.numbered_frames import SIDE
@@ -82,14 +84,21 @@ class Stream:
             end = error
         self._responses.put_nowait(end)
 
-    async def _incoming(self) -> AsyncIterator[StreamPosesRequest]:
+    async def _incoming(self) -> AsyncIterator[Received[StreamPosesRequest]]:
         while (request := await self._requests.get()) is not None:
             self.read += 1
-            yield request
+            yield Received(request, request.ByteSize())
 
 
-def painted_estimator(runner: PaintingRunner, *, waiting: int = 64) -> Estimator:
-    return Estimator(painted_model(runner, size=SIDE), limits=LIMITS, waiting=waiting)
+def painted_estimator(
+    runner: PaintingRunner, *, waiting: int = 64, budget_bytes: int = 1 << 30
+) -> Estimator:
+    return Estimator(
+        painted_model(runner, size=SIDE),
+        limits=LIMITS,
+        waiting=waiting,
+        budget=ByteBudget(budget_bytes),
+    )
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:

@@ -74,20 +74,23 @@ class PoseServiceStub:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
+        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
       FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
-        CONFIG_MISSING            The first message is not a config, or there is no message at all.
+        CONFIG_MISSING            The first message is not a config, or does not come in time.
         CONFIG_REPEATED           A later message is a config.
         MESSAGE_EMPTY             A message is neither a config nor a frame.
         FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
       RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
-        QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+        QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
+                                  Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
       DEADLINE_EXCEEDED
-        DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
-                                  the error of their own gRPC library instead, without details.
+        DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
+                                  not arrive in time. Clients usually see the error of their own gRPC
+                                  library instead, without details.
       CANCELLED                   The client cancelled the call. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
@@ -245,20 +248,23 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
+        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
       FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
-        CONFIG_MISSING            The first message is not a config, or there is no message at all.
+        CONFIG_MISSING            The first message is not a config, or does not come in time.
         CONFIG_REPEATED           A later message is a config.
         MESSAGE_EMPTY             A message is neither a config nor a frame.
         FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
       RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
-        QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+        QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
+                                  Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
       DEADLINE_EXCEEDED
-        DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
-                                  the error of their own gRPC library instead, without details.
+        DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
+                                  not arrive in time. Clients usually see the error of their own gRPC
+                                  library instead, without details.
       CANCELLED                   The client cancelled the call. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
@@ -412,20 +418,23 @@ class PoseServiceServicer:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
+        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
       FAILED_PRECONDITION         The messages of a stream are out of order. The call ends.
-        CONFIG_MISSING            The first message is not a config, or there is no message at all.
+        CONFIG_MISSING            The first message is not a config, or does not come in time.
         CONFIG_REPEATED           A later message is a config.
         MESSAGE_EMPTY             A message is neither a config nor a frame.
         FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
       RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
-        QUEUE_FULL                The queue for images is full. Only in EstimatePoses.
+        QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
+                                  Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
       DEADLINE_EXCEEDED
-        DEADLINE_MISSED           The deadline expired before the image's turn. Clients usually see
-                                  the error of their own gRPC library instead, without details.
+        DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
+                                  not arrive in time. Clients usually see the error of their own gRPC
+                                  library instead, without details.
       CANCELLED                   The client cancelled the call. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.

@@ -4,10 +4,12 @@ InputError
 └── ListenError           an address on which the server cannot listen
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
+├── MalformedMessageError  INVALID_ARGUMENT: bytes that are no message of the contract
 ├── StreamOrderError      FAILED_PRECONDITION: messages of a stream out of order
 ├── BusyError             RESOURCE_EXHAUSTED: a queue or a limit that is full
 ├── DeadlineMissedError   DEADLINE_EXCEEDED: no answer before the deadline
-└── UnavailableError      UNAVAILABLE: warming up, or draining
+├── UnavailableError      UNAVAILABLE: warming up, or draining
+└── InternalError         INTERNAL: a defect of the server
 """
 
 from __future__ import annotations
@@ -33,6 +35,19 @@ class ModelNotFoundError(RequestError):
         super().__init__(message, reason="MODEL_NOT_FOUND", metadata={"model": name})
 
 
+class MalformedMessageError(RequestError):
+    """Bytes that are no message of the contract."""
+
+    code = "INVALID_ARGUMENT"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"request: got {size} bytes that are no message of posewire.v1, want one; generate the "
+            "client from the contract",
+            reason="MESSAGE_MALFORMED",
+        )
+
+
 class StreamOrderError(RequestError):
     """Messages of a stream out of order."""
 
@@ -50,7 +65,7 @@ class BusyError(RequestError):
 
 
 class DeadlineMissedError(RequestError):
-    """No answer before the deadline."""
+    """No answer before the deadline, or no request in time."""
 
     code = "DEADLINE_EXCEEDED"
 

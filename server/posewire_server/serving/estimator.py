@@ -10,6 +10,7 @@ from posewire.v1 import stream_pb2
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.errors import BusyError
 from posewire_server.serving.frame_in_flight import (
     Failed,
@@ -34,9 +35,12 @@ class Estimator:
     `waiting`: how many images of one peer's unary calls may wait besides those in progress.
     """
 
-    def __init__(self, model: ServedModel, *, limits: ImageLimits, waiting: int) -> None:
+    def __init__(
+        self, model: ServedModel, *, limits: ImageLimits, waiting: int, budget: ByteBudget
+    ) -> None:
         self.model = model
         self.limits = limits
+        self.budget = budget
         # Built once, because it lists the skeleton.
         self.description = model.to_proto()
         self._loop = asyncio.get_running_loop()
@@ -58,14 +62,20 @@ class Estimator:
         in_progress = pipeline.capacity if latest else pipeline.max_in_progress
         return Caller(peer, max_in_progress=in_progress, keeps_newest=latest)
 
-    async def estimate(self, image: Image, options: EstimateOptions, *, peer: str) -> Processed:
+    async def estimate(
+        self, image: Image, options: EstimateOptions, *, peer: str, size: int
+    ) -> Processed:
         """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
 
-        Raises `BusyError` if too many images wait already, and the `RequestError` that is the
-        outcome.
+        `size`: of the request, in bytes. Raises `BusyError` if too many images or bytes wait
+        already, and the `RequestError` that is the outcome.
         """
         settled = asyncio.Event()
-        frame = FrameInFlight(self._peer_caller(peer), image, options, on_settled=settled.set)
+        caller = self._peer_caller(peer)
+        hold = self.budget.take(caller, size)
+        if hold is None:
+            raise _queue_full()
+        frame = FrameInFlight(caller, image, options, hold=hold, on_settled=settled.set)
         self.submit(frame)
         try:
             await settled.wait()
@@ -104,9 +114,7 @@ class Estimator:
             caller = Caller(peer, max_in_progress=self.model.pipeline.max_in_progress)
             self._peers[peer] = caller
         if caller is None or caller.unanswered >= self._max_per_peer:
-            raise BusyError(
-                "no room for another image", reason="QUEUE_FULL", retry_secs=_RETRY_SECS
-            )
+            raise _queue_full()
         return caller
 
     def _forget_if_idle(self, caller: Caller) -> None:
@@ -128,3 +136,7 @@ class Estimator:
             frame.settle(outcome)
         self._forget_if_idle(frame.caller)
         self._start_frames()
+
+
+def _queue_full() -> BusyError:
+    return BusyError("no room for another image", reason="QUEUE_FULL", retry_secs=_RETRY_SECS)

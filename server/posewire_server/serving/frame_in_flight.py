@@ -12,6 +12,7 @@ from posewire_server.errors import RequestError
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Estimate, Pipeline
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
 from posewire_server.serving.status import as_request_error
 from posewire_server.serving.turns import Caller
@@ -45,6 +46,7 @@ Outcome = Processed | Skipped | Failed
 class FrameInFlight:
     """One image with its options, for which `caller` wants an outcome.
 
+    `hold` is the image's part of the byte budget, released with the image.
     `max_age_secs`: a frame that is older when the network can take it is skipped. `on_settled` is
     called once, when the frame has its outcome. The event loop owns the frame; `process` runs in a
     thread and only reads what no longer changes by then.
@@ -56,6 +58,7 @@ class FrameInFlight:
         image: Image,
         options: EstimateOptions,
         *,
+        hold: Hold | None = None,
         frame_id: int = 1,
         max_age_secs: float | None = None,
         on_settled: Callable[[], object],
@@ -63,6 +66,7 @@ class FrameInFlight:
         self.caller = caller
         self.frame_id = frame_id
         self._image: Image | None = image
+        self._hold = hold
         self._options = options
         self._max_age_secs = max_age_secs
         self._on_settled = on_settled
@@ -81,13 +85,18 @@ class FrameInFlight:
     def settle(self, outcome: Outcome) -> None:
         """Give the frame its outcome, unless it has one or was withdrawn."""
         if self._image is not None:
-            self._image = None
+            self._release_image()
             self._outcome = outcome
             self._on_settled()
 
     def withdraw(self) -> None:
         """Release the image; nobody waits for the outcome."""
+        self._release_image()
+
+    def _release_image(self) -> None:
         self._image = None
+        if self._hold is not None:
+            self._hold.release()
 
     def check_is_due(self) -> None:
         """Raise `WithdrawnError` or `TooOldError` if the network is not to run this frame."""

@@ -12,15 +12,15 @@ import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from posewire.v1 import pose_service_pb2
-from posewire.v1.pose_service_pb2_grpc import add_PoseServiceServicer_to_server
 from posewire_server.serving.errors import ListenError
+from posewire_server.serving.handlers import SERVICE, handler
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 
-SERVICE = pose_service_pb2.DESCRIPTOR.services_by_name["PoseService"].full_name
-
+# Calls in progress, and those of one connection: what silent ones may cost.
+_MAX_CALLS = 1024
+_MAX_CALLS_PER_CONNECTION = 128
 # How long a draining server refuses new calls with a reason before it closes its listener.
 _REFUSING_SECS = 0.5
 # What statuses need to leave after the grace period has ended their calls.
@@ -43,12 +43,14 @@ class Server:
         self._options = options
         self._service = PoseService(options.limits)
         self._health = HealthService(SERVICE)
-        self._server = grpc.aio.server(options=_channel_options(options.limits))
+        self._server = grpc.aio.server(
+            options=_channel_options(options.limits), maximum_concurrent_rpcs=_MAX_CALLS
+        )
         self.port = 0
 
     async def start(self) -> None:
         """Listen, without serving yet; raises `ListenError` if that is not possible."""
-        add_PoseServiceServicer_to_server(self._service, self._server)
+        self._server.add_generic_rpc_handlers((handler(self._service),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -117,8 +119,9 @@ def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
     return [
         # A second server on the same port would otherwise start, and lose connections.
         ("grpc.so_reuseport", 0),
-        # Higher than the limit on images, so that those get an error of their own.
-        ("grpc.max_receive_message_length", 2 * limits.image.max_bytes + (1 << 16)),
+        # A little above the limit on images, so that those get an error of their own.
+        ("grpc.max_receive_message_length", limits.image.max_bytes + (1 << 16)),
+        ("grpc.max_concurrent_streams", _MAX_CALLS_PER_CONNECTION),
         # Detects dead clients; clients may ping as often.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),

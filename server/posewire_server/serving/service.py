@@ -8,14 +8,15 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakValueDictionary
 
 import grpc
 from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
-from posewire.v1.pose_service_pb2_grpc import PoseServiceServicer
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.answer import poses_to_proto, stage_times_to_proto
+from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
@@ -24,6 +25,7 @@ from posewire_server.serving.errors import (
     UnavailableError,
 )
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.received import Received, Receiver, Request
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
@@ -32,6 +34,10 @@ from posewire_server.serving.status import as_request_error, status_of, unchange
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
+# How many unary requests of one peer are received at the same time, and for how long at most: what
+# is not received yet costs no memory.
+_MAX_RECEIVING = 8
+_RECEIVE_SECS = 60.0
 # RetryInfo delay: the contract's shortest wait before another attempt.
 _RETRY_SECS = 0.2
 
@@ -41,7 +47,8 @@ class ServiceLimits:
     """Limits on client use; images may be as large as 4K BGRA and 8K JPEG.
 
     `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
-    `streams`: concurrent streams. `window`: unanswered frames of one stream.
+    `streams`: concurrent streams. `window`: unanswered frames of one stream. `held_bytes`: of
+    images received and not yet answered, besides one image for each caller.
     """
 
     image: ImageLimits = field(
@@ -50,10 +57,11 @@ class ServiceLimits:
     waiting: int = 64
     streams: int = 64
     window: int = 8
+    held_bytes: int = 512 << 20
     life: SessionLife = field(default_factory=SessionLife)
 
 
-class PoseService(PoseServiceServicer):
+class PoseService:
     """Answers UNAVAILABLE until `open` is called, and again after `drain`."""
 
     def __init__(self, limits: ServiceLimits | None = None) -> None:
@@ -63,6 +71,8 @@ class PoseService(PoseServiceServicer):
         self._default = ""
         # Streams that have sent their config.
         self._sessions: set[Session] = set()
+        # By peer, while it has calls.
+        self._receiving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         # Open streams, and all calls in progress.
         self._streams = 0
         self._calls = 0
@@ -72,9 +82,9 @@ class PoseService(PoseServiceServicer):
 
     def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, which are warm; the first is the default."""
-        limits = self._limits
+        limits, budget = self._limits, ByteBudget(self._limits.held_bytes)
         self._estimators = {
-            model.name: Estimator(model, limits=limits.image, waiting=limits.waiting)
+            model.name: Estimator(model, limits=limits.image, waiting=limits.waiting, budget=budget)
             for model in models
         }
         self._default = models[0].name
@@ -100,7 +110,7 @@ class PoseService(PoseServiceServicer):
             estimator.close(wait=False)
 
     async def ListModels(
-        self, request: messages.ListModelsRequest, context: Context
+        self, _: Received[messages.ListModelsRequest], context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context):
             self._check_is_serving()
@@ -108,54 +118,65 @@ class PoseService(PoseServiceServicer):
             return messages.ListModelsResponse(models=models, default_model=self._default)
 
     async def GetModel(
-        self, request: messages.GetModelRequest, context: Context
+        self, received: Received[messages.GetModelRequest], context: Context
     ) -> messages.GetModelResponse:
         with self._call(context):
             self._check_is_serving()
-            return messages.GetModelResponse(model=self._estimator(request.model).description)
+            estimator = self._estimator(received.message.model)
+            return messages.GetModelResponse(model=estimator.description)
 
     async def EstimatePoses(
-        self, request: messages.EstimatePosesRequest, context: Context
+        self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> messages.EstimatePosesResponse:
-        received_at = monotonic()
         with self._call(context):
             self._check_is_serving()
-            estimator = self._estimator(request.model)
-            options = estimator.model.options.with_proto(request.options)
-            estimating = estimator.estimate(request.image, options, peer=_peer(context))
+            estimating = self._estimate(Receiver(context), _peer(context))
             try:
-                processed = await asyncio.wait_for(estimating, context.time_remaining())
+                return await asyncio.wait_for(estimating, context.time_remaining())
             except asyncio.TimeoutError:
                 raise DeadlineMissedError(
                     "the deadline came before the answer; allow more time"
                 ) from None
-            estimate = processed.estimate
-            return messages.EstimatePosesResponse(
-                poses=poses_to_proto(estimate.poses),
-                model=estimator.model.name,
-                model_version=estimator.model.version,
-                image_width=estimate.frame.width,
-                image_height=estimate.frame.height,
-                stage_times=stage_times_to_proto(
-                    estimate.times,
-                    waited_secs=processed.waited_secs,
-                    total_secs=monotonic() - received_at,
-                ),
-            )
 
     async def StreamPoses(
-        self,
-        requests: AsyncIterator[messages.StreamPosesRequest],
-        context: Context,
+        self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[messages.StreamPosesResponse]:
         with self._call(context, locate=path_in_stream):
             self._check_is_serving()
-            remaining = aiter(requests)
-            first = await self._first_message(remaining)
+            requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
+            first = await self._first_message(requests, self._limits.life.config_secs)
             with self._stream(), self._session(first, context) as session:
-                async with aclosing(session.responses(remaining)) as responses:
+                async with aclosing(session.responses(requests)) as responses:
                     async for response in responses:
                         yield response
+
+    async def _estimate(
+        self, requests: Receiver[messages.EstimatePosesRequest], peer: str
+    ) -> messages.EstimatePosesResponse:
+        # Calls keep their peer's semaphore: that of a peer without calls is forgotten.
+        receiving = self._receiving.setdefault(peer, asyncio.Semaphore(_MAX_RECEIVING))
+        async with receiving:
+            received = await self._first_message(requests, _RECEIVE_SECS)
+        received_at = monotonic()
+        if received is None:
+            raise DeadlineMissedError(f"request: got none, want one within {_RECEIVE_SECS:g} s")
+        request = received.message
+        estimator = self._estimator(request.model)
+        options = estimator.model.options.with_proto(request.options)
+        processed = await estimator.estimate(request.image, options, peer=peer, size=received.size)
+        estimate = processed.estimate
+        return messages.EstimatePosesResponse(
+            poses=poses_to_proto(estimate.poses),
+            model=estimator.model.name,
+            model_version=estimator.model.version,
+            image_width=estimate.frame.width,
+            image_height=estimate.frame.height,
+            stage_times=stage_times_to_proto(
+                estimate.times,
+                waited_secs=processed.waited_secs,
+                total_secs=monotonic() - received_at,
+            ),
+        )
 
     @contextmanager
     def _call(
@@ -184,31 +205,20 @@ class PoseService(PoseServiceServicer):
             raise UnavailableError("the server is not ready yet", reason="WARMING_UP")
 
     async def _first_message(
-        self, requests: AsyncIterator[messages.StreamPosesRequest]
-    ) -> messages.StreamPosesRequest | None:
-        """Wait for a stream's first message, for a limited time and while the server serves.
+        self, requests: Receiver[Request], within_secs: float
+    ) -> Received[Request] | None:
+        """Wait for a call's first message, while the server serves.
 
-        A stream without a config takes no place of others, and does not hold up a drain.
+        Returns None if it does not come in time, or the client closes its side without one.
         """
-
-        async def read() -> messages.StreamPosesRequest | None:
-            return await anext(requests, None)
-
-        reading, draining = asyncio.create_task(read()), asyncio.create_task(self._draining.wait())
+        reading = asyncio.create_task(_next(requests))
+        draining = asyncio.create_task(self._draining.wait())
         try:
             await asyncio.wait(
-                [reading, draining],
-                timeout=self._limits.life.config_secs,
-                return_when=asyncio.FIRST_COMPLETED,
+                [reading, draining], timeout=within_secs, return_when=asyncio.FIRST_COMPLETED
             )
             self._check_is_serving()
-            if reading.done():
-                return reading.result()
-            raise StreamOrderError(
-                f"first message: got none in {self._limits.life.config_secs:g} s, want the "
-                "stream's config",
-                reason="CONFIG_MISSING",
-            )
+            return reading.result() if reading.done() else None
         finally:
             reading.cancel()
             draining.cancel()
@@ -230,13 +240,16 @@ class PoseService(PoseServiceServicer):
 
     @contextmanager
     def _session(
-        self, first: messages.StreamPosesRequest | None, context: Context
+        self, received: Received[messages.StreamPosesRequest] | None, context: Context
     ) -> Iterator[Session]:
         """Open a session with a stream's first message; `drain` reaches it during the block."""
+        first = None if received is None else received.message
         if first is None or not first.HasField("config"):
             got = "no message" if first is None else first.WhichOneof("payload") or "an empty one"
             raise StreamOrderError(
-                f"first message: got {got}, want the stream's config", reason="CONFIG_MISSING"
+                f"first message: got {got}, want the stream's config within "
+                f"{self._limits.life.config_secs:g} s",
+                reason="CONFIG_MISSING",
             )
         estimator = self._estimator(first.config.model)
         # One frame on its way in each direction for each in progress.
@@ -258,6 +271,10 @@ class PoseService(PoseServiceServicer):
         if estimator is None:
             raise ModelNotFoundError(name, served=tuple(sorted(self._estimators)))
         return estimator
+
+
+async def _next(requests: Receiver[Request]) -> Received[Request] | None:
+    return await anext(requests, None)
 
 
 def _peer(context: Context) -> str:

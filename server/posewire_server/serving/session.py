@@ -15,9 +15,11 @@ from time import monotonic
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_server.serving.answer import duration, poses_to_proto, stage_times_to_proto
+from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.frame_in_flight import Failed, FrameInFlight, Processed, Skipped
+from posewire_server.serving.received import Received
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import status_of
 
@@ -73,7 +75,7 @@ class Session:
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def responses(
-        self, requests: AsyncIterator[StreamPosesRequest]
+        self, requests: AsyncIterator[Received[StreamPosesRequest]]
     ) -> AsyncGenerator[StreamPosesResponse, None]:
         """Yield all messages of the server for the requests that follow the config.
 
@@ -162,16 +164,21 @@ class Session:
             max_stream_age=None if stream_age is None else duration(stream_age),
         )
 
-    async def _read(self, requests: AsyncIterator[StreamPosesRequest]) -> None:
-        async for request in requests:
-            self._accept(request)
-            del request  # or it keeps its image until the next one comes
+    async def _read(self, requests: AsyncIterator[Received[StreamPosesRequest]]) -> None:
+        async for received in requests:
+            self._check_order(received.message)
+            self._accept(received.message.frame, await self._take_hold(received.size))
+            del received  # or it keeps its image until the next one comes
             while len(self._frames) >= self._config.window:
                 self._has_room.clear()
                 await self._has_room.wait()
 
-    def _accept(self, request: StreamPosesRequest) -> None:
-        _check_is_frame(request)
+    def _check_order(self, request: StreamPosesRequest) -> None:
+        payload = request.WhichOneof("payload")
+        if payload == "config":
+            raise StreamOrderError("got a second config, want a frame", reason="CONFIG_REPEATED")
+        if payload is None:
+            raise StreamOrderError("got an empty message, want a frame", reason="MESSAGE_EMPTY")
         frame_id = request.frame.frame_id
         if frame_id <= self._last_frame_id:
             raise StreamOrderError(
@@ -179,18 +186,30 @@ class Session:
                 reason="FRAME_ID_NOT_INCREASING",
             )
         self._last_frame_id = frame_id
+
+    async def _take_hold(self, size: int) -> Hold | None:
+        """Hold the bytes of a frame: a lossless stream waits for room, a LATEST one does not."""
+        budget = self._estimator.budget
+        if self._config.latest:
+            return budget.take(self._caller, size)
+        return await budget.wait(self._caller, size)
+
+    def _accept(self, message: stream_pb2.Frame, hold: Hold | None) -> None:
         self._active_at = monotonic()
         frame = FrameInFlight(
             self._caller,
-            request.frame.image,
+            message.image,
             self._config.options,
-            frame_id=frame_id,
+            hold=hold,
+            frame_id=message.frame_id,
             max_age_secs=self._config.max_frame_age_secs,
             on_settled=self._wake_for_oldest,
         )
         self._frames.append(frame)
         if self._is_draining:
             frame.settle(Skipped(stream_pb2.SKIP_REASON_DRAINING))
+        elif hold is None:
+            frame.settle(Skipped(stream_pb2.SKIP_REASON_OVERLOADED))
         else:
             self._estimator.submit(frame)
 
@@ -228,11 +247,3 @@ class Session:
 def path_in_stream(field: str) -> str:
     """Locate a field of a unary call, or of the config, in `StreamPosesRequest`."""
     return f"frame.{field}" if field.startswith("image") else f"config.{field}"
-
-
-def _check_is_frame(request: StreamPosesRequest) -> None:
-    payload = request.WhichOneof("payload")
-    if payload == "config":
-        raise StreamOrderError("got a second config, want a frame", reason="CONFIG_REPEATED")
-    if payload is None:
-        raise StreamOrderError("got an empty message, want a frame", reason="MESSAGE_EMPTY")

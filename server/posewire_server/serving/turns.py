@@ -33,6 +33,8 @@ class Caller:
         self.in_progress = 0
         # The number of the turn in which it last got the network: changed by `NetworkGate`.
         self.last_turn = 0
+        # Bytes of its unanswered images: changed by `ByteBudget`.
+        self.held_bytes = 0
 
     @property
     def unanswered(self) -> int:

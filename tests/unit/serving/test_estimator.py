@@ -35,8 +35,10 @@ def busy_runner() -> PaintingRunner:
     return PaintingRunner(person_of, delay=lambda: SERVICE_SECS)
 
 
-async def estimate(estimator: Estimator, number: int, *, peer: str = "a") -> Processed:
-    return await estimator.estimate(numbered_image(number), EstimateOptions(), peer=peer)
+async def estimate(
+    estimator: Estimator, number: int, *, peer: str = "a", size: int = 1
+) -> Processed:
+    return await estimator.estimate(numbered_image(number), EstimateOptions(), peer=peer, size=size)
 
 
 class Shares:

@@ -15,7 +15,15 @@ from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.session import SessionLife
 from tests.reference.numbered_frames import SIDE, frame_request, is_answer_to, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
-from tests.reference.session_stream import Stream, begun, first_x, run, settled, skip_of
+from tests.reference.session_stream import (
+    Stream,
+    begun,
+    first_x,
+    painted_estimator,
+    run,
+    settled,
+    skip_of,
+)
 
 
 @pytest.fixture
@@ -186,6 +194,43 @@ def test_a_frame_that_grows_too_old_in_front_of_the_network_is_not_run(held: Hel
         assert is_answer_to(1, first_x(await lossless.outcome()))
         assert len(held.images) == 1
         await asyncio.gather(lossless.abandon(), latest.abandon())
+
+    run(test)
+
+
+SMALL_BUDGET = 3 * frame_request(1).ByteSize()
+
+
+def test_latest_skips_a_frame_that_the_byte_budget_has_no_room_for(held: HeldRunner) -> None:
+    async def test() -> None:
+        stream = Stream(painted_estimator(held, budget_bytes=SMALL_BUDGET), latest=True)
+        await stream.next()
+        stream.send(frame_request(1))
+        await begun(held)
+        stream.send(frame_request(2))
+        await settled()
+        held.release()
+        assert is_answer_to(1, first_x(await stream.outcome()))
+        assert skip_of(await stream.outcome()) == "OVERLOADED"
+        stream.send(frame_request(3))
+        assert is_answer_to(3, first_x(await stream.outcome()))
+        await stream.abandon()
+
+    run(test)
+
+
+def test_lossless_waits_for_room_in_the_byte_budget(held: HeldRunner) -> None:
+    async def test() -> None:
+        stream = Stream(painted_estimator(held, budget_bytes=SMALL_BUDGET))
+        await stream.next()
+        stream.send(*map(frame_request, range(1, 6)))
+        await begun(held)
+        await settled()
+        assert stream.read == 2
+        held.release()
+        for number in range(1, 6):
+            assert is_answer_to(number, first_x(await stream.outcome()))
+        await stream.abandon()
 
     run(test)
 

@@ -1,0 +1,75 @@
+"""The budget for the bytes of images that are received and not yet answered."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from posewire_server.serving.allocator import return_free_memory
+from posewire_server.serving.turns import Caller
+
+# What one caller may hold of the budget.
+_SHARE = 0.25
+# When so much less is held than at the peak, memory goes back to the system after a moment.
+_TRIM_BYTES = 128 << 20
+_TRIM_SECS = 1.0
+
+
+class Hold:
+    """The bytes of one image, held of the budget until `release`."""
+
+    def __init__(self, budget: ByteBudget, caller: Caller, size: int) -> None:
+        self._budget = budget
+        self._caller = caller
+        self._size = size
+
+    def release(self) -> None:
+        """Give the bytes back; no effect when called again."""
+        size, self._size = self._size, 0
+        if size:
+            self._budget.give_back(self._caller, size)
+
+
+class ByteBudget:
+    """Bounds the bytes held at `limit`, and one image more for each caller.
+
+    A caller holds at most a quarter of the budget, but may always hold one image: whatever others
+    hold, its next frame has room. Belongs to one event loop.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held = 0
+        # The most that was held since free memory was last returned to the system.
+        self._peak = 0
+        self._trim: asyncio.TimerHandle | None = None
+        self._released = asyncio.Event()
+
+    def take(self, caller: Caller, size: int) -> Hold | None:
+        """Hold the bytes of an image, unless there is no room for it."""
+        mine, all_of_them = caller.held_bytes + size, self._held + size
+        if caller.held_bytes and (mine > _SHARE * self._limit or all_of_them > self._limit):
+            return None
+        caller.held_bytes, self._held = mine, all_of_them
+        self._peak = max(self._peak, self._held)
+        return Hold(self, caller, size)
+
+    async def wait(self, caller: Caller, size: int) -> Hold:
+        """Hold the bytes of an image as soon as there is room for it."""
+        while (hold := self.take(caller, size)) is None:
+            self._released.clear()
+            await self._released.wait()
+        return hold
+
+    def give_back(self, caller: Caller, size: int) -> None:
+        """Release bytes; called by `Hold`."""
+        caller.held_bytes -= size
+        self._held -= size
+        self._released.set()
+        if self._peak - self._held > _TRIM_BYTES and self._trim is None:
+            self._trim = asyncio.get_running_loop().call_later(_TRIM_SECS, self._return_memory)
+
+    def _return_memory(self) -> None:
+        self._trim = None
+        self._peak = self._held
+        threading.Thread(target=return_free_memory, name="trim", daemon=True).start()
