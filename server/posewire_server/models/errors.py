@@ -1,82 +1,68 @@
-"""What can be wrong with a model or its files.
+"""Errors of models and their files.
 
     ModelError(Exception)
-    ├── UnknownModelError        neither in the catalog nor a file
-    ├── NotInstalledError        in the catalog, but not on this machine, or not whole
-    ├── FetchError               a file did not come, and asking again will not mend it
-    │   ├── TransferError        what went wrong on the way may be gone the next time
-    │   └── WrongFileError       a file came, but not the one that the catalog describes
-    ├── NetworkError             OpenVINO cannot make poses with the file
-    │   ├── UnreadableNetworkError   no network that OpenVINO can read
-    │   ├── WrongNetworkError        a network, but not one from an image to heatmaps and tags
-    │   └── CompileError             sound, but not to be had on this device with these hints
-    └── CheckpointError(ValueError)
-        ├── DamagedCheckpointError   cut short, too long or at odds with itself, or no checkpoint
-        ├── RefusedCheckpointError   asks for more than it takes to hold tensors
-        ├── NoStateDictError         sound, but not tensors under names
-        └── WrongWeightsError        tensors under names, but not those of the network wanted
+    ├── UnknownModelError        not a model of the catalog, nor a file
+    ├── NotInstalledError        in the catalog, but not, or not fully, on this machine
+    ├── FetchError               a download that failed for good
+    │   ├── TransferError        a download that may succeed when tried again
+    │   └── WrongFileError       a file other than the one in the catalog
+    ├── NetworkError             a file that is not a pose network of this family
+    │   └── CompileError         a network that the device cannot run with the given options
+    └── CheckpointError          a checkpoint that cannot be converted
+        ├── DamagedCheckpointError   cut, inconsistent, or not a checkpoint
+        ├── RefusedCheckpointError   needs more than tensors do: code, compression, memory
+        └── WrongWeightsError        not the tensors of a network that posewire knows
 
-Each message names the file, what was found and what was wanted.
+Each message names the file, says what was found and what was wanted, and where it is not obvious
+what to do.
 """
 
 from __future__ import annotations
 
 
 class ModelError(Exception):
-    """A model that cannot be had."""
+    """A model that cannot be used."""
 
 
 class UnknownModelError(ModelError):
-    """A name that is neither in the catalog nor a file."""
+    """A name that is neither in the catalog nor that of a file."""
 
 
 class NotInstalledError(ModelError):
-    """A model of the catalog that is not on this machine, or not whole."""
+    """A model of the catalog that is not, or not fully, on this machine."""
 
 
 class FetchError(ModelError):
-    """A file that did not come, and that asking again will not bring."""
+    """A download that failed and that a retry does not help."""
 
 
 class TransferError(FetchError):
-    """A file that did not come whole, and may come the next time."""
+    """A download that failed and that a retry may complete."""
 
 
 class WrongFileError(FetchError):
-    """A file that is not the one that the catalog describes."""
+    """A file whose size or checksum differs from the catalog's."""
 
 
 class NetworkError(ModelError):
-    """A network that cannot be run."""
-
-
-class UnreadableNetworkError(NetworkError):
-    """A file that is no network, or lacks the file of its weights."""
-
-
-class WrongNetworkError(NetworkError):
-    """A network whose input or outputs are not those of an associative-embedding pose network."""
+    """A file that is not an associative-embedding pose network that OpenVINO can read."""
 
 
 class CompileError(NetworkError):
-    """A network that OpenVINO does not run on the device, or not with the hints."""
+    """A network that OpenVINO cannot run on the device or with the given options."""
 
 
-class CheckpointError(ModelError, ValueError):
-    """A checkpoint that cannot be read."""
+class CheckpointError(ModelError):
+    """A checkpoint that cannot be converted."""
 
 
 class DamagedCheckpointError(CheckpointError):
-    """A checkpoint that is cut short, too long or at odds with itself."""
+    """A file that is cut, inconsistent or not a checkpoint."""
 
 
 class RefusedCheckpointError(CheckpointError):
-    """A checkpoint that asks for code, compression or more room than its tensors can need."""
-
-
-class NoStateDictError(CheckpointError):
-    """A checkpoint that holds something other than tensors under names."""
+    """A checkpoint that needs code, compression or more memory than its tensors do."""
 
 
 class WrongWeightsError(CheckpointError):
-    """Tensors under names that are not those of the network wanted."""
+    """A checkpoint without tensors by name, or without those of the wanted network."""

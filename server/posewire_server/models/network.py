@@ -13,7 +13,7 @@ from pathlib import Path
 import openvino as ov
 from openvino.preprocess import PrePostProcessor
 
-from posewire_server.models.errors import UnreadableNetworkError, WrongNetworkError
+from posewire_server.models.errors import NetworkError
 from posewire_server.skeleton import COCO
 
 HEATMAPS = "heatmaps"
@@ -29,7 +29,7 @@ def read_network(path: str | os.PathLike[str]) -> ov.Model:
     type the file has. The outputs `heatmaps` (1, K, h, w) and `embeddings` (1, K, h, w) or
     (1, K, h, w, L), both float32, are found by name.
 
-    Raises `UnreadableNetworkError` for a file that OpenVINO does not read, `WrongNetworkError`,
+    Raises `NetworkError` for a file that OpenVINO does not read, `NetworkError`,
     which lists everything that is wrong, for another kind of network, and `OSError` if there is no
     such file.
     """
@@ -42,12 +42,12 @@ def read_network(path: str | os.PathLike[str]) -> ov.Model:
 def _read(path: Path) -> ov.Model:
     wanted = "want an OpenVINO IR (.xml, its .bin beside it) or ONNX (.onnx)"
     if path.suffix not in (".xml", ".onnx"):
-        raise UnreadableNetworkError(f"{path}: got a file of another kind, {wanted}")
+        raise NetworkError(f"{path}: got a file of another kind, {wanted}")
     path.open("rb").close()  # OpenVINO's own error does not tell why a file cannot be opened.
     try:
         return ov.Core().read_model(path)
     except RuntimeError as error:
-        raise UnreadableNetworkError(f"{path}: {wanted}; {last_line(error)}") from error
+        raise NetworkError(f"{path}: {wanted}; {last_line(error)}") from error
 
 
 def last_line(error: RuntimeError) -> str:
@@ -58,7 +58,7 @@ def last_line(error: RuntimeError) -> str:
 
 def _check(path: str | os.PathLike[str], faults: list[str]) -> None:
     if faults:
-        raise WrongNetworkError(f"{os.fspath(path)}: {'; '.join(faults)}")
+        raise NetworkError(f"{os.fspath(path)}: {'; '.join(faults)}")
 
 
 def _input_faults(model: ov.Model) -> Iterator[str]:

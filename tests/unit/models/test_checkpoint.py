@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from posewire_server.models.checkpoint import read_checkpoint
-from posewire_server.models.errors import CheckpointError, DamagedCheckpointError, NoStateDictError
+from posewire_server.models.errors import CheckpointError, DamagedCheckpointError, WrongWeightsError
 from tests.reference.checkpoint_writer import (
     FORMATS,
     ORDERED_DICT,
@@ -219,7 +219,7 @@ def test_storages_that_no_wanted_tensor_has_are_not_read(tmp_path: Path) -> None
     ],
 )
 def test_what_is_no_state_dict_is_named(tmp_path: Path, root: object, message: str) -> None:
-    with pytest.raises(NoStateDictError, match=re.escape(message)):
+    with pytest.raises(WrongWeightsError, match=re.escape(message)):
         read(tmp_path, checkpoint("zip", root, {"0": pair()}))
 
 

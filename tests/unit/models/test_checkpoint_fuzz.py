@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posewire_server.models.checkpoint import read_checkpoint
-from posewire_server.models.checkpoint.pickle_stream import OPCODES
+from posewire_server.models.checkpoint.unpickler import OPCODES
 from posewire_server.models.errors import CheckpointError
 from tests.reference.checkpoint_writer import (
     Call,

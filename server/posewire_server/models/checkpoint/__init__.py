@@ -1,4 +1,4 @@
-"""PyTorch checkpoints, read without PyTorch; `reader` is where to start."""
+"""PyTorch checkpoints, read without PyTorch; start at `reader`."""
 
 from posewire_server.models.checkpoint.reader import read_checkpoint
 

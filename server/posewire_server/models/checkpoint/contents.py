@@ -1,16 +1,14 @@
-"""What either format of a checkpoint comes to."""
+"""The contents of a checkpoint of either format."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from posewire_server.models.checkpoint.byte_source import Extent
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The unpickled `root`, and where the bytes of each storage lie, by storage key."""
+    """`root` is the unpickled value; `read_storage` returns the bytes of the storage of a key."""
 
     root: object
-    extents: Mapping[str, Extent]
+    read_storage: Callable[[str], bytes]

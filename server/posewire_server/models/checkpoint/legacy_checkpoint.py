@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Mapping
 
-from posewire_server.models.checkpoint.byte_source import ByteSource, Extent
 from posewire_server.models.checkpoint.contents import Contents
-from posewire_server.models.checkpoint.pickle_stream import MAX_PICKLE_BYTES, PickleStream
-from posewire_server.models.checkpoint.pickled import PickledDict, described
+from posewire_server.models.checkpoint.pickled import PickledDict, describe
 from posewire_server.models.checkpoint.tensor import Storage
-from posewire_server.models.checkpoint.unpickler import Unpickler
+from posewire_server.models.checkpoint.unpickler import MAX_PICKLE_BYTES, unpickle
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
 
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -17,68 +17,78 @@ _PROTOCOL_VERSION = 1001
 _COUNT_BYTES = 8
 
 
-def read_legacy_contents(source: ByteSource) -> Contents:
-    """Reads the pickles, and the places of the storages that follow them."""
-    stream = PickleStream(source.read_head(MAX_PICKLE_BYTES))
+def read_legacy(file: io.BufferedReader) -> Contents:
+    """Read the pickles, and find the storages that follow them."""
+    size = os.fstat(file.fileno()).st_size
+    stream = io.BytesIO(_read(file, 0, min(size, MAX_PICKLE_BYTES)))
     _check_preamble(stream)
-    unpickler = Unpickler(stream)
-    root = unpickler.load()
-    keys = Unpickler(stream).load()
-    return Contents(root, _extents(source, stream.position, _listed(keys, unpickler.storages)))
+    root, storages = unpickle(stream)
+    keys, _ = unpickle(stream)
+    starts = _find_storages(file, stream.tell(), _in_file_order(storages, keys), size)
+    return Contents(root, lambda key: _read(file, starts[key], storages[key].byte_count))
 
 
-def _check_preamble(stream: PickleStream) -> None:
+def _check_preamble(stream: io.BytesIO) -> None:
     for what, wanted in (("magic number", _MAGIC_NUMBER), ("protocol version", _PROTOCOL_VERSION)):
-        found = Unpickler(stream).load()
+        found, _ = unpickle(stream)
         if found != wanted:
-            raise DamagedCheckpointError(f"{what} is {described(found)}, want {wanted}")
-    _check_byte_order(Unpickler(stream).load())
-
-
-def _check_byte_order(system: object) -> None:
+            raise DamagedCheckpointError(f"{what} is {describe(found)}, want {wanted}")
+    system, _ = unpickle(stream)
     if not isinstance(system, PickledDict):
-        raise DamagedCheckpointError(f"system is {described(system)}, want a dict")
+        raise DamagedCheckpointError(f"system is {describe(system)}, want a dict")
     little_endian = system.by_name().get("little_endian")
     if little_endian is not True:
-        raise RefusedCheckpointError(f"little_endian is {described(little_endian)}, want True")
+        raise RefusedCheckpointError(f"little_endian is {describe(little_endian)}, want True")
 
 
-def _listed(keys: object, storages: Mapping[str, Storage]) -> list[Storage]:
-    """The storages in the order of the list of keys, which has to have each once."""
+def _in_file_order(storages: Mapping[str, Storage], keys: object) -> list[Storage]:
+    """Return the storages in the order of `keys`, which has to list each once."""
     if not isinstance(keys, list):
-        raise DamagedCheckpointError(f"storage keys are {described(keys)}, want a list")
+        raise DamagedCheckpointError(f"storage keys are {describe(keys)}, want a list")
     unlisted = dict(storages)
     listed = []
     for key in keys:
         storage = unlisted.pop(key, None) if isinstance(key, str) else None
         if storage is None:
             raise DamagedCheckpointError(
-                f"storage key {described(key)} is listed twice or is no tensor's"
+                f"storage key {describe(key)} is listed twice or belongs to no tensor"
             )
         listed.append(storage)
     if unlisted:
         raise DamagedCheckpointError(
-            f"{len(unlisted)} storages are not listed, {described(next(iter(unlisted)))} is one"
+            f"{len(unlisted)} storages are not listed, {describe(next(iter(unlisted)))} is one"
         )
     return listed
 
 
-def _extents(source: ByteSource, start: int, storages: list[Storage]) -> dict[str, Extent]:
-    extents = {}
+def _find_storages(
+    file: io.BufferedReader, position: int, storages: list[Storage], size: int
+) -> dict[str, int]:
+    """Return where the bytes of each storage start; its element count is before them."""
+    starts = {}
     for storage in storages:
-        what = f"storage {described(storage.key)}"
-        count = source.read(Extent(f"count of {what}", start, _COUNT_BYTES))
-        found = int.from_bytes(count.tobytes(), "little", signed=True)
-        if found != storage.count:
+        what = f"storage {describe(storage.key)}"
+        count = int.from_bytes(_read(file, position, _COUNT_BYTES), "little", signed=True)
+        if count != storage.count:
             raise DamagedCheckpointError(
-                f"{what} has {found} elements, its tensor wants {storage.count}"
+                f"{what} has {count} elements, its tensor wants {storage.count}"
             )
-        extent = Extent(what, start + _COUNT_BYTES, storage.byte_count)
-        source.check(extent)
-        extents[storage.key] = extent
-        start = extent.end
-    if start != source.size:
+        starts[storage.key] = position + _COUNT_BYTES
+        position += _COUNT_BYTES + storage.byte_count
+        if position > size:
+            raise DamagedCheckpointError(f"{what} ends at byte {position}, the file has {size}")
+    if position < size:
         raise DamagedCheckpointError(
-            f"storages end at byte {start}, the file has {source.size}, want nothing after them"
+            f"storages end at byte {position}, the file has {size}, want nothing after them"
         )
-    return extents
+    return starts
+
+
+def _read(file: io.BufferedReader, start: int, length: int) -> bytes:
+    file.seek(start)
+    content = file.read(length)
+    if len(content) != length:
+        raise DamagedCheckpointError(
+            f"file has {len(content)} bytes at byte {start}, want {length}"
+        )
+    return content

@@ -1,50 +1,48 @@
-"""What the restricted unpickler makes of a pickle: inert values."""
+"""What the restricted unpickler makes in place of dicts, and how values are shown in errors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from posewire_server.models.errors import DamagedCheckpointError, NoStateDictError
+from posewire_server.models.errors import (
+    DamagedCheckpointError,
+    RefusedCheckpointError,
+    WrongWeightsError,
+)
 
 _SHOWN_CHARACTERS = 80
 
 
 class PickledDict:
-    """A dict's items as they came.
-
-    Nothing is hashed or compared: a file could choose keys that take forever (nested tuples that
-    share their parts, numbers of equal hash) or exhaust the stack.
-    """
+    """A list of a dict's items, in file order; keys are neither hashed nor compared."""
 
     __slots__ = ("items",)
 
     def __init__(self) -> None:
         self.items: list[tuple[object, object]] = []
 
+    def __setitem__(self, key: object, value: object) -> None:
+        self.items.append((key, value))
+
+    def __setstate__(self, state: object) -> None:
+        """Ignore the attributes of an OrderedDict: a state dict keeps its `_metadata` there."""
+        if not isinstance(state, PickledDict):
+            raise RefusedCheckpointError(
+                f"pickle sets the state of a dict to {describe(state)}, want a dict"
+            )
+
     def by_name(self) -> dict[str, object]:
-        """The items as a dict of strings; raises `CheckpointError` if they are none."""
+        """Return the items as a dict with string keys."""
         values: dict[str, object] = {}
         for key, value in self.items:
             if not isinstance(key, str) or not key.isprintable():
-                raise NoStateDictError(f"has {described(key)} for a key, want printable strings")
+                raise WrongWeightsError(f"has {describe(key)} for a key, want printable strings")
             if key in values:
-                raise DamagedCheckpointError(f"has the key {described(key)} twice")
+                raise DamagedCheckpointError(f"has the key {describe(key)} twice, want it once")
             values[key] = value
         return values
 
 
-class Reducer:
-    """A name that a pickle may call; `build` is ours and checks what it is called with."""
-
-    __slots__ = ("build", "name")
-
-    def __init__(self, name: str, build: Callable[[tuple[object, ...]], object]) -> None:
-        self.name = name
-        self.build = build
-
-
-def described(value: object) -> str:
-    """A few words on a value, however large, deep or endless it is."""
+def describe(value: object) -> str:
+    """Describe a value in a few words, however large, deep or circular it is."""
     if isinstance(value, str):
         return ascii(value[:_SHOWN_CHARACTERS]) + ("..." if len(value) > _SHOWN_CHARACTERS else "")
     if isinstance(value, (tuple, list)):

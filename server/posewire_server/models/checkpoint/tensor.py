@@ -11,15 +11,16 @@ from numpy.typing import DTypeLike, NDArray
 
 from posewire_server.models.errors import DamagedCheckpointError
 
-# numpy 1's limit; a weight has 5 axes at most.
+# The limit of NumPy 1.
 MAX_AXES = 32
-# The axes of an empty array beside the one of length 0 still have to fit an address.
+# NumPy computes the size of an empty array's other axes too, which may not overflow.
 _MAX_EMPTY_PRODUCT = 2**32
 
 
-@dataclass(frozen=True, slots=True)
+# Frozen dataclasses with slots have a `__setstate__`, which a pickle could call: no slots here.
+@dataclass(frozen=True)
 class StorageType:
-    """What a storage's elements are; `name` is PyTorch's, all are little-endian in the file."""
+    """The type of a storage's elements, little-endian in the file; `name` is PyTorch's."""
 
     name: str
     dtype: np.dtype[Any]
@@ -47,9 +48,9 @@ STORAGE_TYPES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Storage:
-    """A run of `count` elements, known by its `key` in the file."""
+    """`count` consecutive elements, which the file has under `key`."""
 
     type: StorageType
     key: str
@@ -63,11 +64,11 @@ class Storage:
         return self.count * self.type.dtype.itemsize
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tensor:
     """A strided view of a storage; offset and strides count elements.
 
-    Raises `DamagedCheckpointError` for a view that is not wholly inside of its storage.
+    Raises `DamagedCheckpointError` for a view that reaches outside its storage.
     """
 
     storage: Storage
@@ -101,12 +102,12 @@ class Tensor:
 
     @property
     def _last(self) -> int:
-        """The highest element that the view reaches."""
+        """The index of the last element that the view reaches."""
         steps = zip(self.shape, self.strides, strict=True)
         return self.offset + sum((length - 1) * stride for length, stride in steps)
 
-    def array(self, content: NDArray[np.uint8]) -> NDArray[Any]:
-        """The tensor's values, read-only, given its storage's bytes."""
+    def array(self, content: bytes) -> NDArray[Any]:
+        """Return the values, read-only; `content` has the bytes of the storage."""
         view = self._view(content)
         if self.storage.type is BFLOAT16:
             bits = view.astype(np.uint32, order="C")
@@ -117,11 +118,11 @@ class Tensor:
         array.flags.writeable = False
         return array
 
-    def _view(self, content: NDArray[np.uint8]) -> NDArray[Any]:
+    def _view(self, content: bytes) -> NDArray[Any]:
         dtype = self.storage.type.dtype
         if not self.count:
             return np.empty(self.shape, dtype)
-        # An axis of length 1 takes no step, so its stride may be any number.
+        # The stride of an axis of length 1 is not used and may be any number.
         steps = zip(self.shape, self.strides, strict=True)
         strides = [stride * dtype.itemsize if length > 1 else 0 for length, stride in steps]
-        return np.ndarray(self.shape, dtype, content.data, self.offset * dtype.itemsize, strides)
+        return np.ndarray(self.shape, dtype, content, self.offset * dtype.itemsize, strides)

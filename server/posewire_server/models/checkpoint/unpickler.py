@@ -1,185 +1,117 @@
-"""A restricted unpickler, which knows tensors and calls nothing that a file names.
+"""`pickle.Unpickler`, restricted to what tensors are written with.
 
-It does not stand on `pickle.Unpickler`, which obeys a file in more than names: it makes room for
-as many memo entries as the highest index says and for as many bytes as BYTEARRAY8 says, and hashes
-whatever comes as a dict's key. Here values are inert (`pickled.py`), and an opcode's time and room
-do not grow with the values that it is given, which a file can repeat without end.
+`find_class` alone does not make it safe. It allocates a memo as long as the highest index, and
+dicts hash any key: tuples nested in each other take exponential time or overflow the C stack, and
+numbers of equal hash take quadratic time. So all opcodes are checked first, and EMPTY_DICT becomes
+a call of our own dict. Without a real dict, BUILD cannot set an attribute of anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import io
+import pickle
+import pickletools
 
-from posewire_server.models.checkpoint.pickle_stream import PickleStream
-from posewire_server.models.checkpoint.pickled import PickledDict, Reducer, described
 from posewire_server.models.checkpoint.tensor import Storage
-from posewire_server.models.checkpoint.torch_names import allowed_name, storage_of
+from posewire_server.models.checkpoint.torch_names import find_name, make_storage
 from posewire_server.models.errors import DamagedCheckpointError, RefusedCheckpointError
 
-# HigherHRNet-W32 takes 65 000. So many take 3 seconds and 0.12 GB at the worst.
+# HigherHRNet-W32 has 0.3 MB and 65 000 opcodes.
+MAX_PICKLE_BYTES = 2**24
 MAX_OPCODES = 2**20
+# PyTorch's longest number is its magic number, of 80 bits.
+_MAX_NUMBER_BITS = 128
+
+_NAMES = """
+    PROTO FRAME STOP NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 BINFLOAT
+    BINUNICODE SHORT_BINUNICODE BINUNICODE8 MARK EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3
+    EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM SETITEMS BINPUT LONG_BINPUT MEMOIZE
+    BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BUILD BINPERSID
+""".split()  # noqa: SIM905
+_ALL_OPCODES = {each.code.encode("latin-1"): each for each in pickletools.opcodes}
+OPCODES = {code: opcode for code, opcode in _ALL_OPCODES.items() if opcode.name in _NAMES}
+
+_OWN_DICT = b"ccollections\nOrderedDict\n)R"
+_ERRORS = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 
 
-class Unpickler:
-    """Reads one pickle; `storages` are those that it refers to, by key."""
+def unpickle(stream: io.BytesIO) -> tuple[object, dict[str, Storage]]:
+    """Return the value of the next pickle in `stream` and the storages it refers to, by key."""
+    unpickler = _Unpickler(io.BytesIO(_check_opcodes(stream)))
+    try:
+        return unpickler.load(), unpickler.storages
+    except _ERRORS as error:
+        raise DamagedCheckpointError(f"pickle cannot be read: {error}") from error
 
-    def __init__(self, stream: PickleStream) -> None:
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
         self.storages: dict[str, Storage] = {}
-        self._stream = stream
-        self._stack: list[object] = []
-        self._marks: list[int] = []
-        self._memo: dict[int, object] = {}
 
-    def load(self) -> object:
-        """The pickled value; raises `CheckpointError` for what is not needed to hold tensors."""
-        for _ in range(MAX_OPCODES):
-            name, argument = self._stream.next_opcode()
-            if name == "STOP":
-                return self._pop()
-            STEPS[name](self, argument)
-        raise RefusedCheckpointError(f"pickle has more than {MAX_OPCODES} opcodes")
+    def find_class(self, module: str, name: str) -> object:
+        return find_name(module, name)
 
-    def _push(self, value: object) -> None:
-        self._stack.append(value)
-
-    def _pop(self) -> object:
-        self._top()
-        return self._stack.pop()
-
-    def _top(self) -> object:
-        bottom = self._marks[-1] if self._marks else 0
-        if len(self._stack) <= bottom:
-            raise DamagedCheckpointError("pickle takes a value that it has not given")
-        return self._stack[-1]
-
-    def _mark(self) -> None:
-        self._marks.append(len(self._stack))
-
-    def _pop_to_mark(self) -> list[object]:
-        if not self._marks:
-            raise DamagedCheckpointError("pickle goes back to a mark that it has not set")
-        mark = self._marks.pop()
-        values = self._stack[mark:]
-        del self._stack[mark:]
-        return values
-
-    def _push_tuple(self, length: int) -> None:
-        values = [self._pop() for _ in range(length)]
-        self._push(tuple(reversed(values)))
-
-    def _append(self, values: list[object]) -> None:
-        target = self._top()
-        if not isinstance(target, list):
-            raise DamagedCheckpointError(f"pickle appends to {described(target)}, want a list")
-        target.extend(values)
-
-    def _set_items(self, values: list[object]) -> None:
-        target = self._top()
-        if not isinstance(target, PickledDict) or len(values) % 2:
-            raise DamagedCheckpointError(
-                f"pickle sets {len(values)} keys and values in {described(target)}, "
-                "want pairs in a dict"
-            )
-        target.items.extend(zip(values[::2], values[1::2], strict=True))
-
-    def _set_item(self) -> None:
-        value, key = self._pop(), self._pop()
-        self._set_items([key, value])
-
-    def _put(self, index: int) -> None:
-        self._memo[index] = self._top()
-
-    def _get(self, index: int) -> None:
-        if index not in self._memo:
-            raise DamagedCheckpointError(f"pickle gets memo {index}, which it has not put")
-        self._push(self._memo[index])
-
-    def _push_global(self, name: tuple[str, str]) -> None:
-        self._push(allowed_name(*name))
-
-    def _push_stack_global(self) -> None:
-        name, module = self._pop(), self._pop()
-        if not isinstance(module, str) or not isinstance(name, str):
-            raise DamagedCheckpointError(
-                f"pickle names {described(module)}, {described(name)}, want two strings"
-            )
-        self._push(allowed_name(module, name))
-
-    def _refuse_instance(self, name: tuple[str, str]) -> None:
-        found = allowed_name(*name)
-        raise RefusedCheckpointError(f"pickle makes an instance of {described(found)}")
-
-    def _reduce(self) -> None:
-        arguments, reducer = self._pop(), self._pop()
-        if not isinstance(reducer, Reducer) or not isinstance(arguments, tuple):
-            raise RefusedCheckpointError(
-                f"pickle calls {described(reducer)} with {described(arguments)}, "
-                "want what rebuilds a tensor with a tuple"
-            )
-        self._push(reducer.build(arguments))
-
-    def _build(self) -> None:
-        """Drops the attributes of an OrderedDict: a state dict has its `_metadata` there."""
-        state, target = self._pop(), self._top()
-        if not isinstance(target, PickledDict) or not isinstance(state, PickledDict):
-            raise RefusedCheckpointError(
-                f"pickle sets the state of {described(target)} to {described(state)}, "
-                "want a dict's to a dict"
-            )
-
-    def _push_storage(self) -> None:
-        storage = storage_of(self._pop())
+    def persistent_load(self, persistent_id: object) -> Storage:
+        storage = make_storage(persistent_id)
         known = self.storages.setdefault(storage.key, storage)
         if known != storage:
             raise DamagedCheckpointError(f"{storage}, elsewhere {known}, want one of them")
-        self._push(storage)
+        return storage
 
 
-_Step = Callable[[Unpickler, Any], None]
+def _check_opcodes(stream: io.BytesIO) -> bytes:
+    """Read one pickle and return it without frames and with our dict for every EMPTY_DICT."""
+    checked = bytearray()
+    for count in range(MAX_OPCODES):
+        start = stream.tell()
+        name, argument = _read_opcode(stream)
+        if isinstance(argument, int):
+            _check_number(name, argument, opcodes_before=count)
+        if name == "EMPTY_DICT":
+            checked += _OWN_DICT
+        elif name != "FRAME":
+            checked += stream.getbuffer()[start : stream.tell()]
+        if name == "STOP":
+            return bytes(checked)
+    raise RefusedCheckpointError(f"pickle has more than {MAX_OPCODES} opcodes")
 
 
-def _without_argument(step: Callable[[Unpickler], None]) -> _Step:
-    return lambda unpickler, _: step(unpickler)
+def _read_opcode(stream: io.BytesIO) -> tuple[str, object]:
+    start = stream.tell()
+    code = stream.read(1)
+    opcode = OPCODES.get(code)
+    if opcode is None and code:
+        name = _ALL_OPCODES[code].name if code in _ALL_OPCODES else repr(code)
+        raise RefusedCheckpointError(
+            f"pickle opcode {name} at byte {start}, want only those of tensors"
+        )
+    try:
+        if opcode is None:
+            raise EOFError("no STOP")
+        if opcode.name == "GLOBAL":  # whose reader in pickletools resolves escapes
+            return opcode.name, (stream.readline(), stream.readline())
+        return opcode.name, opcode.arg.reader(stream) if opcode.arg else None
+    except (EOFError, ValueError) as error:
+        raise DamagedCheckpointError(
+            f"pickle is cut at byte {start}: {error}; "
+            f"want it whole, and at most {MAX_PICKLE_BYTES} bytes"
+        ) from error
 
 
-def _pushes(value: object) -> _Step:
-    return lambda unpickler, _: unpickler._push(value)
-
-
-def _nothing(unpickler: Unpickler, argument: object) -> None:
-    """PROTO and FRAME are for readers that act differently on them."""
-
-
-STEPS: dict[str, _Step] = {
-    "PROTO": _nothing,
-    "FRAME": _nothing,
-    "NONE": _pushes(None),
-    "NEWTRUE": _pushes(True),
-    "NEWFALSE": _pushes(False),
-    **dict.fromkeys(("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"), Unpickler._push),
-    **dict.fromkeys(("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"), Unpickler._push),
-    "MARK": _without_argument(Unpickler._mark),
-    "EMPTY_TUPLE": _pushes(()),
-    "TUPLE": lambda unpickler, _: unpickler._push(tuple(unpickler._pop_to_mark())),
-    "TUPLE1": lambda unpickler, _: unpickler._push_tuple(1),
-    "TUPLE2": lambda unpickler, _: unpickler._push_tuple(2),
-    "TUPLE3": lambda unpickler, _: unpickler._push_tuple(3),
-    "EMPTY_LIST": lambda unpickler, _: unpickler._push([]),
-    "APPEND": lambda unpickler, _: unpickler._append([unpickler._pop()]),
-    "APPENDS": lambda unpickler, _: unpickler._append(unpickler._pop_to_mark()),
-    "EMPTY_DICT": lambda unpickler, _: unpickler._push(PickledDict()),
-    "SETITEM": _without_argument(Unpickler._set_item),
-    "SETITEMS": lambda unpickler, _: unpickler._set_items(unpickler._pop_to_mark()),
-    "BINPUT": Unpickler._put,
-    "LONG_BINPUT": Unpickler._put,
-    "MEMOIZE": lambda unpickler, _: unpickler._put(len(unpickler._memo)),
-    "BINGET": Unpickler._get,
-    "LONG_BINGET": Unpickler._get,
-    "GLOBAL": Unpickler._push_global,
-    "INST": Unpickler._refuse_instance,
-    "STACK_GLOBAL": _without_argument(Unpickler._push_stack_global),
-    "REDUCE": _without_argument(Unpickler._reduce),
-    "BUILD": _without_argument(Unpickler._build),
-    "BINPERSID": _without_argument(Unpickler._push_storage),
-}
+def _check_number(name: str, number: int, *, opcodes_before: int) -> None:
+    if name.endswith("BINPUT") and number > opcodes_before:
+        raise RefusedCheckpointError(
+            f"pickle puts memo {number} after {opcodes_before} opcodes, want them numbered in turn"
+        )
+    if name == "LONG1" and number.bit_length() > _MAX_NUMBER_BITS:
+        raise RefusedCheckpointError(
+            f"pickle has a number of {number.bit_length()} bits, want at most {_MAX_NUMBER_BITS}"
+        )

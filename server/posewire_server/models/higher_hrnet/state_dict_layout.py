@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_server.models.checkpoint.pickled import described
+from posewire_server.models.checkpoint.pickled import describe
 from posewire_server.models.errors import WrongWeightsError
 from posewire_server.models.higher_hrnet.architecture import Architecture
 from posewire_server.skeleton import COCO
@@ -37,7 +37,7 @@ def architecture_of(weights: Mapping[str, NDArray[Any]]) -> Architecture:
     known = {*wanted, *(f"{norm}{_UNUSED}" for norm in norms)}
     faults = [
         *_fault("missing", [name for name in wanted if name not in weights]),
-        *_fault("extra", [described(name) for name in weights if name not in known]),
+        *_fault("extra", [describe(name) for name in weights if name not in known]),
         *_fault("of another shape", _misshapen(weights, wanted)),
         *_fault("not floating-point", _mistyped(weights, wanted)),
     ]
@@ -59,7 +59,7 @@ def _width(weights: Mapping[str, NDArray[Any]]) -> int:
     widths: list[int] = [voter.shape[0] for voter in voters if voter.ndim and voter.size]
     if not widths:
         raise WrongWeightsError(
-            f"has {_listed([described(name) for name in weights])}, want the state dict of a "
+            f"has {_listed([describe(name) for name in weights])}, want the state dict of a "
             f"HigherHRNet, with {_WIDTH_VOTERS[0]} and so on"
         )
     return Counter(widths).most_common(1)[0][0]
