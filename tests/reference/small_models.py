@@ -63,7 +63,7 @@ def prebuilt_entry(server: str) -> CatalogEntry:
 def copying_converter(
     checkpoint: Path, *, directory: Path, name: str | None, precision: Precision
 ) -> Path:
-    """Stands for the conversion, which takes a whole network: the .bin is the checkpoint."""
+    """Stand in for `convert_checkpoint`, which needs a whole network: copy it to the .bin."""
     (directory / f"{name}.xml").write_text(precision)
     (directory / f"{name}.bin").write_bytes(checkpoint.read_bytes())
     return directory / f"{name}.xml"
@@ -72,9 +72,9 @@ def copying_converter(
 def fetching_process(
     model: CatalogEntry, *arguments: str, before: str = "", pass_fds: tuple[int, ...] = ()
 ) -> subprocess.Popen[bytes]:
-    """`posewire models fetch` with a catalog of that model, `before` run first."""
+    """Start `posewire models fetch` with a catalog of that model, after running `before`."""
     code = (
-        # A shell starts what it runs in the background deaf to SIGINT, tests with it.
+        # A shell starts background processes, and their children, with SIGINT ignored.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"import pickle, sys; {before}\n"
         "from posewire_cli.command import main\n"

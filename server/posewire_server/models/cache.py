@@ -1,10 +1,10 @@
-"""Where models lie on this machine.
+"""The directory of installed models.
 
-    CACHE/NAME/PRECISION/NAME.xml, NAME.bin   a network, there whole or not at all
-    CACHE/NAME/PRECISION.part/                what has come of it so far
-    CACHE/NAME/CHECKPOINT                     what a network was converted from
+    CACHE/NAME/PRECISION/NAME.xml, NAME.bin   a network, whole or absent
+    CACHE/NAME/PRECISION.part/                a network that is being downloaded or converted
+    CACHE/NAME/CHECKPOINT                     the file that a network was converted from
 
-A mirror has the same files at the same places, so that a cache served by HTTP is a mirror.
+A mirror has the same files under the same paths, so a cache served by HTTP is a mirror.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CACHE_VARIABLE = "POSEWIRE_CACHE"
 
 
 def cache_directory(given: Path | None = None) -> Path:
-    """`given`, else what POSEWIRE_CACHE names, else posewire below the user's cache directory."""
+    """Return `given`, else POSEWIRE_CACHE, else posewire in the user's cache directory."""
     if given is not None:
         return given
     named = os.environ.get(CACHE_VARIABLE)
@@ -38,7 +38,7 @@ def cache_directory(given: Path | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlace:
-    """Where the network of one model and precision is or will be."""
+    """The paths of the network of one model and precision, installed or not."""
 
     model_directory: Path
     directory: Path
@@ -56,11 +56,11 @@ class NetworkPlace:
     def staging(self) -> Path:
         return self.directory.with_name(f"{self.directory.name}.part")
 
-    def replace_by_staging(self) -> None:
-        """Makes what lies in `staging` the network.
+    def install_staging(self) -> None:
+        """Replace the network by the one in `staging`.
 
-        A directory can only be renamed to a name that is free. Who reads between the two renames
-        finds no network, and never one half of the old and one of the new.
+        A directory can be renamed only to a free name. Between the two renames readers find no
+        network, but never one file of the old and one of the new.
         """
         old = self.directory.with_name(f"{self.directory.name}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -70,8 +70,8 @@ class NetworkPlace:
         shutil.rmtree(old, ignore_errors=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Held by one process at a time; the system takes it back from one that dies."""
+    def lock(self) -> Iterator[None]:
+        """Hold the lock that processes share; the system releases it if the process dies."""
         from filelock import FileLock, Timeout
 
         self.model_directory.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ class NetworkPlace:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            logger.warning("%s: waiting for another process that fetches it", self.name)
+            logger.warning("%s: waiting for another process to fetch it", self.name)
             lock.acquire()
         try:
             yield
@@ -99,7 +99,7 @@ def network_place(entry: CatalogEntry, precision: Precision, *, cache: Path) -> 
 
 
 def is_installed(entry: CatalogEntry, precision: Precision, *, cache: Path) -> bool:
-    """Whether the files are there in their sizes; their content is not looked at."""
+    """Check the sizes of the files, but not their content."""
     place = network_place(entry, precision, cache=cache)
     if isinstance(entry.origin, Prebuilt):
         return all(
@@ -109,5 +109,5 @@ def is_installed(entry: CatalogEntry, precision: Precision, *, cache: Path) -> b
 
 
 def _size(path: Path) -> int:
-    """0 for what is no file."""
+    """Return the size of a file, 0 if there is none."""
     return path.stat().st_size if path.is_file() else 0

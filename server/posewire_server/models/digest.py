@@ -1,4 +1,4 @@
-"""Whether a file is the one that the catalog describes."""
+"""Checking files against the catalog."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from posewire_server.models.catalog_entry import RemoteFile
 _BLOCK_BYTES = 1 << 20
 
 
-def fault_of(path: Path, file: RemoteFile) -> str | None:
-    """What is wrong with the content of `path` and what is wanted; None if it is `file`."""
+def find_fault(path: Path, file: RemoteFile) -> str | None:
+    """Compare the content of `path` with `file`; None if it is the same."""
     size = path.stat().st_size
     if size != file.size:
         return f"got {size} bytes, want {file.size}"
@@ -21,12 +21,12 @@ def fault_of(path: Path, file: RemoteFile) -> str | None:
     return None
 
 
-def is_file(path: Path, file: RemoteFile) -> bool:
-    return path.is_file() and fault_of(path, file) is None
+def is_intact(path: Path, file: RemoteFile) -> bool:
+    return path.is_file() and find_fault(path, file) is None
 
 
 def sha384_of(path: Path) -> str:
-    """In hex."""
+    """Return the digest in hex."""
     digest = hashlib.sha384()
     with path.open("rb") as content:
         while block := content.read(_BLOCK_BYTES):

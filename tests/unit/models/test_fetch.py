@@ -8,6 +8,7 @@ from threading import Thread
 
 import pytest
 
+from posewire_server.models import convert
 from posewire_server.models.catalog_entry import Bundled, CatalogEntry, RemoteFile, UserSupplied
 from posewire_server.models.errors import FetchError, NotInstalledError, TransferError
 from posewire_server.models.fetch import Source, fetch_model
@@ -30,13 +31,9 @@ NETWORK = {
 
 
 @pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+def _isolated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
-
-
-def convert(model: CatalogEntry, cache: Path, **more: object) -> Path:
-    source = Source(patience=HASTE)
-    return fetch_model(model, cache=cache, source=source, convert=copying_converter, **more)  # type: ignore[arg-type]
+    monkeypatch.setattr(convert, "convert_checkpoint", copying_converter)
 
 
 def fetch(model: CatalogEntry, cache: Path, **more: object) -> Path:
@@ -60,7 +57,7 @@ def test_a_prebuilt_network_is_fetched_whole(tmp_path: Path) -> None:
 
 def test_a_checkpoint_is_fetched_and_converted(tmp_path: Path) -> None:
     with ModelServer({"/small.pth": [Reply(CONTENT)]}) as server:
-        path = convert(converted_entry(server.address), tmp_path, precision="fp16")
+        path = fetch(converted_entry(server.address), tmp_path, precision="fp16")
     assert path.read_text() == "fp16"
     assert path.with_suffix(".bin").read_bytes() == CONTENT
     assert files_in(tmp_path) == ["small/fp16/small.bin", "small/fp16/small.xml", "small/small.pth"]
@@ -70,8 +67,8 @@ def test_precisions_lie_side_by_side_and_share_the_checkpoint(tmp_path: Path) ->
     with ModelServer({"/small.pth": [Reply(CONTENT)]}) as server:
         model = converted_entry(server.address)
         paths = {
-            convert(model, tmp_path, precision="fp32"),
-            convert(model, tmp_path, precision="fp16"),
+            fetch(model, tmp_path, precision="fp32"),
+            fetch(model, tmp_path, precision="fp16"),
         }
     assert {path.read_text() for path in paths} == {"fp32", "fp16"}
     assert len(server.requests) == 1
@@ -82,10 +79,10 @@ def test_what_is_there_is_fetched_again_only_by_force(tmp_path: Path, force: boo
     with ModelServer({**NETWORK, "/small.pth": [Reply(CONTENT)]}) as server:
         prebuilt, converted = prebuilt_entry(server.address), converted_entry(server.address)
         fetch(prebuilt, tmp_path / "a")
-        convert(converted, tmp_path / "b")
+        fetch(converted, tmp_path / "b")
         before = len(server.requests)
         fetch(prebuilt, tmp_path / "a", force=force)
-        convert(converted, tmp_path / "b", force=force)
+        fetch(converted, tmp_path / "b", force=force)
         assert len(server.requests) - before == (3 if force else 0)
     assert files_in(tmp_path / "a") == ["small/fp32/small.bin", "small/fp32/small.xml"]
 
@@ -115,7 +112,7 @@ def test_the_old_network_stays_until_the_new_one_is_whole(tmp_path: Path) -> Non
         model = prebuilt_entry(server.address)
         path = fetch(model, tmp_path)
         server.replies["/fp32/small.bin"] = [Reply(CONTENT, sent=1000)]
-        with pytest.raises(TransferError, match="broke off"):
+        with pytest.raises(TransferError, match="was cut"):
             fetch(model, tmp_path, force=True)
         assert path.with_suffix(".bin").read_bytes() == CONTENT
         server.replies["/fp32/small.bin"] = [Reply(CONTENT)]
@@ -134,17 +131,21 @@ def test_a_network_appears_only_when_both_files_are_there(tmp_path: Path) -> Non
     assert [request.path for request in server.requests].count("/fp32/small.xml") == 1
 
 
-def test_a_failed_conversion_leaves_no_network_and_keeps_the_checkpoint(tmp_path: Path) -> None:
+def test_a_failed_conversion_leaves_no_network_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def failing(checkpoint: Path, *, directory: Path, name: str | None, precision: str) -> Path:
         (directory / f"{name}.xml").write_text("half")
         raise ValueError("no good")
 
     with ModelServer({"/small.pth": [Reply(CONTENT)]}) as server:
         model = converted_entry(server.address)
+        monkeypatch.setattr(convert, "convert_checkpoint", failing)
         with pytest.raises(ValueError, match="no good"):
-            fetch_model(model, cache=tmp_path, convert=failing)
+            fetch(model, tmp_path)
+        monkeypatch.setattr(convert, "convert_checkpoint", copying_converter)
         assert not (tmp_path / "small/fp32").exists()
-        assert convert(model, tmp_path).read_text() == "fp32"
+        assert fetch(model, tmp_path).read_text() == "fp32"
     assert len(server.requests) == 1
     assert files_in(tmp_path) == ["small/fp32/small.bin", "small/fp32/small.xml", "small/small.pth"]
 
@@ -161,7 +162,7 @@ def test_a_mirror_is_asked_in_place_of_the_address(tmp_path: Path) -> None:
 
 def test_the_cache_of_one_machine_is_the_mirror_of_another(tmp_path: Path) -> None:
     with ModelServer({"/small.pth": [Reply(CONTENT)]}) as server:
-        convert(converted_entry(server.address), tmp_path / "one")
+        fetch(converted_entry(server.address), tmp_path / "one")
     with ModelServer({"/small.pth": [Reply(status=500)]}) as server:
         model = converted_entry(server.address)
     handler = partial(_QuietFiles, directory=str(tmp_path / "one"))
@@ -170,9 +171,7 @@ def test_the_cache_of_one_machine_is_the_mirror_of_another(tmp_path: Path) -> No
     thread.start()
     try:
         source = Source(mirror=f"http://127.0.0.1:{mirror.server_address[1]}", patience=HASTE)
-        path = fetch_model(
-            model, cache=tmp_path / "other", source=source, convert=copying_converter
-        )
+        path = fetch_model(model, cache=tmp_path / "other", source=source)
     finally:
         mirror.shutdown()
         mirror.server_close()
@@ -182,7 +181,7 @@ def test_the_cache_of_one_machine_is_the_mirror_of_another(tmp_path: Path) -> No
 
 class _QuietFiles(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """The tests' output is not for it."""
+        """Keep requests out of the tests' output."""
 
 
 def test_progress_is_told_up_to_the_whole(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_full_disk_is_told_and_what_fitted_is_kept(tmp_path: Path) -> None:
         part = tmp_path / "small/fp32.part/small.bin.part"
         assert err.decode() == (
             f"posewire: {part}: File too large after {limit} of {len(CONTENT)} bytes; "
-            "make room, or name another cache by --cache or POSEWIRE_CACHE\n"
+            "free some space, or name another cache by --cache or POSEWIRE_CACHE\n"
         )
         again = fetching_process(model, "--cache", str(tmp_path))
         assert again.communicate(timeout=WAIT_SECS)[1] == b""

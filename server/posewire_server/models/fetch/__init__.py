@@ -1,4 +1,4 @@
-"""Networks fetched into the cache; `model` is where to start."""
+"""Downloading models into the cache; start at `model`."""
 
 from posewire_server.models.fetch.model import Source, fetch_model, install_checkpoint
 

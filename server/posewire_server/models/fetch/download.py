@@ -1,4 +1,4 @@
-"""A file from an address to a path, whole or not at all."""
+"""Downloading one file, whole or not at all, with retries."""
 
 from __future__ import annotations
 
@@ -13,64 +13,58 @@ from pathlib import Path
 import httpx
 
 from posewire_server.models.catalog_entry import RemoteFile
+from posewire_server.models.digest import find_fault
 from posewire_server.models.errors import FetchError, TransferError, WrongFileError
-from posewire_server.models.fetch.partial_file import PartialFile
 from posewire_server.models.fetch.transfer import Progress, Transfer
 
 logger = logging.getLogger(__name__)
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ROOM_ADVICE = "make room, or name another cache by --cache or POSEWIRE_CACHE"
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SPACE_ADVICE = "free some space, or name another cache by --cache or POSEWIRE_CACHE"
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a connection and for the next byte, and before each further try."""
+    """Timeouts for a connection and for the next byte, and the delay before each retry."""
 
     connect_secs: float = 15.0
     stall_secs: float = 30.0
     delays_secs: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0)
 
 
+def part_path(target: Path) -> Path:
+    """Return where the first bytes of an incomplete download to `target` are kept."""
+    return target.with_name(f"{target.name}.part")
+
+
 def download(
     file: RemoteFile, target: Path, *, address: str, patience: Patience, progress: Progress
 ) -> None:
-    """Puts `file` at `target`; what is there already is replaced.
+    """Download `file` to `target`, replacing what is there.
 
-    A transfer that was cut, in this run or an earlier one, goes on where it was. Proxies and
-    certificates are those of the environment, as httpx reads it. Raises `FetchError`.
+    Resumes a transfer that was cut, in this run or an earlier one. Reads proxies and certificates
+    from the environment, as httpx does. Raises `FetchError`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = PartialFile(target)
-    if partial.size > file.size:
-        partial.discard()
-    try:
-        _check_room(file, partial)
-        with _client(patience) as client:
-            _complete(Transfer(client, address, file, partial, progress), patience)
-        partial.finish()
-    except WrongFileError:
-        partial.discard()
-        raise
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise FetchError(
-            f"{partial.path}: {error.strerror} after {partial.size} of {file.size} bytes; "
-            f"{_ROOM_ADVICE}"
-        ) from error
+    part = part_path(target)
+    if part.exists() and part.stat().st_size > file.size:
+        part.unlink()
+    with _open_client(patience) as client:
+        transfer = Transfer(client, address, file, part, progress)
+        try:
+            _check_space(transfer)
+            _complete(transfer, patience)
+            part.replace(target)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            raise FetchError(
+                f"{part}: {error.strerror} after {transfer.received} of {file.size} bytes; "
+                f"{_SPACE_ADVICE}"
+            ) from error
 
 
-def _check_room(file: RemoteFile, partial: PartialFile) -> None:
-    directory = partial.path.parent
-    free, wanted = shutil.disk_usage(directory).free, file.size - partial.size
-    if free < wanted:
-        raise FetchError(
-            f"{directory}: {free} bytes are free, want {wanted} for {file.name}; {_ROOM_ADVICE}"
-        )
-
-
-def _client(patience: Patience) -> httpx.Client:
+def _open_client(patience: Patience) -> httpx.Client:
     timeout = httpx.Timeout(patience.stall_secs, connect=patience.connect_secs)
     try:
         return httpx.Client(follow_redirects=True, timeout=timeout)
@@ -80,35 +74,40 @@ def _client(patience: Patience) -> httpx.Client:
         ) from error
 
 
+def _check_space(transfer: Transfer) -> None:
+    directory = transfer.part.parent
+    free = shutil.disk_usage(directory).free
+    wanted = transfer.file.size - transfer.received
+    if free < wanted:
+        raise FetchError(
+            f"{directory}: {free} bytes are free, want {wanted} for {transfer.file.name}; "
+            f"{_SPACE_ADVICE}"
+        )
+
+
 def _complete(transfer: Transfer, patience: Patience) -> None:
     for delay_secs in patience.delays_secs:
         try:
             return _try_once(transfer)
         except TransferError as error:
-            logger.info("%s (next try in %g s)", error, delay_secs)
+            logger.info("%s (retry in %g s)", error, delay_secs)
             time.sleep(delay_secs)
     return _try_once(transfer)
 
 
 def _try_once(transfer: Transfer) -> None:
-    """Afterwards all bytes are there, are the right ones, and are on the disk."""
-    file, partial = transfer.file, transfer.partial
-    if partial.size < file.size:
-        transfer.run()
-    fault = partial.fault(file)
+    """Complete the file, check its content and flush it to disk."""
+    is_joined = transfer.run() if transfer.received < transfer.file.size else True
+    fault = find_fault(transfer.part, transfer.file)
     if fault is None:
-        return _flush(partial.path)
-    joined = partial.joined
-    partial.discard()
+        # Else a power cut could leave the final name with nothing behind it.
+        with transfer.part.open("rb") as content:
+            os.fsync(content.fileno())
+        return
+    transfer.part.unlink()
     message = (
         f"{transfer.address}: {fault}, so it is damaged or another file and was removed; "
-        "run it again, or name a mirror by --mirror or POSEWIRE_MIRROR"
+        "try again, or name a mirror by --mirror or POSEWIRE_MIRROR"
     )
-    # Two pieces may each be sound and not belong together.
-    raise TransferError(message) if joined else WrongFileError(message)
-
-
-def _flush(path: Path) -> None:
-    """Else a power cut could leave the final name with nothing behind it."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    # Pieces of two versions of a file each look sound: only a retry from the start decides.
+    raise TransferError(message) if is_joined else WrongFileError(message)
