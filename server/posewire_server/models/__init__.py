@@ -1,1 +1,1 @@
-"""The networks: where their weights come from and how they are read."""
+"""Models: catalog, downloads, conversion and reading of networks."""

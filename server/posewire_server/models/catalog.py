@@ -1,6 +1,6 @@
 """The models that posewire knows by name.
 
-Sizes and checksums of the files are those that Open Model Zoo publishes in its model.yml files.
+Sizes and checksums are from the model.yml files of Open Model Zoo.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _SINGLE_PASS = "COCO val2017, single pass"
 
 _DEMO = CatalogEntry(
     name="demo",
-    summary="Small network for trying posewire out; comes with it",
+    summary="Small bundled network, for trying posewire out",
     licence="Apache-2.0",
     geometry=InputGeometry(size=256, fit="short_side", padding="right_bottom"),
     delta=(0.5, 0.5),
     accuracy=None,
     origin=Bundled(Path(__file__).parent / "bundled", precision="fp16"),
-    min_pose_score=0.35,  # bundled/demo.md has the figures
+    min_pose_score=0.35,  # from the table in bundled/demo.md
 )
 
 _HIGHER_HRNET_W32 = CatalogEntry(
@@ -61,7 +61,7 @@ _HIGHER_HRNET_W32 = CatalogEntry(
 
 _HIGHER_HRNET_W48 = CatalogEntry(
     name="higher-hrnet-w48",
-    summary="HigherHRNet-W48, trained at 640; bring the checkpoint",
+    summary="HigherHRNet-W48, trained at 640; needs your own checkpoint",
     licence="MIT",
     geometry=InputGeometry(size=640, fit="short_side", padding="center"),
     delta=(0.5, 0.5),
@@ -70,7 +70,7 @@ _HIGHER_HRNET_W48 = CatalogEntry(
 )
 
 
-# The three differ in the size they were trained at and share their weights.
+# The three networks share their weights and differ in their training size.
 _HUMAN_POSE_ESTIMATION_BIN: Mapping[Precision, tuple[int, str]] = MappingProxyType(
     {
         "fp32": (
@@ -90,7 +90,7 @@ _HUMAN_POSE_ESTIMATION_BIN: Mapping[Precision, tuple[int, str]] = MappingProxyTy
 def _human_pose_estimation(
     number: str, *, size: int, average_precision: float, xml: Mapping[Precision, tuple[int, str]]
 ) -> CatalogEntry:
-    """`xml` has the size and SHA-384 of NAME.xml for each precision."""
+    """`xml`: size and SHA-384 of NAME.xml for each precision."""
     name = f"human-pose-estimation-{number}"
     return CatalogEntry(
         name=name,

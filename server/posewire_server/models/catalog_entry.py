@@ -1,4 +1,4 @@
-"""What the catalog says of a model."""
+"""The entries of the catalog."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16")
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file to download; `path` is its place below the model's directory, `sha384` is in hex.
-
-    A mirror has the same `path` below the model's name as a cache has.
-    """
+    """A file to download; `path` is relative to the model's directory, `sha384` is in hex."""
 
     path: str
     address: str
@@ -32,7 +29,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """Comes with posewire, with weights of one precision: NAME.xml and NAME.bin in `directory`."""
+    """A network in posewire's package: NAME.xml and NAME.bin in `directory`, in one precision."""
 
     directory: Path
     precision: Precision
@@ -40,21 +37,21 @@ class Bundled:
 
 @dataclass(frozen=True, slots=True)
 class Prebuilt:
-    """The files of a network that is ready to run, NAME.xml among them, for each precision."""
+    """A network ready to run: its files, including NAME.xml, for each precision."""
 
     files: Mapping[Precision, tuple[RemoteFile, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A checkpoint from which the network is made on this machine."""
+    """A network that is converted on this machine from a checkpoint to download."""
 
     checkpoint: RemoteFile
 
 
 @dataclass(frozen=True, slots=True)
 class UserSupplied:
-    """A checkpoint that has no address of its own: `checkpoint` is its name, `page` tells where."""
+    """A network converted from a checkpoint that the user downloads from a link on `page`."""
 
     checkpoint: str
     page: str
@@ -65,7 +62,7 @@ Origin = Bundled | Prebuilt | Converted | UserSupplied
 
 @dataclass(frozen=True, slots=True)
 class PublishedAccuracy:
-    """Average precision on COCO keypoints in percent, as somebody else measured it."""
+    """Average precision on COCO keypoints in percent, as published by others."""
 
     average_precision: float
     conditions: str
@@ -74,10 +71,10 @@ class PublishedAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One model; `delta` is added to (x, y) in heatmap cells, as its training asks for.
+    """One model; `delta`, in heatmap cells, is added to (x, y) and follows from its training.
 
-    `min_pose_score` is the default for those who ask for none, chosen by measured precision and
-    recall (`posewire eval`); None where nobody has measured it.
+    `min_pose_score` is the default threshold, chosen by measured precision and recall
+    (`posewire eval`); None if not measured.
     """
 
     name: str
@@ -90,7 +87,7 @@ class CatalogEntry:
     min_pose_score: float | None = None
 
     def files(self, precision: Precision) -> tuple[RemoteFile, ...]:
-        """What has to be downloaded."""
+        """Return the files to download."""
         if isinstance(self.origin, Prebuilt):
             return self.origin.files[precision]
         if isinstance(self.origin, Converted):

@@ -1,4 +1,4 @@
-"""Checkpoints converted to OpenVINO's IR: an .xml for the graph and a .bin for the weights."""
+"""Converting checkpoints to OpenVINO's IR: an .xml for the graph and a .bin for the weights."""
 
 from __future__ import annotations
 
@@ -19,23 +19,22 @@ from posewire_server.models.higher_hrnet import higher_hrnet
 def convert_checkpoint(
     checkpoint: Path, *, directory: Path, name: str | None = None, precision: Precision = "fp32"
 ) -> Path:
-    """Writes NAME.xml and NAME.bin, and returns the path of the .xml.
+    """Write NAME.xml and NAME.bin; return the path of the .xml.
 
-    `name` is by default the network's, such as higher-hrnet-w32. With "fp16" the weights take half
-    the room and are widened as the model is loaded; what they are computed in is the runtime's
-    choice either way. The .xml tells of its origin under `posewire` in its `rt_info`.
+    `name` defaults to the network's, such as higher-hrnet-w32. "fp16" halves the size of the
+    weights, which are widened on loading; the precision of inference is the runtime's choice. The
+    .xml records its origin under `posewire` in its `rt_info`.
 
-    The files take the place of older ones whole, the .bin first; a process that runs the older ones
-    goes on undisturbed. Of two processes that write the same name at once, one has to wait: see to
-    that where it can happen.
+    Older files are replaced atomically, the .bin first; a process that runs them is not disturbed.
+    Two processes must not write the same name at once: the caller locks.
 
     Raises `CheckpointError` for a checkpoint that is not HigherHRNet's, and `OSError` for a file
     that cannot be read or written.
     """
-    _check(name, precision)
-    model = _model(checkpoint)
+    _check_arguments(name, precision)
+    model = _build_model(checkpoint)
     name = name or model.friendly_name
-    _describe(model, {"model": name, "precision": precision, **_origin(checkpoint)})
+    _record_origin(model, {"model": name, "precision": precision, **_origin(checkpoint)})
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=f".{name}-") as written:
         _save(model, Path(written, f"{name}.xml"), precision)
@@ -44,14 +43,14 @@ def convert_checkpoint(
     return directory / f"{name}.xml"
 
 
-def _check(name: str | None, precision: str) -> None:
+def _check_arguments(name: str | None, precision: str) -> None:
     if name is not None and (not name or Path(name).name != name):
-        raise ValueError(f"name is {name!r}, want that of a file, without folders")
+        raise ValueError(f"name is {name!r}, want a file name, without folders")
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}, want one of {PRECISIONS}")
 
 
-def _model(checkpoint: Path) -> ov.Model:
+def _build_model(checkpoint: Path) -> ov.Model:
     weights = read_checkpoint(checkpoint)
     try:
         return higher_hrnet(weights)
@@ -60,7 +59,7 @@ def _model(checkpoint: Path) -> ov.Model:
 
 
 def _origin(checkpoint: Path) -> dict[str, str]:
-    """What identifies the checkpoint anywhere; its folder says something about this machine."""
+    """Identify the checkpoint without its folder, which would reveal this machine's paths."""
     return {
         "checkpoint": os.fsencode(checkpoint.name).decode(errors="replace"),
         "checkpoint_sha384": sha384_of(checkpoint),
@@ -68,7 +67,7 @@ def _origin(checkpoint: Path) -> dict[str, str]:
     }
 
 
-def _describe(model: ov.Model, facts: dict[str, str]) -> None:
+def _record_origin(model: ov.Model, facts: dict[str, str]) -> None:
     for key, value in facts.items():
         model.set_rt_info(value, ["posewire", key])
 
@@ -77,5 +76,5 @@ def _save(model: ov.Model, path: Path, precision: Precision) -> None:
     try:
         ov.save_model(model, path, compress_to_fp16=precision == "fp16")
     except RuntimeError as error:
-        # The runtime says "iostream error" for a full disk as for anything else.
+        # OpenVINO reports a full disk as "iostream error", like anything else.
         raise OSError(f"{path}: could not be written, is the disk full? ({error})") from error

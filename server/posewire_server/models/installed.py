@@ -1,4 +1,4 @@
-"""From what a user calls a model to its file."""
+"""Finding the file of a model, given its name or path."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from posewire_server.models.catalog import CATALOG
 from posewire_server.models.catalog_entry import PRECISIONS, Bundled, CatalogEntry, Precision
 from posewire_server.models.errors import NotInstalledError, UnknownModelError
 
-# What HigherHRNet-W32 takes, which most networks of its family were trained from.
+# Those of HigherHRNet-W32, from which most networks of its family are trained.
 _DEFAULT_GEOMETRY = InputGeometry(size=512, fit="short_side", padding="center")
 _DEFAULT_DELTA = (0.5, 0.5)
-# The demo network's. A score is the mean heat of all keypoints, which networks of this family are
-# trained to make 1: 0.3 is a third of a person seen clearly.
+# A pose's score is the mean heatmap value of its keypoints, trained towards 1: 0.3 is a third of a
+# clearly visible person.
 _DEFAULT_MIN_POSE_SCORE = 0.3
 
 _NETWORK_SUFFIXES = (".xml", ".onnx")
@@ -29,7 +29,7 @@ _CHECKPOINT_SUFFIXES = (".pth", ".pt", ".tar", ".ckpt")
 class InstalledModel:
     """A network that can be loaded: `path` is its .xml or .onnx file.
 
-    `entry` is that of the catalog with the same name, if there is one.
+    `entry` is the catalog's entry of the same name, if any.
     """
 
     name: str
@@ -40,7 +40,7 @@ class InstalledModel:
 
     @property
     def min_pose_score(self) -> float:
-        """The default for those who ask for none."""
+        """Return the default threshold for requests without one."""
         measured = None if self.entry is None else self.entry.min_pose_score
         return _DEFAULT_MIN_POSE_SCORE if measured is None else measured
 
@@ -51,41 +51,40 @@ def installed_model(
     cache: Path | None = None,
     catalog: Mapping[str, CatalogEntry] = CATALOG,
 ) -> InstalledModel:
-    """The model of that name in the catalog, else the network in that file.
+    """Return the model of that name in the catalog, else the network in that file.
 
-    Where both precisions are installed it is fp32. A file gets geometry and
-    delta of the catalog's model that is called as the file, else those of HigherHRNet-W32.
+    fp32 is preferred over fp16. A file gets geometry and delta of the catalog's model with the
+    file's name, else those of HigherHRNet-W32.
 
-    Raises `UnknownModelError`, and `NotInstalledError` for a model that has to be fetched first.
+    Raises `UnknownModelError`, and `NotInstalledError` for a model that is not fetched yet.
     """
     entry = catalog.get(name_or_path)
     if entry is not None:
         return installed_entry(entry, cache=cache_directory(cache))
-    return _of_file(Path(name_or_path), catalog)
+    return _model_in_file(Path(name_or_path), catalog)
 
 
 def installed_entry(
     entry: CatalogEntry, *, cache: Path, precisions: tuple[Precision, ...] = PRECISIONS
 ) -> InstalledModel:
-    """The first of the precisions that is installed; `NotInstalledError` if none is."""
+    """Return the first installed precision; raise `NotInstalledError` if there is none."""
     for precision in precisions:
         if is_installed(entry, precision, cache=cache):
             path = network_place(entry, precision, cache=cache).xml
             return InstalledModel(entry.name, path, entry.geometry, entry.delta, entry)
     place = network_place(entry, precisions[0], cache=cache)
     if isinstance(entry.origin, Bundled):
-        remedy = "it comes with posewire, so install posewire again"
+        remedy = "it is part of posewire: install posewire again"
     else:
         option = "" if place.directory.name == PRECISIONS[0] else f" --precision {precisions[0]}"
         remedy = f"run: posewire models fetch {entry.name}{option}"
     raise NotInstalledError(
-        f"{entry.name} is not installed, or not whole: want {place.xml} and {place.bin.name}; "
-        f"{remedy}"
+        f"{entry.name} is missing or incomplete: want {place.xml} and {place.bin.name}; {remedy}"
     )
 
 
 def installed_precisions(entry: CatalogEntry, *, cache: Path) -> tuple[Precision, ...]:
-    """Those of which the files are there."""
+    """Return the precisions whose files are there."""
     if isinstance(entry.origin, Bundled):
         precision = entry.origin.precision
         return (precision,) if is_installed(entry, precision, cache=cache) else ()
@@ -93,19 +92,17 @@ def installed_precisions(entry: CatalogEntry, *, cache: Path) -> tuple[Precision
 
 
 def known_entry(name: str, *, catalog: Mapping[str, CatalogEntry] = CATALOG) -> CatalogEntry:
-    """Raises `UnknownModelError`, which lists the names there are."""
+    """Return the entry of that name; raise `UnknownModelError`, which lists the names."""
     if name in catalog:
         return catalog[name]
-    raise UnknownModelError(f"{name!r} is not in the catalog; {_names_there_are(name, catalog)}")
+    raise UnknownModelError(f"{name!r} is not in the catalog; {_list_names(name, catalog)}")
 
 
-def _of_file(path: Path, catalog: Mapping[str, CatalogEntry]) -> InstalledModel:
+def _model_in_file(path: Path, catalog: Mapping[str, CatalogEntry]) -> InstalledModel:
     if path.suffix not in _NETWORK_SUFFIXES:
         _refuse_name(path, catalog)
     if not path.is_file():
-        raise UnknownModelError(
-            f"{path}: there is no such file; {_names_there_are(path.stem, catalog)}"
-        )
+        raise UnknownModelError(f"{path}: no such file; {_list_names(path.stem, catalog)}")
     weights = path.with_suffix(".bin")
     if path.suffix == ".xml" and not weights.is_file():
         raise UnknownModelError(f"{path}: its weights are missing, want {weights} beside it")
@@ -123,11 +120,11 @@ def _refuse_name(path: Path, catalog: Mapping[str, CatalogEntry]) -> NoReturn:
         )
     raise UnknownModelError(
         f"{str(path)!r} is neither in the catalog nor a .xml or .onnx file; "
-        f"{_names_there_are(path.name, catalog)}"
+        f"{_list_names(path.name, catalog)}"
     )
 
 
-def _names_there_are(name: str, catalog: Mapping[str, CatalogEntry]) -> str:
+def _list_names(name: str, catalog: Mapping[str, CatalogEntry]) -> str:
     close = difflib.get_close_matches(name, catalog, n=1, cutoff=0.5)
     guess = f"did you mean {close[0]}? " if close else ""
     return f"{guess}the catalog has {', '.join(catalog)}"

@@ -1,7 +1,7 @@
-"""Networks in a file, checked and brought to one form.
+"""Reading networks: checks, and one input format for all.
 
-Heatmaps and tags of the right shape do not tell how the pixels must come or whether the network
-suppresses non-maxima. Taken on trust: pixels are B, G, R from 0 to 255, and heatmaps are signed.
+A file does not say which pixel values its network expects or whether it suppresses non-maxima.
+Assumed are B, G, R from 0 to 255, and signed heatmaps.
 """
 
 from __future__ import annotations
@@ -23,27 +23,26 @@ _INPUT_TYPES = (ov.Type.u8, ov.Type.f32)
 
 
 def read_network(path: str | os.PathLike[str]) -> ov.Model:
-    """The network in an OpenVINO IR (.xml) or ONNX file, taking any image.
+    """Read the network in an OpenVINO IR (.xml) or ONNX file and let it take any image.
 
-    Its one input is uint8 (1, H, W, 3), channels B, G, R, H and W left open, whatever layout and
+    Its one input is uint8 (1, H, W, 3), channels B, G, R, H and W dynamic, whatever layout and
     type the file has. The outputs `heatmaps` (1, K, h, w) and `embeddings` (1, K, h, w) or
     (1, K, h, w, L), both float32, are found by name.
 
-    Raises `NetworkError` for a file that OpenVINO does not read, `NetworkError`,
-    which lists everything that is wrong, for another kind of network, and `OSError` if there is no
-    such file.
+    Raises `NetworkError`, which lists all faults, for a file that is not such a network, and
+    `OSError` if it cannot be opened.
     """
     model = _read(Path(path))
     _check(path, [*_input_faults(model), *_output_faults(model)])
     _check(path, _resize_faults(model))
-    return _fed_with_pixels(model)
+    return _take_pixels(model)
 
 
 def _read(path: Path) -> ov.Model:
     wanted = "want an OpenVINO IR (.xml, its .bin beside it) or ONNX (.onnx)"
     if path.suffix not in (".xml", ".onnx"):
         raise NetworkError(f"{path}: got a file of another kind, {wanted}")
-    path.open("rb").close()  # OpenVINO's own error does not tell why a file cannot be opened.
+    path.open("rb").close()  # OpenVINO does not report why a file cannot be opened.
     try:
         return ov.Core().read_model(path)
     except RuntimeError as error:
@@ -51,7 +50,7 @@ def _read(path: Path) -> ov.Model:
 
 
 def last_line(error: RuntimeError) -> str:
-    """What OpenVINO has to say, without the source files of its own that it lists before."""
+    """Quote OpenVINO's message without the list of its own source files before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return f"OpenVINO says: {lines[-1]}" if lines else "OpenVINO does not say why"
 
@@ -69,7 +68,7 @@ def _input_faults(model: ov.Model) -> Iterator[str]:
     port = model.input()
     if _layout(port) is None or port.element_type not in _INPUT_TYPES:
         yield (
-            f"input {_name(port)}: got {_described(port)}, "
+            f"input {_name(port)}: got {_describe(port)}, "
             "want u8 or f32 of shape [1,3,H,W] or [1,H,W,3]"
         )
 
@@ -81,28 +80,28 @@ def _output_faults(model: ov.Model) -> Iterator[str]:
             names = ", ".join(_name(each) for each in model.outputs)
             yield f"output {name}: got only {names}"
         elif not _fits(port, _RANKS[name]):
-            yield f"output {name}: got {_described(port)}, want {_wanted_output(name)}"
+            yield f"output {name}: got {_describe(port)}, want {_describe_wanted(name)}"
     sizes = {name: _size(port) for name, port in ports.items() if _rank(port) >= 4}
     if len(sizes) == 2 and not sizes[HEATMAPS].compatible(sizes[TAGS]):
         yield f"outputs: got sizes {sizes[HEATMAPS]} and {sizes[TAGS]}, want equal ones"
 
 
 def _resize_faults(model: ov.Model) -> list[str]:
-    """Opens the input to all sizes, and tells if the network does not go along."""
+    """Make the input's size dynamic, and list what in the network is fixed to one size."""
     shape = [1, 3, -1, -1] if _layout(model.input()) == "NCHW" else [1, -1, -1, 3]
     try:
         model.reshape(ov.PartialShape(shape))
     except RuntimeError as error:
         return [f"want a network that takes images of any size; {last_line(error)}"]
-    stuck = [name for name in _RANKS if _size(model.output(name)).is_static]
+    fixed = [name for name in _RANKS if _size(model.output(name)).is_static]
     return [
         f"output {name}: got size {_size(model.output(name))} for every image, "
         "want a network whose output grows with its input"
-        for name in stuck
+        for name in fixed
     ]
 
 
-def _fed_with_pixels(model: ov.Model) -> ov.Model:
+def _take_pixels(model: ov.Model) -> ov.Model:
     layout = _layout(model.input())
     steps = PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
@@ -111,7 +110,7 @@ def _fed_with_pixels(model: ov.Model) -> ov.Model:
 
 
 def _output(model: ov.Model, name: str) -> ov.Output | None:
-    """By membership, because exporters give a tensor further names of their own."""
+    """Find an output by any of its names; exporters add names of their own."""
     return next((port for port in model.outputs if name in port.get_names()), None)
 
 
@@ -129,7 +128,7 @@ def _fits(port: ov.Output, ranks: tuple[int, ...]) -> bool:
     return bool(port.get_partial_shape()[1] == ov.Dimension(len(COCO.names)))
 
 
-def _wanted_output(name: str) -> str:
+def _describe_wanted(name: str) -> str:
     shapes = {4: f"[1,{len(COCO.names)},h,w]", 5: f"[1,{len(COCO.names)},h,w,L]"}
     return "f32 of shape " + " or ".join(shapes[rank] for rank in _RANKS[name])
 
@@ -140,16 +139,16 @@ def _size(port: ov.Output) -> ov.PartialShape:
 
 
 def _rank(port: ov.Output | None) -> int:
-    """-1 if it is left open, or there is no port."""
+    """Return the number of axes, -1 if it is dynamic or there is no port."""
     if port is None:
         return -1
     rank = port.get_partial_shape().rank
     return int(rank.get_length()) if rank.is_static else -1
 
 
-def _described(port: ov.Output) -> str:
+def _describe(port: ov.Output) -> str:
     return f"{port.element_type.get_type_name()} {port.get_partial_shape()}"
 
 
 def _name(port: ov.Output) -> str:
-    return min(port.get_names(), default="without a name")
+    return min(port.get_names(), default="unnamed")

@@ -118,7 +118,7 @@ def test_a_bundled_model_needs_no_cache(tmp_path: Path) -> None:
     catalog = {"tiny": entry(Bundled(path.parent, precision="fp16"), name="tiny")}
     assert installed_model("tiny", cache=tmp_path / "none", catalog=catalog).path == path
     path.with_suffix(".bin").unlink()
-    with pytest.raises(NotInstalledError, match="comes with posewire, so install posewire again"):
+    with pytest.raises(NotInstalledError, match="part of posewire: install posewire again"):
         installed_model("tiny", cache=tmp_path / "none", catalog=catalog)
 
 
@@ -137,7 +137,7 @@ def test_half_a_network_is_none(tmp_path: Path, xml: bytes | None, weights: byte
         if content is not None:
             put(tmp_path / "small/fp32", name, content=content)
     catalog = {"small": prebuilt_entry("http://nowhere")}
-    with pytest.raises(NotInstalledError, match="not installed, or not whole"):
+    with pytest.raises(NotInstalledError, match="missing or incomplete"):
         installed_model("small", cache=tmp_path, catalog=catalog)
 
 
@@ -167,7 +167,7 @@ def test_a_file_that_is_called_as_a_model_is_fed_as_that(tmp_path: Path) -> None
         ("human-pose-estimation-5", "did you mean human-pose-estimation-0005?"),
         ("zzz", "neither in the catalog nor a .xml or .onnx file; the catalog has demo, higher"),
         ("", "the catalog has demo"),
-        ("/nowhere/net.xml", "/nowhere/net.xml: there is no such file"),
+        ("/nowhere/net.xml", "/nowhere/net.xml: no such file"),
         ("/nowhere/w48.pth", "run: posewire models convert --checkpoint /nowhere/w48.pth"),
     ],
 )

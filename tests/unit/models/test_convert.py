@@ -80,7 +80,7 @@ def test_the_name_may_be_chosen(tmp_path: Path, narrow: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "a/b", "../a", "/a"])
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, narrow: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=f"name is '{name}', want that of a file"):
+    with pytest.raises(ValueError, match=f"name is '{name}', want a file name"):
         convert_checkpoint(narrow, directory=tmp_path / "models", name=name)
     assert not (tmp_path / "models").exists()
 

@@ -66,10 +66,10 @@ def test_an_open_size_computes_what_a_fixed_one_does(
 def test_other_sides_are_refused_by_name(
     weights: Weights, network: Network, height: int, width: int
 ) -> None:
-    with pytest.raises(RuntimeError, match="sides of the image have to be multiples of 32"):
+    with pytest.raises(RuntimeError, match="sides of the image must be multiples of 32"):
         network.run(image_of(height, width))
     model = higher_hrnet(weights)
-    with pytest.raises(RuntimeError, match="sides of the image have to be multiples of 32"):
+    with pytest.raises(RuntimeError, match="sides of the image must be multiples of 32"):
         model.reshape([1, height, width, 3])
 
 

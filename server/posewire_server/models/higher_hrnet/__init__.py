@@ -1,4 +1,4 @@
-"""HigherHRNet built in OpenVINO operations; `graph` is where to start."""
+"""HigherHRNet built from OpenVINO operations; start at `graph`."""
 
 from posewire_server.models.higher_hrnet.graph import higher_hrnet
 

@@ -1,7 +1,7 @@
-"""HigherHRNet's layers as data, for any width of its first branch.
+"""The layers of HigherHRNet, for any width of its first branch.
 
 Cheng et al., "HigherHRNet: Scale-Aware Representation Learning for Bottom-Up Human Pose
-Estimation", CVPR 2020. The layers are named as in the state dicts of the authors' code.
+Estimation", CVPR 2020. Names are those of the authors' state dicts.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from posewire_server.models.higher_hrnet.convolution import Convolution
 _STEM_WIDTH = 64
 _BOTTLENECK_WIDTH = 64
 _BOTTLENECK_EXPANSION = 4
-_BLOCKS = 4  # per branch, in layer1 and after the deconvolution alike
-_MODULES = {2: 1, 3: 4, 4: 3}  # by stage, which has as many branches as its number
+_BLOCKS = 4  # in each branch, in layer1 and after the deconvolution
+_MODULES = {2: 1, 3: 4, 4: 3}  # by stage; stage n has n branches
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """Convolutions whose result is added to their input, or to `shortcut` of it; then ReLU."""
+    """Convolutions, plus their input or the `shortcut` convolution of it; then ReLU."""
 
     convolutions: tuple[Convolution, ...]
     shortcut: Convolution | None = None
@@ -41,7 +41,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """One branch after a module: the ReLU of the sum over the paths from all branches."""
+    """One branch after a module: ReLU of the sum of the paths from all branches."""
 
     name: str
     paths: tuple[Path, ...]
@@ -49,7 +49,7 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """Branches side by side, and what is exchanged between them afterwards."""
+    """Parallel branches, followed by an exchange between them."""
 
     branches: tuple[tuple[Residual, ...], ...]
     fusions: tuple[Fusion, ...]
@@ -65,9 +65,9 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Modules one after the other; where a branch has no transition it goes on as it is.
+    """A sequence of modules; a branch without a transition passes unchanged.
 
-    A branch beyond those of the stage before starts from the last of them.
+    A new branch starts from the last branch of the stage before.
     """
 
     transitions: tuple[Convolution | None, ...]
@@ -83,9 +83,9 @@ class Stage:
 class Architecture:
     """The whole network.
 
-    `quarter_maps` makes 2 K maps, heatmaps and tags, at a quarter of the input's size. Features
-    and these maps together go through `deconvolution` and `blocks`, of whose output `half_maps`
-    makes K heatmaps at half of the input's size.
+    `quarter_maps` computes 2 K maps, heatmaps and tags, at a quarter of the input's size. Features
+    and these maps together pass `deconvolution` and `blocks`, from whose output `half_maps`
+    computes K heatmaps at half of the input's size.
     """
 
     width: int
@@ -99,7 +99,7 @@ class Architecture:
 
     @classmethod
     def of(cls, width: int, *, keypoints: int) -> Architecture:
-        """With branches of `width`, and 2, 4 and 8 times that."""
+        """Build the network with branches of 1, 2, 4 and 8 times `width`."""
         return cls(
             width=width,
             stem=(
@@ -131,7 +131,7 @@ class Architecture:
         return f"higher-hrnet-w{self.width}"
 
     def layers(self) -> Iterator[Convolution]:
-        """All convolutions in the order of the state dict."""
+        """Yield all convolutions in the order of the state dict."""
         yield from self.stem
         for block in self.layer1:
             yield from block.layers()
@@ -153,19 +153,19 @@ def _bottleneck(index: int) -> Residual:
     inputs = outputs if index else _STEM_WIDTH
     return Residual(
         (
-            _numbered(name, 1, inputs, middle, kernel=1),
-            _numbered(name, 2, middle, middle),
-            _numbered(name, 3, middle, outputs, kernel=1, relu=False),
+            _block_convolution(name, 1, inputs, middle, kernel=1),
+            _block_convolution(name, 2, middle, middle),
+            _block_convolution(name, 3, middle, outputs, kernel=1, relu=False),
         ),
         shortcut=None
         if inputs == outputs
-        else _indexed(f"{name}.downsample", inputs, outputs, kernel=1, relu=False),
+        else _sequence_convolution(f"{name}.downsample", inputs, outputs, kernel=1, relu=False),
     )
 
 
 def _basic_block(name: str, width: int) -> Residual:
-    first = _numbered(name, 1, width, width)
-    return Residual((first, _numbered(name, 2, width, width, relu=False)))
+    first = _block_convolution(name, 1, width, width)
+    return Residual((first, _block_convolution(name, 2, width, width, relu=False)))
 
 
 def _stage(number: int, width: int) -> Stage:
@@ -173,14 +173,14 @@ def _stage(number: int, width: int) -> Stage:
     return Stage(
         tuple(_transition(number, branch, widths) for branch in range(number)),
         tuple(
-            _module(f"stage{number}.{index}", widths, fused=_fused_branches(number, index))
+            _module(f"stage{number}.{index}", widths, fusion_count=_fusion_count(number, index))
             for index in range(_MODULES[number])
         ),
     )
 
 
-def _fused_branches(number: int, index: int) -> int:
-    """Only the finest branch of the last module is read."""
+def _fusion_count(number: int, index: int) -> int:
+    """Only the finest branch of the last module is used."""
     is_last = number == max(_MODULES) and index == _MODULES[number] - 1
     return 1 if is_last else number
 
@@ -189,11 +189,11 @@ def _transition(number: int, branch: int, widths: Sequence[int]) -> Convolution 
     name = f"transition{number - 1}.{branch}"
     before = _BOTTLENECK_WIDTH * _BOTTLENECK_EXPANSION if number == 2 else widths[-2]
     if branch == number - 1:
-        return _indexed(f"{name}.0", before, widths[branch], stride=2)
-    return _indexed(name, before, widths[branch]) if number == 2 else None
+        return _sequence_convolution(f"{name}.0", before, widths[branch], stride=2)
+    return _sequence_convolution(name, before, widths[branch]) if number == 2 else None
 
 
-def _module(name: str, widths: Sequence[int], *, fused: int) -> Module:
+def _module(name: str, widths: Sequence[int], *, fusion_count: int) -> Module:
     return Module(
         tuple(
             tuple(
@@ -201,7 +201,10 @@ def _module(name: str, widths: Sequence[int], *, fused: int) -> Module:
             )
             for branch, width in enumerate(widths)
         ),
-        tuple(_fusion(f"{name}.fuse_layers.{branch}", branch, widths) for branch in range(fused)),
+        tuple(
+            _fusion(f"{name}.fuse_layers.{branch}", branch, widths)
+            for branch in range(fusion_count)
+        ),
     )
 
 
@@ -213,21 +216,30 @@ def _fusion(name: str, branch: int, widths: Sequence[int]) -> Fusion:
 
 
 def _path(name: str, source: int, target: int, widths: Sequence[int]) -> Path:
-    """From `source` to `target`, the finest branch being 0."""
+    """Make the path from branch `source` to `target`; branch 0 is the finest."""
     if source >= target:
         halvings = source - target
-        convolution = _indexed(name, widths[source], widths[target], kernel=1, relu=False)
+        convolution = _sequence_convolution(
+            name, widths[source], widths[target], kernel=1, relu=False
+        )
         return Path((convolution,), 2**halvings) if halvings else Path()
     steps = target - source
     *inner, last = (f"{name}.{step}" for step in range(steps))
-    kept = [_indexed(step, widths[source], widths[source], stride=2) for step in inner]
-    return Path((*kept, _indexed(last, widths[source], widths[target], stride=2, relu=False)))
+    reductions = [
+        _sequence_convolution(step, widths[source], widths[source], stride=2) for step in inner
+    ]
+    return Path(
+        (
+            *reductions,
+            _sequence_convolution(last, widths[source], widths[target], stride=2, relu=False),
+        )
+    )
 
 
-def _numbered(
+def _block_convolution(
     name: str, number: int, inputs: int, outputs: int, *, kernel: int = 3, relu: bool = True
 ) -> Convolution:
-    """Named as in the authors' blocks."""
+    """Make a convolution with the names of the authors' blocks."""
     return Convolution(
         f"{name}.conv{number}",
         f"{name}.bn{number}",
@@ -238,10 +250,10 @@ def _numbered(
     )
 
 
-def _indexed(
+def _sequence_convolution(
     name: str, inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, relu: bool = True
 ) -> Convolution:
-    """Named by its place in a sequence: convolution, normalisation."""
+    """Make a convolution named by its index in a sequence of convolution and normalisation."""
     return Convolution(
         f"{name}.0",
         f"{name}.1",

@@ -1,4 +1,4 @@
-"""A convolution with what follows it: batch normalisation or a bias, and ReLU."""
+"""A convolution with its batch normalisation or bias, and ReLU."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from posewire_server.models.errors import WrongWeightsError
 
-_NORM_EPSILON = 1e-5  # PyTorch's default, which the networks were trained with
+_NORM_EPSILON = 1e-5  # PyTorch's default, used in training
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """Weights and bias (outputs,) of a convolution with its normalisation folded into them."""
+class FoldedWeights:
+    """Kernel and bias (outputs,) of a convolution, with its normalisation folded in."""
 
     kernel: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -24,7 +24,7 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Convolution:
-    """`name` and `norm` are those of the state dict; without `norm` it has a bias of its own."""
+    """`name` and `norm` are those of the state dict; without `norm` it has a bias."""
 
     name: str
     norm: str | None
@@ -41,7 +41,7 @@ class Convolution:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """What it has in a state dict, in its order."""
+        """Return the shapes of its tensors by name, in the order of the state dict."""
         channels = (self.outputs, self.inputs)
         if self.transposed:
             channels = (self.inputs, self.outputs)
@@ -51,19 +51,19 @@ class Convolution:
         parts = ("weight", "bias", "running_mean", "running_var")
         return own | {f"{self.norm}.{part}": (self.outputs,) for part in parts}
 
-    def folded(self, weights: Mapping[str, NDArray[Any]]) -> Folded:
-        """Computed in float64; `WrongWeightsError` where the result is no finite float32."""
+    def fold(self, weights: Mapping[str, NDArray[Any]]) -> FoldedWeights:
+        """Fold in float64; raise `WrongWeightsError` unless the result is finite in float32."""
         kernel = weights[f"{self.name}.weight"]
-        with np.errstate(all="ignore"):  # what comes of these is looked at below
+        with np.errstate(all="ignore"):  # the results are checked below
             gain, bias = self._gain_and_bias(weights)
             by_output = (1, -1, 1, 1) if self.transposed else (-1, 1, 1, 1)
-            folded = Folded(
+            folded = FoldedWeights(
                 (kernel * gain.reshape(by_output)).astype(np.float32), bias.astype(np.float32)
             )
         if not (np.isfinite(folded.kernel).all() and np.isfinite(folded.bias).all()):
             raise WrongWeightsError(
-                f"{self.name}: with {self.norm or 'its bias'} it has weights that are infinite or "
-                "no number, want them finite; training may have diverged"
+                f"{self.name}: got infinite or NaN weights, {self.norm or 'its bias'} folded in, "
+                "want them finite; training may have diverged"
             )
         return folded
 

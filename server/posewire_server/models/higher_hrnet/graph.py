@@ -1,4 +1,4 @@
-"""HigherHRNet as a graph of OpenVINO operations, from a state dict of PyTorch."""
+"""Building HigherHRNet from OpenVINO operations and a PyTorch state dict."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from openvino import opset13 as ops
 from posewire_server.models.higher_hrnet.architecture import Fusion, Module, Path, Residual, Stage
 from posewire_server.models.higher_hrnet.convolution import Convolution
 from posewire_server.models.higher_hrnet.image_input import (
-    centred_pixels,
+    adapt_kernel,
+    centre_pixels,
     image_parameter,
-    kernel_of_centred_pixels,
 )
 from posewire_server.models.higher_hrnet.pose_maps import pose_maps, upsample
 from posewire_server.models.higher_hrnet.state_dict_layout import architecture_of
 
 
 def higher_hrnet(weights: Mapping[str, NDArray[Any]]) -> ov.Model:
-    """The network whose state dict `weights` are, of any width, normalisation folded.
+    """Build the network of a state dict of any width, with normalisation folded in.
 
     Input `image`: uint8 (1, H, W, 3), channels B, G, R, both sides multiples of 32. Outputs
     `heatmaps` and `embeddings`: float32 (1, 17, H/2, W/2), see `pose_maps`. With other sides,
-    `reshape` and inference fail at an addition whose name says so; only a side that is 1 to 3
-    pixels short of a multiple passes, and is computed as if there were pixels of the mean.
+    `reshape` and inference fail at an addition whose name gives the reason; only a side 1 to 3
+    pixels short of a multiple passes, as if padded with the mean colour.
 
-    Raises `WrongWeightsError` unless exactly HigherHRNet's tensors are there, of any float type;
-    `num_batches_tracked` may be left out.
+    Raises `WrongWeightsError` unless `weights` has exactly HigherHRNet's tensors, of any float
+    type; `num_batches_tracked` is optional.
     """
     architecture = architecture_of(weights)
     first = f"{architecture.stem[0].name}.weight"
-    graph = _Graph({**weights, first: kernel_of_centred_pixels(weights[first])})
+    graph = _Graph({**weights, first: adapt_kernel(weights[first])})
     image = image_parameter()
-    features = graph.chain(centred_pixels(image), architecture.stem)
+    features = graph.chain(centre_pixels(image), architecture.stem)
     features = graph.residuals(features, architecture.layer1)
     branches = [features]
     for stage in architecture.stages:
@@ -49,14 +49,14 @@ def higher_hrnet(weights: Mapping[str, NDArray[Any]]) -> ov.Model:
 
 
 class _Graph:
-    """Adds layers to a graph; nodes are named as the layers are in the state dict."""
+    """Adds layers to a graph; nodes have the names of the state dict."""
 
     def __init__(self, weights: Mapping[str, NDArray[Any]]) -> None:
         self._weights = weights
 
     def convolution(self, features: ov.Node, layer: Convolution) -> ov.Node:
-        folded = layer.folded(self._weights)
-        convolved = _convolved(features, ops.constant(folded.kernel), layer)
+        folded = layer.fold(self._weights)
+        convolved = _convolve(features, ops.constant(folded.kernel), layer)
         bias = ops.constant(folded.bias.reshape(1, -1, 1, 1))
         biased = ops.add(convolved, bias, name=f"{layer.name}.bias")
         return ops.relu(biased, name=f"{layer.name}.relu") if layer.relu else biased
@@ -69,37 +69,37 @@ class _Graph:
     def residuals(self, features: ov.Node, blocks: Sequence[Residual]) -> ov.Node:
         for block in blocks:
             changed = self.chain(features, block.convolutions)
-            kept = self.convolution(features, block.shortcut) if block.shortcut else features
-            features = ops.relu(ops.add(changed, kept))
+            shortcut = self.convolution(features, block.shortcut) if block.shortcut else features
+            features = ops.relu(ops.add(changed, shortcut))
         return features
 
     def stage(self, branches: Sequence[ov.Node], stage: Stage) -> list[ov.Node]:
-        entered = [
-            self._entered(branches[min(index, len(branches) - 1)], transition)
+        branches = [
+            self._enter(branches[min(index, len(branches) - 1)], transition)
             for index, transition in enumerate(stage.transitions)
         ]
         for module in stage.modules:
-            entered = self._module(entered, module)
-        return entered
+            branches = self._module(branches, module)
+        return branches
 
-    def _entered(self, branch: ov.Node, transition: Convolution | None) -> ov.Node:
+    def _enter(self, branch: ov.Node, transition: Convolution | None) -> ov.Node:
         return self.convolution(branch, transition) if transition else branch
 
     def _module(self, branches: Sequence[ov.Node], module: Module) -> list[ov.Node]:
-        worked = [
+        features = [
             self.residuals(branch, blocks)
             for branch, blocks in zip(branches, module.branches, strict=True)
         ]
-        return [self._fused(worked, fusion) for fusion in module.fusions]
+        return [self._fuse(features, fusion) for fusion in module.fusions]
 
-    def _fused(self, branches: Sequence[ov.Node], fusion: Fusion) -> ov.Node:
+    def _fuse(self, branches: Sequence[ov.Node], fusion: Fusion) -> ov.Node:
         total, *others = (
             self._path(branch, path) for branch, path in zip(branches, fusion.paths, strict=True)
         )
         for index, other in enumerate(others, 1):
             total = ops.add(total, other)
             total.set_friendly_name(
-                f"{fusion.name}.sum{index} (sides of the image have to be multiples of 32)"
+                f"{fusion.name}.sum{index} (both sides of the image must be multiples of 32)"
             )
         return ops.relu(total, name=f"{fusion.name}.relu")
 
@@ -110,7 +110,7 @@ class _Graph:
         return upsample(features, path.upsampling, mode="nearest")
 
 
-def _convolved(features: ov.Node, kernel: ov.Node, layer: Convolution) -> ov.Node:
+def _convolve(features: ov.Node, kernel: ov.Node, layer: Convolution) -> ov.Node:
     strides = [layer.stride] * 2
     pads = [layer.padding] * 2
     if layer.transposed:

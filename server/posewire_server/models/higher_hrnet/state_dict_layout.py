@@ -1,4 +1,4 @@
-"""Which tensors the state dict of HigherHRNet has, and what another one has instead."""
+"""The tensors of HigherHRNet's state dict, and how another state dict differs."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from posewire_server.models.errors import WrongWeightsError
 from posewire_server.models.higher_hrnet.architecture import Architecture
 from posewire_server.skeleton import COCO
 
-# All of these have the width as first axis. It is put to the vote, so that one tensor of another
-# shape is told as that one, and not as all others being wrong.
+# Tensors whose first axis is the width. The majority decides, so that one tensor of a wrong shape
+# is reported, and not all others.
 _WIDTH_VOTERS = tuple(
     f"stage2.0.branches.0.{block}.conv{number}.weight" for block in range(4) for number in (1, 2)
 )
 _SHOWN = 4
-# How many batches a normalisation has seen in training; what is folded does not depend on it.
+# The number of training batches of a normalisation, which inference does not need.
 _UNUSED = ".num_batches_tracked"
 
 
 def architecture_of(weights: Mapping[str, NDArray[Any]]) -> Architecture:
-    """The network of COCO's keypoints whose state dict this is.
+    """Return the network, with COCO's keypoints, of a state dict.
 
     Raises `WrongWeightsError`, which lists all tensors that are missing, extra, of another shape or
-    of a type that is not floating-point.
+    not floating-point.
     """
     width = _width(weights)
     architecture = Architecture.of(width, keypoints=len(COCO.names))
@@ -38,8 +38,8 @@ def architecture_of(weights: Mapping[str, NDArray[Any]]) -> Architecture:
     faults = [
         *_fault("missing", [name for name in wanted if name not in weights]),
         *_fault("extra", [describe(name) for name in weights if name not in known]),
-        *_fault("of another shape", _misshapen(weights, wanted)),
-        *_fault("not floating-point", _mistyped(weights, wanted)),
+        *_fault("of another shape", _wrong_shapes(weights, wanted)),
+        *_fault("not floating-point", _wrong_types(weights, wanted)),
     ]
     if faults:
         raise WrongWeightsError(
@@ -50,7 +50,7 @@ def architecture_of(weights: Mapping[str, NDArray[Any]]) -> Architecture:
 
 
 def wanted_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """The shape of each tensor by its name, in the order of the state dict."""
+    """Return the shape of each tensor by name, in the order of the state dict."""
     return {name: shape for layer in architecture.layers() for name, shape in layer.shapes.items()}
 
 
@@ -59,13 +59,13 @@ def _width(weights: Mapping[str, NDArray[Any]]) -> int:
     widths: list[int] = [voter.shape[0] for voter in voters if voter.ndim and voter.size]
     if not widths:
         raise WrongWeightsError(
-            f"has {_listed([describe(name) for name in weights])}, want the state dict of a "
+            f"has {_list([describe(name) for name in weights])}, want the state dict of a "
             f"HigherHRNet, with {_WIDTH_VOTERS[0]} and so on"
         )
     return Counter(widths).most_common(1)[0][0]
 
 
-def _misshapen(
+def _wrong_shapes(
     weights: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]]
 ) -> list[str]:
     return [
@@ -75,7 +75,7 @@ def _misshapen(
     ]
 
 
-def _mistyped(
+def _wrong_types(
     weights: Mapping[str, NDArray[Any]], wanted: Mapping[str, tuple[int, ...]]
 ) -> list[str]:
     return [
@@ -86,10 +86,10 @@ def _mistyped(
 
 
 def _fault(what: str, found: Sequence[str]) -> list[str]:
-    """What there is to say of all tensors with the same fault, if there are any."""
-    return [f"{len(found)} {what} ({_listed(found)})"] if found else []
+    """Describe all tensors with the same fault, if any."""
+    return [f"{len(found)} {what} ({_list(found)})"] if found else []
 
 
-def _listed(found: Sequence[str]) -> str:
+def _list(found: Sequence[str]) -> str:
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return ", ".join(found[:_SHOWN]) + more if found else "nothing"
