@@ -1,4 +1,4 @@
-"""Writes checkpoints byte by byte, sound ones and others, as PyTorch lays them out."""
+"""Writing valid and invalid checkpoints byte by byte, in PyTorch's formats."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = [
     "Stored",
     "checkpoint",
     "legacy_checkpoint",
-    "pickled",
     "storage",
     "tensor",
+    "to_pickle",
     "zip_checkpoint",
 ]
 
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of `function`, whose result is given `state` if there is any."""
+    """A call of `function`; `state`, if any, is set on its result."""
 
     function: object
     arguments: object
@@ -51,7 +51,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A value that stands for something outside of the pickle."""
+    """A reference to something outside the pickle."""
 
     persistent_id: object
 
@@ -72,8 +72,8 @@ STORAGE_NAMES = {
 }
 
 
-def pickled(value: object) -> bytes:
-    """A pickle of protocol 2."""
+def to_pickle(value: object) -> bytes:
+    """Pickle a value with protocol 2."""
     return b"\x80\x02" + _opcodes(value) + b"."
 
 
@@ -123,16 +123,16 @@ def tensor(
 
 
 def vector(key: str = "0", count: int = 2) -> Call:
-    """One axis of consecutive elements from the start of a storage."""
+    """Make a tensor of one axis: consecutive elements from the start of a storage."""
     return tensor(storage(key, count), (count,), (1,))
 
 
 def checkpoint(
     layout: Format, root: object, storages: Mapping[str, NDArray[Any]] | None = None
 ) -> bytes:
-    """A sound file of either format around `root`."""
+    """Make a valid file of either format that holds `root`."""
     write = zip_checkpoint if layout == "zip" else legacy_checkpoint
-    return write(pickled(root), storages or {})
+    return write(to_pickle(root), storages or {})
 
 
 def zip_checkpoint(
@@ -167,11 +167,11 @@ def legacy_checkpoint(
     )
     preamble = (magic_number, protocol_version, system or {"little_endian": True})
     listed = [*storages] if keys is None else keys
-    return b"".join([*map(pickled, preamble), root, pickled(listed), *contents])
+    return b"".join([*map(to_pickle, preamble), root, to_pickle(listed), *contents])
 
 
 def read(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
-    """What `read_checkpoint` makes of a file with this content, written to the folder."""
+    """Write the content to a file in the folder and read it."""
     path = folder / "net.pth"
     path.write_bytes(content)
     return read_checkpoint(path)

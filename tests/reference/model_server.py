@@ -14,7 +14,7 @@ class Reply:
     """The answer to one request.
 
     `sent`: close the connection after that many bytes of the body, or with `stalls` keep it open
-    and silent. `told`: the Content-Length, "true" for the real one. `ranges`: whether to obey
+    and silent. `length`: the Content-Length, "true" for the real one. `ranges`: whether to obey
     Range. `starts`: the first byte of a range, "asked" for the requested one. `total`: the size of
     the file that a range claims.
     """
@@ -25,7 +25,7 @@ class Reply:
     ranges: bool = True
     sent: int | None = None
     stalls: bool = False
-    told: int | str | None = "true"
+    length: int | str | None = "true"
     starts: int | str = "asked"
     total: int | None = None
 
@@ -54,7 +54,7 @@ class ModelServer:
 
     @property
     def ranges(self) -> list[str | None]:
-        """The Range of each request so far."""
+        """Return the Range header of each request so far."""
         return [request.headers.get("range") for request in self.requests]
 
     def next_reply(self, request: Request) -> Reply:
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply, status: int, body: bytes, span: dict[str, str]) -> None:
         self.send_response(status)
-        length = len(body) if isinstance(reply.told, str) else reply.told
+        length = len(body) if isinstance(reply.length, str) else reply.length
         lengths = {} if length is None else {"Content-Length": str(length)}
         for name, value in {**lengths, **span, **reply.headers}.items():
             self.send_header(name, value)

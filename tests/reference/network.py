@@ -1,4 +1,4 @@
-"""Networks, run on this machine's processor in full precision."""
+"""Running networks on the CPU in full precision."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-# Processors that can compute in bfloat16 would, and that has three digits.
+# CPUs with bfloat16 would use it, and it has only three digits.
 _SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": "2"}
 
 
 class Network:
-    """A model, compiled."""
+    """A compiled model."""
 
     def __init__(self, model: ov.Model) -> None:
         self._compiled = ov.Core().compile_model(model, "CPU", _SETTINGS)
 
     def run(self, *inputs: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """The outputs by name."""
+        """Return the outputs by name."""
         answer = self._compiled([np.ascontiguousarray(values) for values in inputs])
         return {output.get_any_name(): values.copy() for output, values in answer.items()}
 
 
 def with_outputs(model: ov.Model, nodes: Iterable[str]) -> ov.Model:
-    """A copy that also gives out what these nodes compute, by their names."""
+    """Copy the model and add the outputs of these nodes, by name."""
     copy = model.clone()
     by_name = {node.get_friendly_name(): node for node in copy.get_ops()}
     for name in nodes:

@@ -1,4 +1,4 @@
-"""Weights for the published networks of which only the topology (.xml) is at hand.
+"""Weights for published networks whose topology (.xml) alone is available.
 
 All are 0 but those by which the graph computes shapes; they follow from the shapes that the
 topology declares for the size it was exported with.
@@ -19,7 +19,7 @@ _HEIGHT_AXIS, _WIDTH_AXIS = 2, 3
 
 
 def weights_for(topology: Path) -> bytes:
-    """The content of the .bin file."""
+    """Return the content of the .bin file."""
     return bytes(_Weights(topology).filled())
 
 
@@ -65,7 +65,7 @@ class _Weights:
                 self._put(name, scales if self.constants[name]["shape"] == "4" else scales[2:3])
 
     def _put_slice(self, layer: Element, sources: dict[int, str]) -> None:
-        """Of a shape its first two numbers; of 34 channels the first half, or the tags."""
+        """Slice the first two numbers of a shape, or the heatmaps or tags of 34 channels."""
         if self.constants[sources[1]]["shape"] == "1":
             bounds = [[0], [2], [1]]
         elif layer.get("name") == "embeddings":

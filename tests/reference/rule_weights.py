@@ -1,4 +1,4 @@
-"""Weights of HigherHRNet by a rule, so that the answer of a known network to them can be kept."""
+"""Reproducible weights for HigherHRNet, so that the output of a known network can be stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRANSPOSED = "deconv_layers.0.0.0.weight"
 
 
 def official_shapes() -> dict[str, Shape]:
-    """Names and shapes of the state dict of the official W32, all 1810, in its order."""
+    """Return the 1810 names and shapes of the official W32's state dict, in its order."""
     rows = (line.split("\t") for line in _LAYOUT.read_text().splitlines())
     return {
         name: () if shape == "scalar" else tuple(map(int, shape.split("x")))
@@ -34,7 +34,7 @@ def shapes_of_width(width: int) -> dict[str, Shape]:
 def rule_weights(
     shapes: Iterable[tuple[str, Shape]], *, seed: int = 1001
 ) -> dict[str, NDArray[np.float32]]:
-    """The tensor of each name, drawn by its place among the others.
+    """Draw the tensor of each name, seeded by its position.
 
     The scales keep features through all layers where float32 tells a mistake from rounding.
     """

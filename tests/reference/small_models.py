@@ -1,4 +1,4 @@
-"""Catalog entries of a few bytes, and processes that fetch them."""
+"""Catalog entries of small files, and processes that fetch them."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def entry(origin: Origin, *, name: str = "small") -> CatalogEntry:
 
 
 def converted_entry(server: str, *, content: bytes = CONTENT) -> CatalogEntry:
-    """Its one file is /small.pth."""
+    """Make an entry with the file /small.pth."""
     file = remote_file(content, path="small.pth", address=f"{server}/small.pth")
     return entry(Converted(file))
 
 
 def prebuilt_entry(server: str) -> CatalogEntry:
-    """Its files are /fp32/small.xml and .bin, and the same below /fp16."""
+    """Make an entry with the files small.xml and small.bin in /fp32 and /fp16."""
 
     def files(precision: Precision) -> tuple[RemoteFile, ...]:
         contents = {f"{precision}/small.xml": XML, f"{precision}/small.bin": CONTENT}

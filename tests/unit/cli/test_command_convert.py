@@ -20,7 +20,7 @@ def _isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def narrow_checkpoint() -> bytes:
-    """HigherHRNet of width 2."""
+    """Make a checkpoint of HigherHRNet with width 2."""
     weights = {
         name: np.ascontiguousarray(values)
         for name, values in rule_weights(shapes_of_width(2).items(), seed=1).items()
@@ -59,7 +59,7 @@ def test_fetch_converts_what_it_downloads(
     assert_network(path)
 
 
-def test_convert_puts_a_checkpoint_where_its_name_finds_it(
+def test_convert_installs_a_checkpoint_under_its_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "mine.pth"
@@ -77,7 +77,7 @@ def test_convert_puts_a_checkpoint_where_its_name_finds_it(
     ]
 
 
-def test_convert_puts_the_network_where_it_is_told(
+def test_convert_writes_to_the_given_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "mine.pth"

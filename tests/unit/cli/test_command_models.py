@@ -53,7 +53,7 @@ def test_the_table_has_each_model_and_what_is_installed(
     assert max(map(len, lines)) <= 100
 
 
-def test_json_tells_all_that_the_catalog_has(
+def test_json_has_everything_in_the_catalog(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     install(tmp_path / "c/higher-hrnet-w48/fp32", "higher-hrnet-w48")
@@ -107,7 +107,7 @@ def test_a_mirror_is_named_by_option_or_variable(
     assert (tmp_path / "c/small/fp32/small.bin").read_bytes() == CONTENT
 
 
-def test_a_mirror_that_is_no_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mirror_that_is_not_an_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["models", "fetch", "human-pose-estimation-0005", "--mirror", "mirror.local"]
     assert main(arguments) == 1
     wanted = "posewire: mirror: got 'mirror.local', want an address, http:// or https://\n"
@@ -126,7 +126,7 @@ def test_the_catalogs_own_models_are_verified_too(
     assert not (tmp_path / "higher-hrnet-w32/fp32").exists()
 
 
-def test_a_checkpoint_that_the_user_brings_is_told_how(
+def test_a_user_supplied_checkpoint_is_explained(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["models", "fetch", "higher-hrnet-w48"]) == 1
@@ -136,7 +136,7 @@ def test_a_checkpoint_that_the_user_brings_is_told_how(
 
 
 @pytest.mark.parametrize("out", [["--out", "here"], []])
-def test_convert_refuses_in_one_line_and_leaves_nothing(
+def test_a_failed_conversion_is_one_line_and_leaves_nothing(
     tmp_path: Path,
     out: list[str],
     capsys: pytest.CaptureFixture[str],
@@ -151,7 +151,7 @@ def test_convert_refuses_in_one_line_and_leaves_nothing(
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["bad.pth"]
 
 
-def test_a_cache_that_cannot_be_made_is_told(
+def test_a_cache_that_cannot_be_created_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").touch()

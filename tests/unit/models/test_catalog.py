@@ -32,7 +32,7 @@ def put(directory: Path, *names: str, content: bytes = b"x") -> Path:
     return directory / names[0]
 
 
-def test_the_names_are_those_of_the_entries_and_none_can_be_changed() -> None:
+def test_the_catalog_is_read_only_and_keyed_by_name() -> None:
     assert list(CATALOG) == [each.name for each in CATALOG.values()]
     assert list(CATALOG) == [
         "demo",
@@ -47,7 +47,7 @@ def test_the_names_are_those_of_the_entries_and_none_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize("model", CATALOG.values(), ids=CATALOG)
-def test_files_are_told_exactly(model: CatalogEntry) -> None:
+def test_files_have_sizes_checksums_and_addresses(model: CatalogEntry) -> None:
     for precision in PRECISIONS:
         for file in model.files(precision):
             assert re.fullmatch(r"[0-9a-f]{96}", file.sha384)
@@ -70,7 +70,7 @@ def test_a_prebuilt_network_is_an_xml_and_a_bin_named_as_the_model(name: str) ->
         assert all(f"/{name}/{precision.upper()}/" in file.address for file in files)
 
 
-def test_no_two_files_but_the_shared_weights_are_the_same() -> None:
+def test_only_the_shared_weights_have_equal_content() -> None:
     files = {
         file
         for model in CATALOG.values()
@@ -105,7 +105,7 @@ def test_an_installed_model_is_found_by_its_name(tmp_path: Path) -> None:
     assert (model.geometry, model.delta) == (known.geometry, known.delta)
 
 
-def test_of_two_precisions_fp32_is_taken_and_else_what_there_is(tmp_path: Path) -> None:
+def test_fp32_is_preferred_to_fp16(tmp_path: Path) -> None:
     catalog = {"small": converted_entry("http://nowhere")}
     half = put(tmp_path / "small/fp16", "small.xml", "small.bin")
     assert installed_model("small", cache=tmp_path, catalog=catalog).path == half
@@ -123,7 +123,7 @@ def test_a_bundled_model_needs_no_cache(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["higher-hrnet-w32", "human-pose-estimation-0007"])
-def test_what_is_not_installed_tells_how_to_get_it(tmp_path: Path, name: str) -> None:
+def test_a_missing_model_is_an_error_with_a_command(tmp_path: Path, name: str) -> None:
     with pytest.raises(NotInstalledError, match=f"run: posewire models fetch {name}$") as caught:
         installed_model(name, cache=tmp_path)
     assert str(tmp_path / name / "fp32" / f"{name}.xml") in str(caught.value)
@@ -132,7 +132,9 @@ def test_what_is_not_installed_tells_how_to_get_it(tmp_path: Path, name: str) ->
 @pytest.mark.parametrize(
     ("xml", "weights"), [(XML, None), (None, CONTENT), (XML, CONTENT[:-1]), (b"", CONTENT)]
 )
-def test_half_a_network_is_none(tmp_path: Path, xml: bytes | None, weights: bytes | None) -> None:
+def test_half_a_network_is_not_installed(
+    tmp_path: Path, xml: bytes | None, weights: bytes | None
+) -> None:
     for name, content in {"small.xml": xml, "small.bin": weights}.items():
         if content is not None:
             put(tmp_path / "small/fp32", name, content=content)
@@ -142,7 +144,7 @@ def test_half_a_network_is_none(tmp_path: Path, xml: bytes | None, weights: byte
 
 
 @pytest.mark.parametrize("names", [("net.xml", "net.bin"), ("net.onnx",)])
-def test_a_file_of_no_catalog_is_taken_as_higher_hrnet_w32(
+def test_an_unknown_file_has_the_geometry_of_higher_hrnet_w32(
     tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     path = put(tmp_path, *names)
@@ -152,7 +154,7 @@ def test_a_file_of_no_catalog_is_taken_as_higher_hrnet_w32(
     assert model.delta == (0.5, 0.5)
 
 
-def test_a_file_that_is_called_as_a_model_is_fed_as_that(tmp_path: Path) -> None:
+def test_a_file_named_like_a_model_has_its_geometry(tmp_path: Path) -> None:
     name = "human-pose-estimation-0005"
     model = installed_model(str(put(tmp_path, f"{name}.xml", f"{name}.bin")))
     assert model.entry is CATALOG[name]
@@ -171,18 +173,18 @@ def test_a_file_that_is_called_as_a_model_is_fed_as_that(tmp_path: Path) -> None
         ("/nowhere/w48.pth", "run: posewire models convert --checkpoint /nowhere/w48.pth"),
     ],
 )
-def test_a_name_that_is_none_lists_those_there_are(name: str, message: str) -> None:
+def test_an_unknown_name_lists_the_names(name: str, message: str) -> None:
     with pytest.raises(UnknownModelError, match=re.escape(message)):
         installed_model(name)
 
 
-def test_an_xml_without_its_weights_is_told(tmp_path: Path) -> None:
+def test_an_xml_without_its_weights_is_an_error(tmp_path: Path) -> None:
     path = put(tmp_path, "net.xml")
     with pytest.raises(UnknownModelError, match=re.escape(str(tmp_path / "net.bin"))):
         installed_model(str(path))
 
 
-def test_the_cache_is_what_is_given_else_the_variable_else_the_users(
+def test_the_cache_is_the_argument_else_the_variable_else_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
@@ -209,7 +211,7 @@ def test_each_model_says_where_it_comes_from() -> None:
     assert len(PREBUILT) == 3
 
 
-def test_a_models_threshold_is_its_own_if_measured(tmp_path: Path) -> None:
+def test_a_models_threshold_is_its_measured_one(tmp_path: Path) -> None:
     file = put(tmp_path, "mine.xml", "mine.bin", "small.xml", "small.bin")
     measured = replace(entry(UserSupplied("small.pth", "https://a.page")), min_pose_score=0.45)
     catalog = {"small": measured}

@@ -22,10 +22,10 @@ from tests.reference.checkpoint_writer import (
     Name,
     checkpoint,
     legacy_checkpoint,
-    pickled,
     read,
     storage,
     tensor,
+    to_pickle,
     vector,
     zip_checkpoint,
 )
@@ -93,7 +93,7 @@ def test_bfloat16_becomes_float32(tmp_path: Path, layout: Format) -> None:
     np.testing.assert_array_equal(tensors["one"], np.array(0.15625, np.float32), strict=True)
 
 
-def test_any_byte_but_0_is_true(tmp_path: Path) -> None:
+def test_every_byte_but_0_is_true(tmp_path: Path) -> None:
     root = {"values": tensor(storage("0", 3, kind="bool"), (3,), (1,))}
     tensors = read(tmp_path, checkpoint("zip", root, {"0": np.array([0, 1, 0x80], np.uint8)}))
     assert tensors["values"].view(np.uint8).tolist() == [0, 1, 1]
@@ -101,8 +101,8 @@ def test_any_byte_but_0_is_true(tmp_path: Path) -> None:
 
 @both_formats
 @pytest.mark.parametrize("shape", [(), (0,), (0, 7), (3, 0), (1, 1)])
-def test_shapes_without_extent(tmp_path: Path, layout: Format, shape: tuple[int, ...]) -> None:
-    # The stride of an axis that is not walked may be any number.
+def test_empty_and_scalar_shapes(tmp_path: Path, layout: Format, shape: tuple[int, ...]) -> None:
+    # The stride of an axis of length 0 or 1 may be any number.
     strides = tuple(10**30 for _ in shape)
     count = int(np.prod(shape))
     root = {"values": tensor(storage("0", count), shape, strides)}
@@ -137,14 +137,14 @@ def test_views_are_those_of_numpy(tmp_path: Path, data: st.DataObject, layout: F
 
 @both_formats
 @pytest.mark.parametrize("key", ["state_dict", "model"])
-def test_the_state_dict_is_found_below_its_key(tmp_path: Path, layout: Format, key: str) -> None:
+def test_the_state_dict_is_found_under_its_key(tmp_path: Path, layout: Format, key: str) -> None:
     training = {"epoch": 3, "other": vector("0"), "lr": 0.1, key: {"weight": vector("1")}}
     storages = {"0": pair(), "1": pair(3, 4)}
     tensors = read(tmp_path, checkpoint(layout, training, storages))
     assert {name: values.tolist() for name, values in tensors.items()} == {"weight": [3, 4]}
 
 
-def test_state_dict_goes_before_model_and_a_name_is_no_model(tmp_path: Path) -> None:
+def test_state_dict_precedes_model_which_may_be_a_name(tmp_path: Path) -> None:
     held = {"0": pair()}
     both = {"model": {"no": vector()}, "state_dict": {"yes": vector()}}
     assert list(read(tmp_path, checkpoint("zip", both, held))) == ["yes"]
@@ -154,7 +154,7 @@ def test_state_dict_goes_before_model_and_a_name_is_no_model(tmp_path: Path) -> 
 
 
 @both_formats
-def test_the_rest_of_a_training_state_is_left_out(tmp_path: Path, layout: Format) -> None:
+def test_other_parts_of_a_training_state_are_left_out(tmp_path: Path, layout: Format) -> None:
     optimizer = {
         "state": {0: {"step": 5, "momentum": vector("1")}},
         "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999), "params": [0], "amsgrad": False}],
@@ -177,7 +177,7 @@ def test_the_rest_of_a_training_state_is_left_out(tmp_path: Path, layout: Format
         (["modules.a", "11.b"], ["modules.a", "11.b"]),
     ],
 )
-def test_a_prefix_that_all_names_have_is_taken_off(
+def test_a_prefix_of_all_names_is_dropped(
     tmp_path: Path, names: list[str], wanted: list[str]
 ) -> None:
     root = dict.fromkeys(names, vector())
@@ -189,14 +189,14 @@ def test_ordered_dicts_with_metadata_and_parameters(tmp_path: Path, layout: Form
     rebuild = Name("torch._utils", "_rebuild_parameter")
     parameter = Call(rebuild, (vector(), True, Call(ORDERED_DICT, ())))
     metadata = {"_metadata": Call(ORDERED_DICT, ())}
-    empty = pickled(Call(ORDERED_DICT, (), metadata))[:-1]
-    items = b"".join(pickled(each)[2:-1] for each in ("weight", parameter))
+    empty = to_pickle(Call(ORDERED_DICT, (), metadata))[:-1]
+    items = b"".join(to_pickle(each)[2:-1] for each in ("weight", parameter))
     write = zip_checkpoint if layout == "zip" else legacy_checkpoint
     tensors = read(tmp_path, write(empty + b"(" + items + b"u.", {"0": pair()}))
     assert tensors["weight"].tolist() == [1, 2]
 
 
-def test_storages_that_no_wanted_tensor_has_are_not_read(tmp_path: Path) -> None:
+def test_storages_of_unwanted_tensors_are_not_read(tmp_path: Path) -> None:
     root = {"state_dict": {"weight": vector("1")}, "optimizer": [vector("0")]}
     content = checkpoint("zip", root, {"0": pair(5, 6), "1": pair()})
     spoilt = content.replace(pair(5, 6).tobytes(), pair(7, 8).tobytes())
@@ -218,7 +218,9 @@ def test_storages_that_no_wanted_tensor_has_are_not_read(tmp_path: Path) -> None
         ({"a\nb": vector()}, r"has 'a\nb' for a key, want printable strings"),
     ],
 )
-def test_what_is_no_state_dict_is_named(tmp_path: Path, root: object, message: str) -> None:
+def test_errors_describe_what_is_not_a_state_dict(
+    tmp_path: Path, root: object, message: str
+) -> None:
     with pytest.raises(WrongWeightsError, match=re.escape(message)):
         read(tmp_path, checkpoint("zip", root, {"0": pair()}))
 
@@ -228,6 +230,6 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         read(tmp_path, b"")
 
 
-def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_checkpoint(tmp_path / "absent.pth")

@@ -16,16 +16,16 @@ from tests.reference.checkpoint_writer import (
     Name,
     Stored,
     legacy_checkpoint,
-    pickled,
     storage,
     tensor,
+    to_pickle,
     zip_checkpoint,
 )
 
 FILES = sorted((Path(__file__).parents[2] / "golden/checkpoints").glob("*.pth"))
 ZIPPED = [path for path in FILES if zipfile.is_zipfile(path)]
 
-# The same examples each time; tests share a folder between examples, which all write one file.
+# Reproducible examples; all examples of a test write the same file in one folder.
 fuzzing = settings(
     max_examples=500,
     deadline=None,
@@ -36,9 +36,9 @@ fuzzing = settings(
 
 
 def read_or_refuse(folder: Path, content: bytes) -> bool:
-    """Whether the content is read; fails on all but tensors of its size and a `CheckpointError`."""
+    """Return whether the content is read; assert bounded tensors, or a `CheckpointError`."""
     path = folder / "net.pth"
-    # Some file systems take a hundred times as long to write over a file as to write a new one.
+    # On some file systems overwriting takes a hundred times as long as writing a new file.
     path.unlink(missing_ok=True)
     path.write_bytes(content)
     try:
@@ -51,7 +51,7 @@ def read_or_refuse(folder: Path, content: bytes) -> bool:
         assert refusal.startswith(f"{path}: ")
         assert len(refusal) < 2000
         return False
-    # bfloat16 grows to twice what the file may describe, which is twice its own size.
+    # Tensors may have twice the size of the file, and bfloat16 doubles as float32.
     assert sum(values.nbytes for values in tensors.values()) <= 4 * len(content)
     assert all(values.flags.c_contiguous for values in tensors.values())
     return True
@@ -70,7 +70,7 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path, path: Path) -> None:
 
 @st.composite
 def mutations(draw: st.DrawFn, content: bytes) -> bytes:
-    """Some bytes of the content changed, taken out, put in or copied from elsewhere in it."""
+    """Change, remove, insert or copy some bytes of the content."""
     mutated = bytearray(content)
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(mutated)))
@@ -139,10 +139,10 @@ VALUES = st.recursive(
 
 @fuzzing
 @given(root=VALUES, bytes_held=st.sampled_from([0, 4, 8, 48]))
-def test_made_up_values(tmp_path: Path, root: object, bytes_held: int) -> None:
+def test_random_values(tmp_path: Path, root: object, bytes_held: int) -> None:
     held = {key: np.zeros(bytes_held, np.uint8) for key in "01"}
-    read_or_refuse(tmp_path, zip_checkpoint(pickled({"weight": root}), held))
-    read_or_refuse(tmp_path, legacy_checkpoint(pickled({"weight": root}), held))
+    read_or_refuse(tmp_path, zip_checkpoint(to_pickle({"weight": root}), held))
+    read_or_refuse(tmp_path, legacy_checkpoint(to_pickle({"weight": root}), held))
 
 
 ARGUMENTS = st.binary(max_size=3) | st.sampled_from([bytes(4), b"\1\0\0\0a", b"\xff" * 8])

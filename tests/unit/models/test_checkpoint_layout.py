@@ -16,16 +16,16 @@ from posewire_server.models.errors import (
 )
 from tests.reference.checkpoint_writer import (
     legacy_checkpoint,
-    pickled,
     read,
     storage,
     tensor,
+    to_pickle,
     zip_checkpoint,
 )
 
 PAIR = np.array([1, 2], np.float32)
 STORAGES = {"0": PAIR}
-ROOT = pickled({"weight": tensor(storage("0", 2), (2,), (1,))})
+ROOT = to_pickle({"weight": tensor(storage("0", 2), (2,), (1,))})
 ARCHIVE = zip_checkpoint(ROOT, STORAGES)
 
 # Offsets in the records of a zip archive, as PKWARE's APPNOTE has them.
@@ -34,13 +34,13 @@ DIRECTORY = struct.unpack_from("<L", ARCHIVE, END + 16)[0]
 LAST = ARCHIVE.rindex(b"PK\x03\x04")
 
 
-def altered(at: int, code: str, value: object) -> bytes:
+def alter(at: int, code: str, value: object) -> bytes:
     content = bytearray(ARCHIVE)
     struct.pack_into(code, content, at, value)
     return bytes(content)
 
 
-def test_the_archive_that_is_altered_below_is_sound(tmp_path: Path) -> None:
+def test_the_unaltered_archive_is_valid(tmp_path: Path) -> None:
     assert read(tmp_path, ARCHIVE)["weight"].tolist() == [1, 2]
 
 
@@ -67,29 +67,29 @@ CANNOT_BE_READ = "zip entry 'net/data.pkl' cannot be read: "
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (altered(END, "<B", 0), "zip archive cannot be read: File is not a zip file"),
-        (altered(END + 12, "<L", 0xFFFFFFF0), "zip archive cannot be read: Bad offset"),
-        (altered(END + 12, "<L", 1), "zip archive cannot be read: Truncated central directory"),
-        (altered(END + 16, "<L", 0xFFFFFFFF), OVERLAPS),
-        (altered(END + 16, "<L", DIRECTORY + 1), OVERLAPS),
-        (altered(END + 16, "<L", DIRECTORY - 1), "'net/byteorder' cannot be read: Bad magic"),
-        (altered(DIRECTORY + 8, "<H", 1), "'net/data.pkl' is encrypted"),
-        (altered(DIRECTORY + 8, "<H", 1 << 6), "'net/data.pkl' is encrypted"),
-        (altered(DIRECTORY + 8, "<H", 1 << 13), "'net/data.pkl' is encrypted"),
-        (altered(DIRECTORY + 10, "<H", 8), "is compressed by method 8 from"),
-        (altered(DIRECTORY + 16, "<L", 1), CANNOT_BE_READ + "Bad CRC-32"),
-        (altered(DIRECTORY + 20, "<L", 1), "to 1 bytes, want it stored"),
-        (altered(DIRECTORY + 28, "<H", 1), "zip archive cannot be read: Bad magic number"),
-        (altered(DIRECTORY + 32, "<H", 999), "zip archive has no storage '0'"),
-        (altered(DIRECTORY + 42, "<L", 1), CANNOT_BE_READ + "Bad magic number"),
-        (altered(DIRECTORY + 42, "<L", 0xFFFFFFFF), OVERLAPS),
-        (altered(DIRECTORY + 42, "<L", 0xFFFFFFF0), OVERLAPS),
-        (altered(DIRECTORY + 46, "<B", 0xFF), "File name in directory"),
-        (altered(DIRECTORY + 46 + 3, "<B", 0), "want a name inside the archive"),
-        (altered(28, "<H", 0xFFFF), CANNOT_BE_READ),
-        (altered(28, "<H", 1), CANNOT_BE_READ),
-        (altered(LAST + 28, "<H", 1), "zip entry 'net/data/0' cannot be read: "),
-        (altered(30, "<B", ord("N")), CANNOT_BE_READ + "File name in directory"),
+        (alter(END, "<B", 0), "zip archive cannot be read: File is not a zip file"),
+        (alter(END + 12, "<L", 0xFFFFFFF0), "zip archive cannot be read: Bad offset"),
+        (alter(END + 12, "<L", 1), "zip archive cannot be read: Truncated central directory"),
+        (alter(END + 16, "<L", 0xFFFFFFFF), OVERLAPS),
+        (alter(END + 16, "<L", DIRECTORY + 1), OVERLAPS),
+        (alter(END + 16, "<L", DIRECTORY - 1), "'net/byteorder' cannot be read: Bad magic"),
+        (alter(DIRECTORY + 8, "<H", 1), "'net/data.pkl' is encrypted"),
+        (alter(DIRECTORY + 8, "<H", 1 << 6), "'net/data.pkl' is encrypted"),
+        (alter(DIRECTORY + 8, "<H", 1 << 13), "'net/data.pkl' is encrypted"),
+        (alter(DIRECTORY + 10, "<H", 8), "is compressed by method 8 from"),
+        (alter(DIRECTORY + 16, "<L", 1), CANNOT_BE_READ + "Bad CRC-32"),
+        (alter(DIRECTORY + 20, "<L", 1), "to 1 bytes, want it stored"),
+        (alter(DIRECTORY + 28, "<H", 1), "zip archive cannot be read: Bad magic number"),
+        (alter(DIRECTORY + 32, "<H", 999), "zip archive has no storage '0'"),
+        (alter(DIRECTORY + 42, "<L", 1), CANNOT_BE_READ + "Bad magic number"),
+        (alter(DIRECTORY + 42, "<L", 0xFFFFFFFF), OVERLAPS),
+        (alter(DIRECTORY + 42, "<L", 0xFFFFFFF0), OVERLAPS),
+        (alter(DIRECTORY + 46, "<B", 0xFF), "File name in directory"),
+        (alter(DIRECTORY + 46 + 3, "<B", 0), "want a name inside the archive"),
+        (alter(28, "<H", 0xFFFF), CANNOT_BE_READ),
+        (alter(28, "<H", 1), CANNOT_BE_READ),
+        (alter(LAST + 28, "<H", 1), "zip entry 'net/data/0' cannot be read: "),
+        (alter(30, "<B", ord("N")), CANNOT_BE_READ + "File name in directory"),
     ],
 )
 def test_altered_archives(tmp_path: Path, content: bytes, message: str) -> None:
@@ -100,12 +100,12 @@ def test_altered_archives(tmp_path: Path, content: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        altered(END + 20, "<H", 1),  # a comment
+        alter(END + 20, "<H", 1),  # a comment
         ARCHIVE + b"!",
-        altered(END + 4, "<H", 1),  # the number of this disk
-        altered(END + 8, "<L", 2 | 3 << 16),  # entries on this disk and in all
-        altered(END + 8, "<L", 0xFFFFFFFF),
-        altered(8, "<H", 8),  # the compression in the entry's own header
+        alter(END + 4, "<H", 1),  # the number of this disk
+        alter(END + 8, "<L", 2 | 3 << 16),  # entries on this disk and in all
+        alter(END + 8, "<L", 0xFFFFFFFF),
+        alter(8, "<H", 8),  # the compression in the entry's own header
     ],
 )
 def test_what_zipfile_does_not_read_does_not_matter(tmp_path: Path, content: bytes) -> None:
@@ -143,7 +143,7 @@ def test_an_archive_without_checksums(tmp_path: Path) -> None:
     assert read(tmp_path, bytes(content))["weight"].tolist() == [1, 2]
 
 
-def test_entries_that_lie_in_one_another(tmp_path: Path) -> None:
+def test_nested_entries(tmp_path: Path) -> None:
     inner = zip_checkpoint(ROOT, {}, more=())[: -22 - 46 - len("net/data.pkl")]
     held = np.frombuffer(inner, np.uint8)
     content = bytearray(zip_checkpoint(ROOT, {"0": PAIR, "9": held}, more=()))
@@ -153,7 +153,7 @@ def test_entries_that_lie_in_one_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/etc/x", "../x", "net/../../x", "net\\x", "net/.."])
-def test_names_that_lead_out_of_the_archive(tmp_path: Path, name: str) -> None:
+def test_names_outside_the_archive(tmp_path: Path, name: str) -> None:
     content = zip_checkpoint(ROOT, STORAGES, more=[(name, b"")])
     with pytest.raises(RefusedCheckpointError, match="want a name inside the archive"):
         read(tmp_path, content)
@@ -161,7 +161,7 @@ def test_names_that_lead_out_of_the_archive(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("name", ["net/data.pkl", "net/data/0"])
-def test_a_name_twice(tmp_path: Path, name: str) -> None:
+def test_a_duplicate_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(DamagedCheckpointError, match=f"has '{name}' twice"):
         read(tmp_path, zip_checkpoint(ROOT, STORAGES, more=[(name, b"")]))
 
@@ -186,13 +186,13 @@ def test_compressed_archives(tmp_path: Path, compression: int) -> None:
         (zip_checkpoint(ROOT, {}, more=[("net/byteorder", bytes(10**6))]), "byte order is b'...'"),
     ],
 )
-def test_archives_that_are_no_checkpoint(tmp_path: Path, content: bytes, message: str) -> None:
+def test_archives_that_are_not_checkpoints(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(CheckpointError, match=re.escape(message)):
         read(tmp_path, content)
 
 
 @pytest.mark.parametrize("more", [[], [("net/version", b"3\n"), ("net/code/x.py", b"1")]])
-def test_other_entries_do_not_matter(tmp_path: Path, more: list[tuple[str, bytes]]) -> None:
+def test_other_entries_are_ignored(tmp_path: Path, more: list[tuple[str, bytes]]) -> None:
     assert list(read(tmp_path, zip_checkpoint(ROOT, STORAGES, more=more))) == ["weight"]
 
 
@@ -225,13 +225,13 @@ LEGACY = legacy_checkpoint(ROOT, STORAGES)
         (LEGACY + b"!", "storages end at byte"),
     ],
 )
-def test_legacy_files_at_odds_with_themselves(tmp_path: Path, content: bytes, message: str) -> None:
+def test_inconsistent_legacy_files(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(CheckpointError, match=re.escape(message)):
         read(tmp_path, content)
 
 
 def test_a_storage_larger_than_the_file_takes_no_memory(tmp_path: Path) -> None:
-    root = pickled({"weight": tensor(storage("0", 2**40), (2**40,), (1,))})
-    content = legacy_checkpoint(root, {})[: -len(pickled([]))] + pickled(["0"])
+    root = to_pickle({"weight": tensor(storage("0", 2**40), (2**40,), (1,))})
+    content = legacy_checkpoint(root, {})[: -len(to_pickle([]))] + to_pickle(["0"])
     with pytest.raises(DamagedCheckpointError, match="storage '0' ends at byte"):
         read(tmp_path, content + struct.pack("<q", 2**40) + bytes(100))

@@ -30,8 +30,8 @@ def narrow_weights(*, seed: int = 1) -> Weights:
     return dict(rule_weights(shapes_of_width(2).items(), seed=seed))
 
 
-def written(path: Path, weights: Weights, *, layout: Format = "zip") -> Path:
-    """The weights as a checkpoint."""
+def write(path: Path, weights: Weights, *, layout: Format = "zip") -> Path:
+    """Write the weights as a checkpoint."""
     state_dict = {
         name: tensor(
             storage(str(index), values.size, kind=str(values.dtype)),
@@ -47,7 +47,7 @@ def written(path: Path, weights: Weights, *, layout: Format = "zip") -> Path:
 
 @pytest.fixture
 def narrow(tmp_path: Path) -> Path:
-    return written(tmp_path / "narrow.pth", narrow_weights())
+    return write(tmp_path / "narrow.pth", narrow_weights())
 
 
 def answer_of(path: Path) -> dict[str, NDArray[Any]]:
@@ -61,7 +61,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("layout", FORMATS)
 def test_the_files_hold_the_network_of_the_checkpoint(tmp_path: Path, layout: Format) -> None:
     weights = narrow_weights()
-    file = written(tmp_path / "narrow.pth", weights, layout=layout)
+    file = write(tmp_path / "narrow.pth", weights, layout=layout)
     models = tmp_path / "not" / "yet there"
     path = convert_checkpoint(file, directory=models)
     assert path == models / "higher-hrnet-w2.xml"
@@ -71,7 +71,7 @@ def test_the_files_hold_the_network_of_the_checkpoint(tmp_path: Path, layout: Fo
         np.testing.assert_allclose(values, wanted[name], rtol=1e-5, atol=1e-5)
 
 
-def test_the_name_may_be_chosen(tmp_path: Path, narrow: Path) -> None:
+def test_the_name_is_an_option(tmp_path: Path, narrow: Path) -> None:
     path = convert_checkpoint(narrow, directory=tmp_path / "models", name="dancers.v2")
     assert path == tmp_path / "models/dancers.v2.xml"
     assert sorted(contents(path.parent)) == ["dancers.v2.bin", "dancers.v2.xml"]
@@ -79,7 +79,7 @@ def test_the_name_may_be_chosen(tmp_path: Path, narrow: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../a", "/a"])
-def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, narrow: Path, name: str) -> None:
+def test_a_name_with_folders_is_refused(tmp_path: Path, narrow: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"name is '{name}', want a file name"):
         convert_checkpoint(narrow, directory=tmp_path / "models", name=name)
     assert not (tmp_path / "models").exists()
@@ -90,9 +90,7 @@ def test_an_unknown_precision_is_refused(tmp_path: Path, narrow: Path) -> None:
         convert_checkpoint(narrow, directory=tmp_path / "models", precision="int8")  # type: ignore[arg-type]
 
 
-def test_fp16_takes_half_the_room_and_computes_nearly_the_same(
-    tmp_path: Path, narrow: Path
-) -> None:
+def test_fp16_halves_the_size_and_computes_nearly_the_same(tmp_path: Path, narrow: Path) -> None:
     single = convert_checkpoint(narrow, directory=tmp_path / "fp32")
     half = convert_checkpoint(narrow, directory=tmp_path / "fp16", precision="fp16")
     single_bytes, half_bytes = (path.with_suffix(".bin").stat().st_size for path in (single, half))
@@ -105,8 +103,8 @@ def test_fp16_takes_half_the_room_and_computes_nearly_the_same(
         assert 0 < error < 0.01 * np.abs(wanted[name]).max()
 
 
-def test_the_graph_tells_of_its_origin_but_not_of_this_machine(tmp_path: Path) -> None:
-    file = written(tmp_path / 'of "5" & <é>.pth', narrow_weights())
+def test_the_graph_records_its_origin_without_paths(tmp_path: Path) -> None:
+    file = write(tmp_path / 'of "5" & <é>.pth', narrow_weights())
     path = convert_checkpoint(file, directory=tmp_path / "models", precision="fp16")
     model = ov.Core().read_model(path)
     told = {
@@ -124,8 +122,8 @@ def test_the_graph_tells_of_its_origin_but_not_of_this_machine(tmp_path: Path) -
         assert os.fsencode(tmp_path) not in content
 
 
-def test_a_file_name_that_is_no_text_is_taken(tmp_path: Path) -> None:
-    file = written(tmp_path / os.fsdecode(b"\xff.pth"), narrow_weights())
+def test_a_file_name_that_is_not_utf8_is_accepted(tmp_path: Path) -> None:
+    file = write(tmp_path / os.fsdecode(b"\xff.pth"), narrow_weights())
     path = convert_checkpoint(file, directory=tmp_path / "models")
     model = ov.Core().read_model(path)
     assert (
@@ -137,12 +135,12 @@ def test_errors_name_the_checkpoint_and_leave_nothing(tmp_path: Path) -> None:
     models = tmp_path / "models"
     weights = narrow_weights()
     del weights["bn1.bias"]
-    file = written(tmp_path / "short.pth", weights)
+    file = write(tmp_path / "short.pth", weights)
     with pytest.raises(WrongWeightsError, match=r"^/.*/short\.pth: .* 1 missing \(bn1\.bias\)$"):
         convert_checkpoint(file, directory=models)
     diverged = narrow_weights()
     diverged["bn1.bias"] = np.full(64, np.nan, np.float32)
-    file = written(tmp_path / "diverged.pth", diverged)
+    file = write(tmp_path / "diverged.pth", diverged)
     with pytest.raises(WrongWeightsError, match=r"^/.*/diverged\.pth: conv1: "):
         convert_checkpoint(file, directory=models)
     file.write_bytes(b"#!/bin/sh\n")
@@ -155,7 +153,7 @@ def test_errors_name_the_checkpoint_and_leave_nothing(tmp_path: Path) -> None:
 
 @contextmanager
 def no_file_beyond(length: int) -> Iterator[None]:
-    """What a full disk does: writing fails in the middle of a file."""
+    """Make writing fail in the middle of a file, like a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (length, hard))
     try:
@@ -164,11 +162,11 @@ def no_file_beyond(length: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_write_that_fails_leaves_the_older_files(tmp_path: Path, narrow: Path) -> None:
+def test_a_failed_write_leaves_the_older_files(tmp_path: Path, narrow: Path) -> None:
     models = tmp_path / "models"
     convert_checkpoint(narrow, directory=models)
     before = contents(models)
-    other = written(tmp_path / "other.pth", narrow_weights(seed=2))
+    other = write(tmp_path / "other.pth", narrow_weights(seed=2))
     with no_file_beyond(100_000), pytest.raises(OSError, match=r"w2\.xml: could not be written"):
         convert_checkpoint(other, directory=models)
     assert contents(models) == before
@@ -181,7 +179,7 @@ def test_a_network_that_is_in_use_is_not_disturbed(tmp_path: Path, narrow: Path)
     path = convert_checkpoint(narrow, directory=tmp_path / "models")
     wanted = answer_of(path)
     in_use = ov.Core().read_model(path)  # maps the .bin into memory and reads it later
-    other = written(tmp_path / "other.pth", narrow_weights(seed=2))
+    other = write(tmp_path / "other.pth", narrow_weights(seed=2))
     assert convert_checkpoint(other, directory=path.parent) == path
     replaced = answer_of(path)
     for name, values in Network(in_use).run(IMAGE).items():
@@ -192,7 +190,7 @@ def test_a_network_that_is_in_use_is_not_disturbed(tmp_path: Path, narrow: Path)
 def test_the_weights_are_in_place_before_the_graph(
     tmp_path: Path, narrow: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What looks for the .xml never finds one without its .bin."""
+    """Readers never find an .xml without its .bin."""
     models = tmp_path / "models"
     seen: list[list[str]] = []
     replace = os.replace

@@ -41,7 +41,7 @@ def fetch(model: CatalogEntry, cache: Path, **more: object) -> Path:
 
 
 def files_in(directory: Path) -> list[str]:
-    """Without the lock, which may or may not stay."""
+    """List all files but the lock, which may or may not remain."""
     found = (path for path in directory.rglob("*") if path.is_file() and path.name != ".lock")
     return sorted(str(path.relative_to(directory)) for path in found)
 
@@ -75,7 +75,7 @@ def test_precisions_lie_side_by_side_and_share_the_checkpoint(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_what_is_there_is_fetched_again_only_by_force(tmp_path: Path, force: bool) -> None:
+def test_installed_models_are_fetched_again_only_by_force(tmp_path: Path, force: bool) -> None:
     with ModelServer({**NETWORK, "/small.pth": [Reply(CONTENT)]}) as server:
         prebuilt, converted = prebuilt_entry(server.address), converted_entry(server.address)
         fetch(prebuilt, tmp_path / "a")
@@ -87,7 +87,7 @@ def test_what_is_there_is_fetched_again_only_by_force(tmp_path: Path, force: boo
     assert files_in(tmp_path / "a") == ["small/fp32/small.bin", "small/fp32/small.xml"]
 
 
-def test_a_network_that_rotted_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_corrupted_network_is_replaced(tmp_path: Path) -> None:
     with ModelServer(NETWORK) as server:
         model = prebuilt_entry(server.address)
         weights = fetch(model, tmp_path).with_suffix(".bin")
@@ -97,7 +97,7 @@ def test_a_network_that_rotted_is_replaced_whole(tmp_path: Path) -> None:
     assert files_in(tmp_path) == ["small/fp32/small.bin", "small/fp32/small.xml"]
 
 
-def test_a_cache_that_cannot_be_written_serves_what_it_has(tmp_path: Path) -> None:
+def test_a_read_only_cache_serves_installed_models(tmp_path: Path) -> None:
     with ModelServer(NETWORK) as server:
         model = prebuilt_entry(server.address)
         path = fetch(model, tmp_path)
@@ -107,7 +107,7 @@ def test_a_cache_that_cannot_be_written_serves_what_it_has(tmp_path: Path) -> No
     assert fetch(model, tmp_path) == path
 
 
-def test_the_old_network_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+def test_the_old_network_stays_until_the_new_one_is_complete(tmp_path: Path) -> None:
     with ModelServer(NETWORK) as server:
         model = prebuilt_entry(server.address)
         path = fetch(model, tmp_path)
@@ -150,7 +150,7 @@ def test_a_failed_conversion_leaves_no_network_and_keeps_the_checkpoint(
     assert files_in(tmp_path) == ["small/fp32/small.bin", "small/fp32/small.xml", "small/small.pth"]
 
 
-def test_a_mirror_is_asked_in_place_of_the_address(tmp_path: Path) -> None:
+def test_a_mirror_replaces_the_address(tmp_path: Path) -> None:
     replies = {f"/deep/down/small{path}": reply for path, reply in NETWORK.items()}
     with ModelServer(replies) as server:
         for number, slash in enumerate(("", "/")):
@@ -160,7 +160,7 @@ def test_a_mirror_is_asked_in_place_of_the_address(tmp_path: Path) -> None:
             assert path.read_bytes() == XML
 
 
-def test_the_cache_of_one_machine_is_the_mirror_of_another(tmp_path: Path) -> None:
+def test_a_cache_can_be_a_mirror(tmp_path: Path) -> None:
     with ModelServer({"/small.pth": [Reply(CONTENT)]}) as server:
         fetch(converted_entry(server.address), tmp_path / "one")
     with ModelServer({"/small.pth": [Reply(status=500)]}) as server:
@@ -184,7 +184,7 @@ class _QuietFiles(SimpleHTTPRequestHandler):
         """Keep requests out of the tests' output."""
 
 
-def test_progress_is_told_up_to_the_whole(tmp_path: Path) -> None:
+def test_progress_is_reported_up_to_the_full_size(tmp_path: Path) -> None:
     seen: list[tuple[str, int]] = []
 
     def note(file: RemoteFile, have: int) -> None:
@@ -207,7 +207,7 @@ def test_a_bundled_model_is_not_fetched(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def test_what_the_user_has_to_bring_is_told_until_it_is_there(tmp_path: Path) -> None:
+def test_a_user_supplied_checkpoint_is_explained_until_converted(tmp_path: Path) -> None:
     model = entry(UserSupplied(checkpoint="big.pth", page="https://example.org/zoo"))
     with pytest.raises(NotInstalledError) as caught:
         fetch_model(model, cache=tmp_path)

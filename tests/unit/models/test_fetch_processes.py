@@ -25,12 +25,12 @@ def wait_for(path: Path, size: int) -> None:
         time.sleep(0.01)
 
 
-def test_of_two_processes_one_downloads_and_both_have_the_model(tmp_path: Path) -> None:
+def test_one_of_two_processes_downloads_for_both(tmp_path: Path) -> None:
     slow = [Reply(CONTENT, sent=1000, stalls=True), Reply(CONTENT)]
     with ModelServer({**NETWORK, "/fp32/small.bin": slow}) as server:
         model = prebuilt_entry(server.address)
         first = fetching_process(model, "--cache", str(tmp_path))
-        # Once the first has a part, it holds the lock; it stays so until the server hangs up.
+        # Once the first has received bytes it holds the lock, until the server closes.
         wait_for(tmp_path / "small/fp32.part/small.bin.part", 1000)
         second = fetching_process(model, "--cache", str(tmp_path))
         assert second.stderr is not None
@@ -51,7 +51,7 @@ def test_of_two_processes_one_downloads_and_both_have_the_model(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_what_is_stopped_goes_on_the_next_time(
+def test_the_next_run_resumes_an_interrupted_one(
     tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
     stalling = [Reply(CONTENT, sent=1000, stalls=True), Reply(CONTENT)]
@@ -72,7 +72,7 @@ def test_what_is_stopped_goes_on_the_next_time(
     assert (tmp_path / "small/fp32/small.bin").read_bytes() == CONTENT
 
 
-def test_a_full_disk_is_told_and_what_fitted_is_kept(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_received_bytes_are_kept(tmp_path: Path) -> None:
     limit = 100_000
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     with ModelServer(NETWORK) as server:

@@ -1,4 +1,4 @@
-"""HigherHRNet-W32 and -W48 at their full size."""
+"""HigherHRNet-W32 and -W48 at full size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def w32() -> ov.Model:
 
 
 def relative_error(got: NDArray[Any], want: NDArray[Any]) -> float:
-    """The largest difference in parts of the largest value."""
+    """Return the largest difference, relative to the largest value."""
     assert got.shape == want.shape
     return float(np.abs(got - want).max() / np.abs(want).max())
 
@@ -38,7 +38,7 @@ def test_w32_computes_what_the_official_network_does(w32: ov.Model) -> None:
             heatmaps, tags = golden[f"heatmaps_{index}"], golden[f"embeddings_{index}"]
             assert relative_error(maps["embeddings"], tags) < 1e-4
             assert relative_error(np.abs(maps["heatmaps"]), np.abs(heatmaps)) < 1e-4
-            # Where two of the 5x5 cells are equal but for rounding, either may be the peak.
+            # If two of the 5x5 cells differ only by rounding, either may be the peak.
             other_sign = np.sign(maps["heatmaps"]) != np.sign(heatmaps)
             assert other_sign.mean() < 1e-4
 
@@ -61,7 +61,7 @@ def is_weight_or_bias(node: ov.Node, constant: ov.Node) -> bool:
     return node.get_type_name() == "Add" and len(constant.shape) == 4
 
 
-def test_w32_multiplies_as_often_as_the_official_network(w32: ov.Model) -> None:
+def test_w32_has_as_many_multiplications_as_the_official_network(w32: ov.Model) -> None:
     fixed = w32.clone()
     fixed.reshape([1, 512, 512, 3])
     counts = {"Convolution": 0, "ConvolutionBackpropData": 0}
@@ -73,7 +73,7 @@ def test_w32_multiplies_as_often_as_the_official_network(w32: ov.Model) -> None:
 
 
 def multiplications(node: ov.Node) -> int:
-    """Each weight is used at each cell of the finer grid, or of the coarser if transposed."""
+    """Count one use of each weight for each cell of the output, or of the input if transposed."""
     transposed = node.get_type_name() == "ConvolutionBackpropData"
     cells = node.input(0).get_shape()[2:] if transposed else node.output(0).get_shape()[2:]
     return math.prod(cells) * math.prod(node.input(1).get_shape())
@@ -99,7 +99,7 @@ def test_w48_has_the_layout_of_w32_with_wider_branches() -> None:
         if not name.endswith("num_batches_tracked")
     }
     assert list(W48.items()) == list(wanted.items())
-    # 63.8 million in table 2 of the paper
+    # from table 2 of the paper
     learned = [shape for name, shape in W48.items() if ".running_" not in f".{name}"]
     assert sum(map(math.prod, learned)) == pytest.approx(63.8e6, abs=0.05e6)
 
@@ -115,16 +115,16 @@ def test_w48_runs_and_its_deconvolution_takes_features_before_maps() -> None:
         assert features.shape == (48, height // 4, width // 4)
         assert maps.shape == (34, height // 4, width // 4)
         together = np.concatenate([features, maps]).astype(np.float64)
-        wanted = np.maximum(normalised(transposed(together, weights), weights), 0)
+        wanted = np.maximum(normalise(transpose(together, weights), weights), 0)
         assert relative_error(deconvolved, wanted) < 1e-5
         assert answer["heatmaps"].shape == (1, 17, height // 2, width // 2)
         assert answer["embeddings"].shape == (1, 17, height // 2, width // 2)
 
 
-def transposed(
+def transpose(
     features: NDArray[np.float64], weights: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float64]:
-    """Each cell paints 4x4 cells of the finer grid, the first of them one before its own two."""
+    """Add each cell to 4x4 cells of the finer grid, starting one before its own 2x2."""
     kernel = weights["deconv_layers.0.0.0.weight"]
     _, height, width = features.shape
     painted = np.zeros((kernel.shape[1], 2 * height + 2, 2 * width + 2))
@@ -134,7 +134,7 @@ def transposed(
     return painted[:, 1:-1, 1:-1]
 
 
-def normalised(
+def normalise(
     features: NDArray[np.float64], weights: dict[str, NDArray[np.float32]]
 ) -> NDArray[np.float64]:
     gain, shift, mean, variance = (

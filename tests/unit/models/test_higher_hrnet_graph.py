@@ -1,4 +1,4 @@
-"""What is true of the network at any width, seen on a narrow one."""
+"""Properties of the network at any width, tested on a narrow one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def weights() -> Weights:
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    """Of the same weights, with the outputs of its first layers beside its own."""
+    """Compile the network with the outputs of its first layers added."""
     model = higher_hrnet(rule_weights(shapes_of_width(4).items()))
     return Network(with_outputs(model, ["centred_pixels", "conv1.relu"]))
 
@@ -36,7 +36,7 @@ def image_of(height: int, width: int) -> NDArray[np.uint8]:
     return np.random.default_rng(7).integers(0, 256, (1, height, width, 3), np.uint8)
 
 
-def test_input_and_outputs_have_their_names_types_and_open_sizes(weights: Weights) -> None:
+def test_input_and_outputs_have_names_types_and_dynamic_sizes(weights: Weights) -> None:
     model = higher_hrnet(weights)
     [image] = model.inputs
     assert image.get_names() == {"image"}
@@ -49,7 +49,7 @@ def test_input_and_outputs_have_their_names_types_and_open_sizes(weights: Weight
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 96), (96, 64)])
-def test_an_open_size_computes_what_a_fixed_one_does(
+def test_a_dynamic_size_computes_the_same_as_a_fixed_one(
     weights: Weights, network: Network, height: int, width: int
 ) -> None:
     image = image_of(height, width)
@@ -63,7 +63,7 @@ def test_an_open_size_computes_what_a_fixed_one_does(
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 32), (16, 16), (32, 48), (100, 96), (96, 33)])
-def test_other_sides_are_refused_by_name(
+def test_other_sides_are_refused_with_the_reason(
     weights: Weights, network: Network, height: int, width: int
 ) -> None:
     with pytest.raises(RuntimeError, match="sides of the image must be multiples of 32"):
@@ -73,7 +73,9 @@ def test_other_sides_are_refused_by_name(
         model.reshape([1, height, width, 3])
 
 
-def test_a_side_a_little_short_is_a_border_of_the_mean(weights: Weights, network: Network) -> None:
+def test_a_side_slightly_too_short_is_padded_with_the_mean(
+    weights: Weights, network: Network
+) -> None:
     answer = network.run(image_of(31, 64))
     assert answer["heatmaps"].shape == (1, 17, 16, 32)
     centred = np.pad(answer["centred_pixels"], [(0, 0), (0, 0), (0, 1), (0, 0)])
@@ -96,7 +98,7 @@ def test_pixels_are_normalised_before_the_border_is_padded(
 
 
 def conv1_of(pixels: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
-    """The first convolution with normalisation and ReLU, as the paper's code has them."""
+    """Compute the first convolution with normalisation and ReLU in NumPy."""
     _, height, width = pixels.shape
     padded = np.pad(pixels, [(0, 0), (1, 1), (1, 1)])
     features = sum(
@@ -134,7 +136,7 @@ def constants_of(weights: Weights) -> list[NDArray[Any]]:
         ("final_layers.1.bias", np.nan),
     ],
 )
-def test_weights_that_are_no_numbers_are_refused(weights: Weights, name: str, value: float) -> None:
+def test_weights_that_are_not_finite_are_refused(weights: Weights, name: str, value: float) -> None:
     weights[name] = weights[name].copy()
     weights[name].flat[-1] = value
     layer = name.rsplit(".", 1)[0].replace("bn2", "conv2").replace("0.0.1", "0.0.0")
@@ -150,8 +152,8 @@ def maps_of(
     return answer["heatmaps"], answer["embeddings"]
 
 
-def doubled(maps: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Twice the size: each cell becomes 2x2, a quarter of the way to the neighbour on that side."""
+def double(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Double the size linearly: each cell becomes 2x2, a quarter of the way to its neighbours."""
     for axis in (-2, -1):
         cells = np.moveaxis(maps, axis, 0).astype(np.float64)
         before = np.concatenate([cells[:1], cells[:-1]])
@@ -163,19 +165,19 @@ def doubled(maps: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def test_maps_are_the_mean_of_both_sizes_with_all_but_peaks_negated() -> None:
     rng = np.random.default_rng(5)
-    # In steps of 1/8 sums are exact, so that there are plateaus.
+    # Multiples of 1/8 add up exactly, which gives plateaus.
     quarter = rng.integers(-8, 9, (1, 34, 6, 9)).astype(np.float32)
     half = (rng.integers(-64, 65, (1, 17, 12, 18)) / 8).astype(np.float32)
     heatmaps, tags = maps_of(quarter, half)
-    np.testing.assert_allclose(tags, doubled(quarter)[:, 17:], rtol=1e-6, atol=1e-6)
-    heat = np.maximum((doubled(quarter)[:, :17] + half) / 2, 0)
+    np.testing.assert_allclose(tags, double(quarter)[:, 17:], rtol=1e-6, atol=1e-6)
+    heat = np.maximum((double(quarter)[:, :17] + half) / 2, 0)
     highest = maximum_filter(heat, (1, 1, 5, 5), mode="constant")
     np.testing.assert_allclose(heatmaps, np.where(heat == highest, heat, -heat), atol=1e-6)
     assert (heatmaps > 0).any()
     assert (heatmaps < 0).any()
 
 
-def test_all_cells_of_a_plateau_are_peaks_also_at_the_border() -> None:
+def test_all_cells_of_a_plateau_are_peaks_even_at_the_border() -> None:
     half = np.zeros((1, 17, 12, 18), np.float32)
     half[0, 0, :2, :2] = 1.0
     half[0, 0, 2, 2] = 0.5

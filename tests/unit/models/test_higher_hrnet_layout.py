@@ -1,4 +1,4 @@
-"""Which state dicts are HigherHRNet's, and what is said of the others."""
+"""Recognising HigherHRNet's state dicts, and the errors for others."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_width_comes_from_the_shapes(width: int) -> None:
     assert architecture.half_maps.outputs == 17
 
 
-def test_batch_counters_may_be_there() -> None:
+def test_batch_counters_are_optional() -> None:
     counters = [name for name in official_shapes() if name.endswith("num_batches_tracked")]
     assert len(counters) == 301
     weights = weights_of(2) | dict.fromkeys(counters, np.array(3))
@@ -76,21 +76,21 @@ def test_all_faults_come_in_one_message(weights: Weights) -> None:
 @pytest.mark.parametrize(
     "name", ["stage2.0.branches.0.0.conv1.weight", "transition1.0.0.weight", "bn1.running_var"]
 )
-def test_one_tensor_of_another_shape_is_told_as_that_one(weights: Weights, name: str) -> None:
+def test_one_tensor_of_another_shape_is_reported_alone(weights: Weights, name: str) -> None:
     weights[name] = np.ones((5, *weights[name].shape[1:]), np.float32)
     assert f": 1 of another shape ({name} is [5" in message(weights)
     assert message(weights).count(";") == 0
 
 
 def test_other_keypoints_are_refused(weights: Weights) -> None:
-    """CrowdPose has 14, and a skeleton that posewire has not."""
+    """CrowdPose has 14 keypoints and a skeleton that posewire does not support."""
     weights["final_layers.1.weight"] = np.ones((14, 2, 1, 1), np.float32)
     weights["final_layers.1.bias"] = np.ones(14, np.float32)
     assert "17 keypoints: 2 of another shape (final_layers.1.weight is [14, 2" in message(weights)
 
 
 @pytest.mark.parametrize("shape", [(), (0, 4, 3, 3)])
-def test_another_network_is_told_by_its_first_tensors(shape: tuple[int, ...]) -> None:
+def test_another_network_is_described_by_its_first_tensors(shape: tuple[int, ...]) -> None:
     another = {f"features.{index}.weight": np.ones(3, np.float32) for index in range(9)}
     another["stage2.0.branches.0.1.conv1.weight"] = np.ones(shape, np.float32)
     assert message(another) == (
@@ -100,7 +100,7 @@ def test_another_network_is_told_by_its_first_tensors(shape: tuple[int, ...]) ->
     )
 
 
-def test_nothing_at_all_is_refused() -> None:
+def test_an_empty_state_dict_is_refused() -> None:
     assert message({}).startswith("has nothing, want the state dict of a HigherHRNet")
 
 

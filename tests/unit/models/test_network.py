@@ -37,7 +37,7 @@ def network(
     heatmap_names: set[str] = HEATMAPS,
     tag_names: set[str] = TAGS,
 ) -> ov.Model:
-    """Means of 2 x 2 pixels of the channels in turn, as heatmaps and tags of some kind."""
+    """Make a network whose heatmaps and tags are means of 2 x 2 pixels, channel by channel."""
     image = ops.parameter(list(shape), dtype, name="image")
     pixels = ops.convert(image, np.float32)
     if len(shape) == 4 and shape[3] == 3:
@@ -56,7 +56,7 @@ def _means(pixels: ov.Node, stride: int, channels: int) -> ov.Node:
     return ops.slice(ops.concat([means] * 12, 1), [0], [channels], [1], [1])
 
 
-def saved(model: ov.Model, folder: Path) -> Path:
+def save(model: ov.Model, folder: Path) -> Path:
     path = folder / "small.xml"
     ov.save_model(model, path, compress_to_fp16=False)
     return path
@@ -73,10 +73,10 @@ def saved(model: ov.Model, folder: Path) -> Path:
     ],
     ids=["published", "bytes in planes", "open", "posewire's own", "floats in pixels"],
 )
-def test_every_network_is_fed_pixels_of_any_size(
+def test_every_network_takes_pixels_of_any_size(
     tmp_path: Path, shape: Sequence[int], dtype: Any
 ) -> None:
-    model = read_network(saved(network(shape=shape, dtype=dtype), tmp_path))
+    model = read_network(save(network(shape=shape, dtype=dtype), tmp_path))
     assert model.input().get_names() == {"image"}
     assert model.input().element_type == ov.Type.u8
     assert model.input().get_partial_shape() == ov.PartialShape([1, -1, -1, 3])
@@ -88,7 +88,7 @@ def test_every_network_is_fed_pixels_of_any_size(
 
 def test_outputs_are_found_among_several_names_of_a_tensor(tmp_path: Path) -> None:
     names = {"2674", "embeddings"}
-    model = read_network(saved(network(tag_names=names, tag_axes=5), tmp_path))
+    model = read_network(save(network(tag_names=names, tag_axes=5), tmp_path))
     output = OpenVinoRunner(model).run(np.zeros((32, 64, 3), np.uint8))
     assert output.heatmaps.shape == (17, 16, 32)
     assert output.tags.shape == (17, 16, 32, 1)
@@ -111,16 +111,16 @@ def test_outputs_are_found_among_several_names_of_a_tensor(tmp_path: Path) -> No
     ],
     ids=lambda each: "" if isinstance(each, str) else next(iter(each)),
 )
-def test_what_is_wrong_with_a_network_is_said(
+def test_a_fault_of_a_network_is_reported(
     tmp_path: Path, options: dict[str, Any], complaint: str
 ) -> None:
-    path = saved(network(**options), tmp_path)
+    path = save(network(**options), tmp_path)
     with pytest.raises(NetworkError, match=f"^{path}: {complaint}"):
         read_network(path)
 
 
-def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    path = saved(network(dtype=np.int32, channels=14, tag_names={"x"}), tmp_path)
+def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
+    path = save(network(dtype=np.int32, channels=14, tag_names={"x"}), tmp_path)
     with pytest.raises(NetworkError) as raised:
         read_network(path)
     for name in ("input image", "output heatmaps", "output embeddings"):
@@ -133,7 +133,7 @@ def test_a_second_input_is_refused(tmp_path: Path) -> None:
     second.output(0).set_names({"threshold"})
     model.add_parameters([second])
     with pytest.raises(NetworkError, match=r"inputs: got 2 \(.*threshold.*\), want 1"):
-        read_network(saved(model, tmp_path))
+        read_network(save(model, tmp_path))
 
 
 def test_a_network_of_one_size_is_refused(tmp_path: Path) -> None:
@@ -145,11 +145,11 @@ def test_a_network_of_one_size_is_refused(tmp_path: Path) -> None:
     tags.output(0).set_names(TAGS)
     model = ov.Model([heatmaps, tags], [image], "stuck")
     with pytest.raises(NetworkError, match=r"output heatmaps: got size .* for every image"):
-        read_network(saved(model, tmp_path))
+        read_network(save(model, tmp_path))
 
 
 @pytest.mark.parametrize("name", ["net.xml", "net.pth"])
-def test_files_that_are_no_network_are_refused(tmp_path: Path, name: str) -> None:
+def test_files_that_are_not_networks_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("hello")
     with pytest.raises(NetworkError, match=f"{path}: .*want an OpenVINO IR .* or ONNX"):
@@ -157,13 +157,13 @@ def test_files_that_are_no_network_are_refused(tmp_path: Path, name: str) -> Non
 
 
 def test_a_topology_without_its_weights_is_refused(tmp_path: Path) -> None:
-    path = saved(colour_network(), tmp_path)
+    path = save(colour_network(), tmp_path)
     path.with_suffix(".bin").unlink()
     with pytest.raises(NetworkError, match=r"its .bin beside it"):
         read_network(path)
 
 
-def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_network(tmp_path / "net.xml")
 
