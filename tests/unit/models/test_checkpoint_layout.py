@@ -134,6 +134,14 @@ def test_a_large_directory_takes_no_memory(tmp_path: Path, zip64: bool) -> None:
     assert peak_bytes < 10**6
 
 
+def test_messages_stay_short(tmp_path: Path) -> None:
+    content = bytearray(zip_checkpoint(ROOT, {"0": np.zeros(10_000, np.float32)}))
+    struct.pack_into("<H", content, 26, 30_000)  # the length of the name in the first header
+    with pytest.raises(DamagedCheckpointError, match="File name in directory") as caught:
+        read(tmp_path, bytes(content))
+    assert len(str(caught.value)) < 1000
+
+
 def test_an_archive_without_checksums(tmp_path: Path) -> None:
     content = bytearray(ARCHIVE)
     at = content.index(b"PK\x01\x02")

@@ -48,7 +48,7 @@ def unpickle(stream: io.BytesIO) -> tuple[object, dict[str, Storage]]:
     try:
         return unpickler.load(), unpickler.storages
     except _ERRORS as error:
-        raise DamagedCheckpointError(f"pickle cannot be read: {error}") from error
+        raise DamagedCheckpointError(f"pickle cannot be read: {error!s:.200}") from error
 
 
 class _Unpickler(pickle.Unpickler):
@@ -101,7 +101,7 @@ def _read_opcode(stream: io.BytesIO) -> tuple[str, object]:
         return opcode.name, opcode.arg.reader(stream) if opcode.arg else None
     except (EOFError, ValueError) as error:
         raise DamagedCheckpointError(
-            f"pickle is cut at byte {start}: {error}; "
+            f"pickle is cut at byte {start}: {error!s:.200}; "
             f"want it whole, and at most {MAX_PICKLE_BYTES} bytes"
         ) from error
 

@@ -36,7 +36,7 @@ def read_zip(file: io.BufferedReader) -> Contents:
     try:
         archive = zipfile.ZipFile(_BoundedReads(file))
     except _ERRORS as error:
-        raise DamagedCheckpointError(f"zip archive cannot be read: {error}") from error
+        raise DamagedCheckpointError(f"zip archive cannot be read: {error!s:.200}") from error
     entries = _check_entries(archive)
     name = _archive_name(entries)
     _check_byte_order(archive, entries.get(f"{name}/byteorder"))
@@ -139,7 +139,8 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         with archive.open(entry) as content:
             return b"".join(iter(lambda: content.read(_MAX_READ_BYTES), b""))
     except _ERRORS as error:
-        reason = str(error) or "it ends early"
+        # A message of zipfile has the whole name of an entry's header, up to 64 kB.
+        reason = str(error)[:200] or "it ends early"
         raise DamagedCheckpointError(f"{_what(entry)} cannot be read: {reason}") from error
 
 
