@@ -23,7 +23,7 @@ setup(
     package_data={
         "": ["py.typed", "*.pyi"],
         "posewire_server.models": ["bundled/*"],
-        "posewire_server.sample": ["*.jpg", "*.mp4", "*.json"],
+        "posewire_server.sample": ["*.jpg", "*.mp4"],
     },
     include_package_data=False,
 )

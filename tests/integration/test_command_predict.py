@@ -12,10 +12,11 @@ import openvino as ov
 import pytest
 
 from posewire_cli.command import main
-from posewire_server.sample import STILL, STILL_ANNOTATIONS
+from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.sample_annotations import STILL_ANNOTATIONS
 from tests.reference.server_thread import serving
 
 

@@ -17,11 +17,12 @@ from posewire_cli.command import main
 from posewire_cli.evaluation.accuracy import accuracy_of
 from posewire_cli.evaluation.coco_dataset import CocoDataset
 from posewire_server.image.limits import ImageLimits
-from posewire_server.sample import CLIP, CLIP_ANNOTATIONS
+from posewire_server.sample import CLIP
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.sample_annotations import CLIP_ANNOTATIONS
 from tests.reference.server_thread import serving
 
 TIMEOUT = 120

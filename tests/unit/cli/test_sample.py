@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from posewire_cli.evaluation.coco_dataset import read_dataset
-from posewire_server.sample import CLIP, CLIP_ANNOTATIONS, STILL, STILL_ANNOTATIONS
+from posewire_server.sample import CLIP, STILL
+from tests.reference.sample_annotations import CLIP_ANNOTATIONS, STILL_ANNOTATIONS
 
 CLIP_SECS = 5
 # A running foot swings faster than its body: 45 pixels a frame where people are 230 tall.
