@@ -17,7 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from posewire_decoder import Decoder, DecoderOptions
-from tests.bench.machine import processor
+from tests.bench.machine import measured_on
 from tests.reference.scenes import PaintedScene, crowd
 
 PEOPLE = (0, 1, 5, 10, 20, 30)
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200, help="timings per cell of the table")
     parser.add_argument("--seeds", type=int, default=3, help="scenes per cell of the table")
     arguments = parser.parse_args()
-    print(f"{processor()}, one thread, NumPy {np.__version__}; medians in microseconds.\n")
+    print(f"{measured_on(f'NumPy {np.__version__}')}; one thread, medians in microseconds.\n")
     for apart in (True, False):
         print("People who stand apart:\n" if apart else "\nPeople who hide each other:\n")
         print(f"| {' | '.join(TITLES)} |")

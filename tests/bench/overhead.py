@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from posewire_client import Client, Result, StageTimes
 from posewire_server.sample import STILL
-from tests.bench.machine import processor
+from tests.bench.machine import measured_on
 from tests.reference.server_process import server_process
 from tests.reference.stub_server import PEOPLE, stub_server
 
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--stub-millis", type=float, default=0.0, help="what the stub takes")
     arguments = parser.parse_args()
     jpeg = camera_jpeg()
-    print(f"{processor()}, {os.cpu_count()} processors, gRPC {grpc.__version__};")
+    print(f"{measured_on(f'gRPC {grpc.__version__}')};")
     print(f"{PEOPLE} people in a JPEG of {len(jpeg)} bytes and {SIZE[0]}×{SIZE[1]} pixels.\n")
     with (
         stub_server(secs=arguments.stub_millis / 1000) as server,
