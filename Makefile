@@ -32,8 +32,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test examples examplecpp examplego lint format generate checkgenerate bench \
-	overhead accuracy asan tsan fuzz clean
+.PHONY: help demo test examples examplecpp examplego lint format docs generate checkgenerate \
+	bench overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -81,6 +81,10 @@ format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the hous
 	clang-format -i $(CXX_SOURCES)
 	$(if $(HAS_GOFMT),gofmt -w clients/go)
 	$(BUF) format --write
+
+# Material for MkDocs announces another product of its makers unless it is told not to.
+docs: $(INSTALLED) ## Build the site of docs/ in build/site; broken links are errors
+	NO_MKDOCS_2_WARNING=true mkdocs build --strict
 
 # $(call protoc,directory) writes the generated Python below that directory.
 protoc = python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) \

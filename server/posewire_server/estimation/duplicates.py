@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from posewire_decoder import join_duplicates
 from posewire_server.estimation.frame_poses import FramePoses
 
-# docs/accuracy.md compares other values.
+# Where COCO begins to match two poses; docs/decoding.md says more.
 _SAME_PERSON_OKS = 0.5
 
 
