@@ -1,4 +1,4 @@
-"""A server of this process's own: a child process that serves on loopback while it is needed."""
+"""A server in a child process, on a loopback address."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 
-# Beyond what the server gives the calls that are under way.
-_PATIENCE_SECS = 5.0
+# Beyond the grace period of calls in progress.
+_STOP_TIMEOUT_SECS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +31,38 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    complaint: str
+    message: str
 
 
 @contextmanager
 def own_server(
     load: Callable[[], Sequence[ServedModel]], options: ServerOptions | None = None
 ) -> Iterator[str]:
-    """The address of a server that answers until the block ends, and that outlives nobody.
+    """Run a server until the block ends; yields its address.
 
-    `load` runs in the child, so it has to be picklable. The child does not see the terminal's
-    Ctrl-C; it drains when the block ends or when this process does. Raises `OwnServerError` if the
-    server cannot start.
+    The server drains when the block ends and is stopped with this process. It ignores Ctrl-C.
+    `load` runs in the child process, so it must be picklable. Raises `OwnServerError` if the server
+    cannot start.
     """
     options = options or ServerOptions(address="127.0.0.1:0")
-    spawning = multiprocessing.get_context("spawn")
-    ours, theirs = spawning.Pipe(duplex=False)
-    child = spawning.Process(target=_serve, args=(load, options, theirs), daemon=True)
-    _start_without_interrupts(child)
-    theirs.close()
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_serve, args=(load, options, sender), daemon=True)
+    _start_ignoring_interrupts(child)
+    sender.close()
     try:
-        yield _address(ours)
+        yield _receive_address(receiver)
     finally:
         child.terminate()
-        child.join(options.limits.life.drain_secs + _PATIENCE_SECS)
+        child.join(options.limits.life.drain_secs + _STOP_TIMEOUT_SECS)
         child.kill()
         child.join()
         child.close()
-        ours.close()
+        receiver.close()
 
 
-def _start_without_interrupts(child: SpawnProcess) -> None:
-    """A child begins with the mask of its parent, and this one keeps it."""
+def _start_ignoring_interrupts(child: SpawnProcess) -> None:
+    """Start the child with SIGINT blocked: it inherits the signal mask and keeps it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         child.start()
@@ -70,29 +70,29 @@ def _start_without_interrupts(child: SpawnProcess) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _address(connection: Connection) -> str:
+def _receive_address(connection: Connection) -> str:
     try:
-        news = connection.recv()
+        message = connection.recv()
     except EOFError:
-        raise OwnServerError("its process ended while it was starting") from None
-    if isinstance(news, _Failed):
-        raise OwnServerError(news.complaint)
-    address: str = news.address
+        raise OwnServerError("the server process ended while it was starting") from None
+    if isinstance(message, _Failed):
+        raise OwnServerError(message.message)
+    address: str = message.address
     return address
 
 
 def _serve(
     load: Callable[[], Sequence[ServedModel]], options: ServerOptions, connection: Connection
 ) -> None:
-    keep_large_blocks()  # before anything starts a thread
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    keep_large_blocks()  # before other threads start
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
     try:
         serve(load, options, ready=lambda address: connection.send(_Ready(address)))
     except (InputError, ModelError, OSError) as error:
         connection.send(_Failed(str(error)))
 
 
-def _end_with_parent() -> None:
+def _stop_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None, "this runs in a child"
     parent.join()

@@ -96,7 +96,7 @@ def test_options_reach_the_server(
     ("arguments", "complaint"),
     [
         (["--server", "SERVER", "--model", "nobody", "FOLDER"], "NOT_FOUND (MODEL_NOT_FOUND)"),
-        (["--server", "SERVER", "FOLDER/*.gif"], "got no images there"),
+        (["--server", "SERVER", "FOLDER/*.gif"], "no images found"),
         (["--server", "SERVER", "--annotated", "FOLDER", "FOLDER"], "would be overwritten"),
         (["--server", "SERVER", "--coco", "FOLDER/no/x", "FOLDER"], "No such file"),
         (["--model", "no-such-model", "FOLDER"], "is neither in the catalog"),

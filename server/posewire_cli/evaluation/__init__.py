@@ -1,1 +1,1 @@
-"""Accuracy on COCO's terms."""
+"""COCO accuracy."""

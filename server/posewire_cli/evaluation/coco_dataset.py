@@ -1,4 +1,4 @@
-"""People annotated in images, as COCO's keypoint task writes them down."""
+"""Annotations of COCO's keypoint task."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from posewire_server.skeleton import COCO
 Frame = TypeVar("Frame")
 Record = dict[str, Any]
 
-_MOST_NAMED = 10
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoDataset(Generic[Frame]):
-    """Images and who is in them.
+    """Images and the people annotated in them.
 
-    `frames`: by image id and in order, whatever the poses are estimated from: files, arrays, ...
-    `people`: COCO's annotations, of which `image_id`, `bbox`, `area` and `keypoints` are read, and
-    `num_keypoints` and `iscrowd` if they are there. Those of other images are left out of account.
-    `person_category`: COCO's number for people.
+    `frames`: what poses are estimated from (files, arrays, ...), by image id and in order.
+    `people`: COCO annotations, of which `image_id`, `bbox`, `area` and `keypoints` are read, and
+    `num_keypoints` and `iscrowd` if present. Those of other images are ignored.
+    `person_category`: COCO category id of people.
     """
 
     frames: Mapping[int, Frame]
@@ -34,12 +34,11 @@ class CocoDataset(Generic[Frame]):
 
 
 def read_dataset(annotations: Path, images: Path, *, limit: int | None = None) -> CocoDataset[Path]:
-    """The first `limit` images of an annotation file (all, if None), which lie in `images`.
+    """Read the first `limit` images (None: all) of an annotation file for the directory `images`.
 
-    Raises `DatasetError` for a file that does not annotate COCO's keypoints, and one that names
-    the images that are not there.
+    Raises `DatasetError` for missing images, and for a file without COCO keypoint annotations.
     """
-    content = _content(annotations)
+    content = _read_lists(annotations)
     category = _person_category(annotations, content)
     frames = {each["id"]: images / each["file_name"] for each in islice(content["images"], limit)}
     _check_presence(images, list(frames.values()))
@@ -48,12 +47,12 @@ def read_dataset(annotations: Path, images: Path, *, limit: int | None = None) -
     return CocoDataset(frames, people, category)
 
 
-def _content(path: Path) -> dict[str, list[Record]]:
-    """The three lists that matter, each a list of records with the keys by which they are found."""
+def _read_lists(path: Path) -> dict[str, list[Record]]:
+    """Read the lists of images, categories and annotations, and check the keys of their records."""
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
-        raise DatasetError(f"{path}: got no JSON ({error}), want COCO annotations") from error
+        raise DatasetError(f"{path}: invalid JSON ({error}), want COCO annotations") from error
     wanted = {"images": ("id", "file_name"), "categories": ("id",), "annotations": ()}
     for name, keys in wanted.items():
         records = content.get(name) if isinstance(content, dict) else None
@@ -72,7 +71,7 @@ def _person_category(path: Path, content: dict[str, list[Record]]) -> int:
             keypoints = tuple(each.get("keypoints", COCO.names))
             if keypoints != COCO.names:
                 raise DatasetError(
-                    f"{path}: persons have {len(keypoints)} keypoints {keypoints}, "
+                    f"{path}: people have {len(keypoints)} keypoints {keypoints}, "
                     f"want COCO's {len(COCO.names)} {COCO.names}"
                 )
             return int(each["id"])
@@ -99,8 +98,8 @@ def _check_presence(images: Path, files: list[Path]) -> None:
     missing = [file.name for file in files if not file.is_file()]
     if not missing:
         return
-    named = ", ".join(missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    named = ", ".join(missing[:_MAX_NAMED])
+    more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
     raise DatasetError(
-        f"{images}: {len(missing)} of {len(files)} images are not there: {named}{more}"
+        f"{images}: {len(missing)} of {len(files)} images are missing: {named}{more}"
     )

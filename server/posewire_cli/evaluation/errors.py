@@ -2,8 +2,8 @@
 
 InputError
 └── EvaluationError       nothing to evaluate
-    ├── DatasetError      annotations that are not COCO's for keypoints, or missing images
-    └── JournalError      a journal that is damaged, or belongs to another run
+    ├── DatasetError      missing images, or no COCO keypoint annotations
+    └── JournalError      a journal that is damaged or belongs to another run
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class EvaluationError(InputError):
 
 
 class DatasetError(EvaluationError):
-    """Annotations that are not COCO's for keypoints, or missing images."""
+    """Missing images, or no COCO keypoint annotations."""
 
 
 class JournalError(EvaluationError):
-    """A journal that is damaged, or belongs to another run."""
+    """A journal that is damaged or belongs to another run."""

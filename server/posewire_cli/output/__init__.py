@@ -1,1 +1,1 @@
-"""Where answers go: lines, files of COCO and OpenPose, annotated images and videos."""
+"""Output formats: text, JSON, COCO and OpenPose files, annotated images and videos."""

@@ -1,4 +1,4 @@
-"""An image or a frame together with what became of it."""
+"""Images and frames with their outcomes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from posewire_client import Outcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnsweredImage:
-    """`pixels` (h, w, 3), channels B, G, R, are made only for who wants them.
+    """An image or a frame, and its outcome.
 
-    `name` is for people. `labels` tell the image in JSON, `image_id` in COCO's format, and
-    `file_stem` begins the names of files about it.
+    `name` is for messages, `labels` identify the image in JSON and `image_id` in COCO results;
+    `file_stem` starts the names of its output files. `pixels` returns BGR (h, w, 3) on demand.
     """
 
     name: str
@@ -29,7 +29,7 @@ class AnsweredImage:
 
 
 class Writer(Protocol):
-    """Takes answers in order; `close` finishes what it writes, after an interruption too."""
+    """Writes images in order. `close` finishes the output, also after an interruption."""
 
     def write(self, image: AnsweredImage) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Answers in COCO's format of results, for its evaluators."""
+"""Poses in COCO results format."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from posewire_client import Result
 
 
 class CocoResults:
-    """One file with the poses of all images, which takes its place when it is closed."""
+    """Writes the poses of all images to one file when it is closed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unfinished = path.with_name(f"{path.name}.part")
-        self._unfinished.touch()  # now, so that a place that cannot be written to costs no work
+        self._unfinished.touch()  # fails before the work if the directory is not writable
         self._records: list[dict[str, Any]] = []
 
     def write(self, image: AnsweredImage) -> None:

@@ -1,4 +1,4 @@
-"""Answers as JSON, one document a line."""
+"""Results as JSON, one document per line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posewire_client import FrameFailure, Origin, Outcome, Pose, Result, Skeleto
 
 
 class JsonLines:
-    """Prints them on stdout; `skeleton` names the keypoints."""
+    """Prints results on stdout; `skeleton` names the keypoints."""
 
     def __init__(self, skeleton: Skeleton) -> None:
         self._names = skeleton.keypoint_names

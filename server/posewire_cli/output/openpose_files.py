@@ -1,4 +1,4 @@
-"""Answers as the files that OpenPose writes."""
+"""Results in the files that OpenPose writes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from posewire_client import Result
 
 
 class OpenPoseFiles:
-    """One file for each image, called as OpenPose calls it, in a directory that is made if needed.
+    """Writes one file per result, named as OpenPose does, into a directory.
 
-    None for an image that was skipped or could not be handled.
+    The directory is created if missing. Skipped and failed images have no file.
     """
 
     def __init__(self, directory: Path) -> None:

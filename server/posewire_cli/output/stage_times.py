@@ -1,4 +1,4 @@
-"""Stage times as text."""
+"""Formats stage times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STAGES = ("image decode", "queue", "letterbox", "inference", "grouping", "total"
 
 
 def stage_millis(times: StageTimes) -> Iterator[tuple[str, float]]:
-    """Each stage that ran, and its milliseconds."""
+    """Yield the name and the milliseconds of each stage that ran."""
     for stage in STAGES:
         secs = getattr(times, f"{stage.replace(' ', '_')}_secs")
         if secs is not None:
@@ -18,5 +18,5 @@ def stage_millis(times: StageTimes) -> Iterator[tuple[str, float]]:
 
 
 def stage_line(times: StageTimes) -> str:
-    """All stages in one line, in milliseconds."""
+    """Format all stages in one line."""
     return ", ".join(f"{stage} {millis:.1f}" for stage, millis in stage_millis(times)) + " ms"

@@ -1,4 +1,4 @@
-"""Passing answers on to all who write them down."""
+"""Passes images to writers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def write_all(
     unit: Literal["image", "frame"],
     hide_bar: bool = False,
 ) -> None:
-    """Every answer to each writer; they are closed at the end, after an interruption too.
+    """Write every image with each writer, and close the writers even after an interruption.
 
-    A progress bar is shown on stderr where that is a terminal. `total` is None if unknown.
+    Shows a progress bar on stderr if that is a terminal. `total` is None if unknown.
     """
     with ExitStack() as stack:
-        entered = [stack.enter_context(closing(each)) for each in writers]
+        opened = [stack.enter_context(closing(each)) for each in writers]
         for image in tqdm(images, total=total, unit=unit, disable=True if hide_bar else None):
-            for each in entered:
-                each.write(image)
+            for writer in opened:
+                writer.write(image)

@@ -1,1 +1,1 @@
-"""Where images and frames come from: files, videos and cameras."""
+"""Sources of images and frames: files, videos and cameras."""

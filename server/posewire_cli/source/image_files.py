@@ -1,4 +1,4 @@
-"""Image files, as people name them: by path, directory or pattern."""
+"""Finds image files by path, directory or pattern."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 
 from posewire_cli.errors import SourceError
 
-# Of the formats that the server decodes.
+# The formats that the server decodes.
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
-def image_files(given: Sequence[str]) -> list[Path]:
-    """The files in the order given, those of a directory or a pattern by name, none twice.
+def image_files(patterns: Sequence[str]) -> list[Path]:
+    """Return files in the order given, without duplicates; directories and patterns are sorted.
 
-    Raises `SourceError` for a path that does not exist and a directory or pattern without images.
+    Raises `SourceError` for a missing path, and for a directory or pattern without images.
     """
-    return list(dict.fromkeys(path for each in given for path in _files(each)))
+    return list(dict.fromkeys(path for pattern in patterns for path in _find(pattern)))
 
 
 def image_ids(paths: Sequence[Path]) -> list[int]:
-    """Numbers for COCO's format: those in the names if all are different numbers, else from 1 on.
+    """Return COCO image ids: the file names if all are different numbers, else 1, 2, ...
 
-    COCO's own files are called by their ids.
+    COCO names its own files by their ids.
     """
     stems = [path.stem for path in paths]
     if all(stem.isdecimal() for stem in stems) and len(set(map(int, stems))) == len(stems):
@@ -31,23 +31,23 @@ def image_ids(paths: Sequence[Path]) -> list[int]:
     return list(range(1, len(paths) + 1))
 
 
-def _files(given: str) -> Iterator[Path]:
-    path = Path(given)
+def _find(pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
     if path.is_dir():
-        yield from _found(given, (each for each in path.iterdir() if _is_image(each)))
+        yield from _sort(pattern, (each for each in path.iterdir() if _is_image(each)))
     elif path.exists():
         yield path
-    elif glob.has_magic(given):
-        matches = map(Path, glob.iglob(given, recursive=True))
-        yield from _found(given, (each for each in matches if each.is_file()))
+    elif glob.has_magic(pattern):
+        matches = map(Path, glob.iglob(pattern, recursive=True))
+        yield from _sort(pattern, (each for each in matches if each.is_file()))
     else:
-        raise SourceError(f"{given}: there is no such file, want an image, a directory or a glob")
+        raise SourceError(f"{pattern}: no such file, want an image, a directory or a pattern")
 
 
-def _found(given: str, paths: Iterator[Path]) -> list[Path]:
+def _sort(pattern: str, paths: Iterator[Path]) -> list[Path]:
     found = sorted(paths)
     if not found:
-        raise SourceError(f"{given}: got no images there, want some of {', '.join(_SUFFIXES)}")
+        raise SourceError(f"{pattern}: no images found, want {', '.join(_SUFFIXES)}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""Frames of video files, cameras and network addresses."""
+"""Frames of video files, cameras and network streams."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from numpy.typing import NDArray
 
 from posewire_cli.errors import SourceError
 
-# Of a source that does not tell its own.
-_RATE = 25.0
-# A camera that hangs is left to the end of the process.
-_CLOSING_SECS = 2.0
+# Frames per second of a source that does not report a rate.
+_DEFAULT_RATE = 25.0
+# Then a hanging camera is left open until the process ends.
+_CLOSE_TIMEOUT_SECS = 2.0
 
 
 def check_source(given: str) -> None:
-    """Raises `SourceError` for a file that is not there, without opening anything."""
+    """Raise `SourceError` for a missing file, without opening anything."""
     if not given.isdecimal() and "://" not in given and not Path(given).is_file():
         raise SourceError(
-            f"{given}: there is no such file, want a video, a camera's number or an address such "
-            "as rtsp://host/path"
+            f"{given}: no such file, want a video, a camera number or an address such as "
+            "rtsp://host/path"
         )
 
 
 class VideoSource:
-    """BGR frames (h, w, 3) of what `given` names: a file, a camera's number or an address.
+    """BGR frames (h, w, 3) of a video file, a camera by its number, or an address.
 
-    `name` is for people, `file_stem` for files about it. `is_live`: whether frames come when they
-    come, and are lost if nobody takes them. `rate` is in frames per second, and `frame_count` None
-    where only the end will tell. Raises `SourceError` if it cannot be opened.
+    `name` is for messages, `file_stem` for output files. `is_live`: real-time frames, dropped if
+    unread. `rate`: frames per second. `frame_count`: None if unknown. Raises `SourceError` if the
+    source cannot be opened.
     """
 
     def __init__(self, given: str) -> None:
@@ -41,60 +41,60 @@ class VideoSource:
         if is_camera:
             self.name, self.file_stem = f"camera {given}", f"camera_{given}"
         elif is_address:
-            self.name, self.file_stem = _without_credentials(given), "stream"
+            self.name, self.file_stem = _strip_credentials(given), "stream"
         else:
             self.name, self.file_stem = given, Path(given).stem
         self._video = cv2.VideoCapture(int(given)) if is_camera else cv2.VideoCapture(given)
         if not self._video.isOpened():
-            raise SourceError(f"{self.name}: cannot be opened, want {_wanted(given)}")
+            raise SourceError(f"{self.name}: cannot be opened, want {_describe_wanted(given)}")
         frames = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.is_live = is_camera or _is_sent_in_real_time(given) or (is_address and frames <= 0)
+        self.is_live = is_camera or _is_real_time(given) or (is_address and frames <= 0)
         self.frame_count = frames if frames > 0 and not self.is_live else None
         self._reading = threading.Lock()
         self._is_closed = False
         rate = float(self._video.get(cv2.CAP_PROP_FPS))
-        self.rate = rate if 0 < rate < 1000 else _RATE
+        self.rate = rate if 0 < rate < 1000 else _DEFAULT_RATE
 
     def close(self) -> None:
-        """No more frames are read; a source that hangs is not waited for."""
+        """Stop reading frames. Does not wait for a source that hangs."""
         self._is_closed = True
-        if self._reading.acquire(timeout=_CLOSING_SECS):
+        if self._reading.acquire(timeout=_CLOSE_TIMEOUT_SECS):
             self._video.release()
             self._reading.release()
 
     def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """All frames to the end, in whichever thread; none any more once this is closed.
+        """Yield frames until the end, or until the source is closed by another thread.
 
-        Raises `SourceError` if there is none at all.
+        Raises `SourceError` if there is no frame at all.
         """
-        came_any = False
+        is_empty = True
         while (frame := self._next_frame()) is not None:
-            came_any = True
+            is_empty = False
             yield frame
-        if not came_any and not self._is_closed:
-            raise SourceError(f"{self.name}: no frame came")
+        if is_empty and not self._is_closed:
+            raise SourceError(f"{self.name}: got no frames")
 
     def _next_frame(self) -> NDArray[np.uint8] | None:
         with self._reading:
-            came, frame = (False, None) if self._is_closed else self._video.read()
-        return frame.astype(np.uint8, copy=False) if came and frame is not None else None
+            was_read, frame = (False, None) if self._is_closed else self._video.read()
+        return frame.astype(np.uint8, copy=False) if was_read and frame is not None else None
 
 
-def _is_sent_in_real_time(address: str) -> bool:
-    """Even a recording is: whoever does not take its frames in time loses them."""
+def _is_real_time(address: str) -> bool:
+    """Return whether the protocol drops frames that are not read in time, even of a recording."""
     return address.partition("://")[0] in ("rtsp", "rtsps", "rtp", "udp", "srt", "rtmp")
 
 
-def _wanted(given: str) -> str:
+def _describe_wanted(given: str) -> str:
     if given.isdecimal():
-        return f"a camera at /dev/video{given} that this user may read and nobody else uses"
+        return f"a camera at /dev/video{given} that is readable and not in use"
     if "://" in given:
-        return "an address that answers, with a video that FFmpeg can read"
+        return "a reachable address of a video that FFmpeg can read"
     return "a video that FFmpeg can read"
 
 
-def _without_credentials(address: str) -> str:
-    """Cameras' addresses have passwords in them, which are for nobody's log."""
+def _strip_credentials(address: str) -> str:
+    """Remove user and password, which must not be logged."""
     scheme, _, rest = address.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

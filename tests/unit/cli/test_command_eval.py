@@ -241,7 +241,7 @@ def test_images_that_are_missing_are_an_error_of_one_line(
     assert main(data.arguments("--images", tmp_path)) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert "5 of 5 images are not there: 11.png, 12.png, 5.png, 77.png, 8.png" in err
+    assert "5 of 5 images are missing: 11.png, 12.png, 5.png, 77.png, 8.png" in err
 
 
 @pytest.mark.parametrize("content", [b"", b"no image"], ids=["empty", "text"])

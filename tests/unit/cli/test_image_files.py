@@ -42,7 +42,7 @@ def test_what_is_named_is_found(folder: Path, given: list[str], wanted: list[str
 
 @pytest.mark.parametrize(
     ("given", "complaint"),
-    [("z.png", "there is no such file"), ("empty", "no images there"), ("*.gif", "no images")],
+    [("z.png", "no such file"), ("empty", "no images found"), ("*.gif", "no images")],
 )
 def test_what_is_not_there_is_named(folder: Path, given: str, complaint: str) -> None:
     with pytest.raises(SourceError, match=complaint) as caught:
