@@ -12,7 +12,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_cli.evaluation.accuracy import Accuracy, accuracy_of, evaluate
+from posewire_cli.evaluation.accuracy import Accuracy, evaluate, measure_accuracy
 from posewire_cli.evaluation.coco_dataset import CocoDataset
 from posewire_cli.evaluation.operating_points import operating_points
 from posewire_server.estimation.pipeline import Pipeline
@@ -42,9 +42,9 @@ def main() -> None:
     for name, counts in _CROWDS.items():
         crowd = _of_people(scenes, counts)
         if crowd.frames:
-            _print(name, crowd, accuracy_of(crowd, evaluation.answers))
+            _print(name, crowd, measure_accuracy(crowd, evaluation.results))
     print("\nmin_pose_score precision recall")
-    for point in operating_points(scenes, evaluation.answers, default=model.min_pose_score):
+    for point in operating_points(scenes, evaluation.results, default=model.min_pose_score):
         shares = f"{point.precision or 0:9.3f} {point.recall or 0:6.3f}"
         print(f"{point.min_pose_score:14.2f} {shares}")
 

@@ -1,4 +1,4 @@
-"""Asking a server about many files or frames, by one stream."""
+"""Streams files and frames to a server, and pairs them with their outcomes."""
 
 from __future__ import annotations
 
@@ -18,78 +18,78 @@ from posewire_server.image.file import read_frame
 
 Pixels = NDArray[np.uint8]
 
-# Makes outcomes of frames, one for each and in order, as a client's stream does.
-Stream: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
+# Sends frames and yields one outcome for each, in order, as a client's stream does.
+Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
 
 
-def answered_files(stream: Stream, paths: Sequence[Path]) -> Iterator[AnsweredImage]:
-    """What became of image files; those that cannot be read have a failure in their turn."""
+def estimate_files(send: Send, paths: Sequence[Path]) -> Iterator[AnsweredImage]:
+    """Stream image files. A file that cannot be read yields a failure, in its turn."""
     ids = image_ids(paths)
-    waiting: deque[tuple[int, FrameFailure | None]] = deque()
+    pending: deque[tuple[int, FrameFailure | None]] = deque()
 
-    def readable() -> Iterator[bytes]:
+    def read_files() -> Iterator[bytes]:
         for i, path in enumerate(paths):
-            content = _content(path, frame_id=i + 1)
+            content = _read(path, frame_id=i + 1)
             if isinstance(content, FrameFailure):
-                waiting.append((i, content))
+                pending.append((i, content))
             else:
-                waiting.append((i, None))
+                pending.append((i, None))
                 yield content
 
-    def answered(i: int, outcome: Outcome) -> AnsweredImage:
+    def pair(i: int, outcome: Outcome) -> AnsweredImage:
         path = paths[i]
         labels: dict[str, str | int] = {"image": str(path), "image_id": ids[i]}
         return AnsweredImage(
             str(path), labels, ids[i], path.stem, lambda: read_frame(path).pixels, outcome
         )
 
-    def unreadable() -> Iterator[AnsweredImage]:
-        while waiting and (failure := waiting[0][1]) is not None:
-            yield answered(waiting.popleft()[0], failure)
+    def take_unreadable() -> Iterator[AnsweredImage]:
+        while pending and (failure := pending[0][1]) is not None:
+            yield pair(pending.popleft()[0], failure)
 
-    for outcome in stream(readable()):
-        yield from unreadable()
-        yield answered(waiting.popleft()[0], outcome)
-    yield from unreadable()
+    for outcome in send(read_files()):
+        yield from take_unreadable()
+        yield pair(pending.popleft()[0], outcome)
+    yield from take_unreadable()
 
 
-def answered_frames(
-    stream: Stream,
+def estimate_frames(
+    send: Send,
     frames: Iterable[Pixels],
     *,
     name: str,
     file_stem: str,
-    sent: Callable[[Pixels], FrameInput],
+    encode: Callable[[Pixels], FrameInput] = lambda frame: frame,
 ) -> Iterator[AnsweredImage]:
-    """What became of the frames of a video called `name`; `sent` makes what is sent of them.
+    """Stream the frames of the video `name`.
 
-    Frames are numbered from 0, as their `image_id` too.
+    Frames are numbered from 0; the number is also the `image_id`.
     """
-    waiting: deque[Pixels] = deque()
+    pending: deque[Pixels] = deque()
 
-    def kept() -> Iterator[FrameInput]:
+    def encode_frames() -> Iterator[FrameInput]:
         for frame in frames:
-            waiting.append(frame)
-            yield sent(frame)
+            pending.append(frame)
+            yield encode(frame)
 
-    for number, outcome in enumerate(stream(kept())):
+    for number, outcome in enumerate(send(encode_frames())):
         labels: dict[str, str | int] = {"source": name, "frame": number}
         stem = f"{file_stem}_{number:012d}"
-        pixels = partial(_same, waiting.popleft())
+        pixels = partial(_identity, pending.popleft())
         yield AnsweredImage(f"frame {number}", labels, number, stem, pixels, outcome)
 
 
-def _same(pixels: Pixels) -> Pixels:
+def _identity(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def _content(path: Path, *, frame_id: int) -> bytes | FrameFailure:
+def _read(path: Path, *, frame_id: int) -> bytes | FrameFailure:
     try:
         content = path.read_bytes()
     except OSError as error:
-        complaint = error.strerror or str(error)
+        reason = error.strerror or str(error)
     else:
         if content:
             return content
-        complaint = "got 0 bytes, want an image file"
-    return FrameFailure(frame_id=frame_id, error=InvalidArgumentError(complaint))
+        reason = "got 0 bytes, want an image file"
+    return FrameFailure(frame_id=frame_id, error=InvalidArgumentError(reason))

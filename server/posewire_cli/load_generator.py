@@ -1,4 +1,4 @@
-"""Keeping a server busy for a while, and how long its answers took."""
+"""Generates load for a server and measures its response times."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Calls = Literal["unary", "stream"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """`concurrency` callers who each ask for the people in `image` again and again.
+    """The same image, sent repeatedly by `concurrency` callers for `secs` seconds.
 
-    `calls`: each asks anew when it has its answer (unary), or has a stream and keeps as many frames
-    on their way as the server's window, or `window`, allows.
+    `calls`: a unary caller sends the next image after each response; a stream keeps as many frames
+    in flight as the server's window, or `window`, allows.
     """
 
     image: ImageInput
@@ -33,10 +33,10 @@ class Load:
 
 
 @dataclass(slots=True)
-class Answers:
-    """`round_trips`: seconds from sending to the answer, of each outcome in `outcomes`.
+class Measurements:
+    """`round_trips`: seconds from sending to response, for each of `outcomes`.
 
-    `secs` is the time in which they came.
+    `secs`: duration of the whole run.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -52,46 +52,50 @@ class Answers:
         return [each for each in self.outcomes if isinstance(each, Result)]
 
 
-def put_under(
+def run_load(
     client: Client, load: Load, *, progress: Callable[[], object] = lambda: None
-) -> Answers:
-    """The answers to that load; raises what a call raises. `progress` is told of each of them."""
-    answers = Answers()
+) -> Measurements:
+    """Run the load; `progress` is called after each response. Raises the first error of a call."""
+    measured = Measurements()
     lock = threading.Lock()
     began = perf_counter()
-    ends = began + load.secs
+    deadline = began + load.secs
 
-    def keep(outcome: Outcome, secs: float) -> None:
+    def record(outcome: Outcome, secs: float) -> None:
         with lock:
-            answers.outcomes.append(outcome)
-            answers.round_trips.append(secs)
+            measured.outcomes.append(outcome)
+            measured.round_trips.append(secs)
             progress()
 
-    call = _call if load.calls == "unary" else _stream
-    with ThreadPoolExecutor(load.concurrency) as callers:
-        calling = [callers.submit(call, client, load, ends, keep) for _ in range(load.concurrency)]
-        for each in calling:
-            each.result()
-    answers.secs = perf_counter() - began
-    return answers
+    run = _run_unary if load.calls == "unary" else _run_stream
+    with ThreadPoolExecutor(load.concurrency) as pool:
+        callers = [
+            pool.submit(run, client, load, deadline, record) for _ in range(load.concurrency)
+        ]
+        for caller in callers:
+            caller.result()
+    measured.secs = perf_counter() - began
+    return measured
 
 
-def _call(client: Client, load: Load, ends: float, keep: Callable[[Outcome, float], None]) -> None:
-    while (sent := perf_counter()) < ends:
+def _run_unary(
+    client: Client, load: Load, deadline: float, record: Callable[[Outcome, float], None]
+) -> None:
+    while (sent := perf_counter()) < deadline:
         result = client.estimate(load.image, model=load.model, options=load.options)
-        keep(result, perf_counter() - sent)
+        record(result, perf_counter() - sent)
 
 
-def _stream(
-    client: Client, load: Load, ends: float, keep: Callable[[Outcome, float], None]
+def _run_stream(
+    client: Client, load: Load, deadline: float, record: Callable[[Outcome, float], None]
 ) -> None:
     sent: deque[float] = deque()
 
     def frames() -> Iterator[ImageInput]:
-        while (now := perf_counter()) < ends:
+        while (now := perf_counter()) < deadline:
             sent.append(now)
             yield load.image
 
     outcomes = client.stream(frames(), model=load.model, options=load.options, window=load.window)
     for outcome in outcomes:
-        keep(outcome, perf_counter() - sent.popleft())
+        record(outcome, perf_counter() - sent.popleft())

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from posewire_cli.command import main
-from posewire_cli.evaluation.accuracy import accuracy_of
+from posewire_cli.evaluation.accuracy import measure_accuracy
 from posewire_cli.evaluation.coco_dataset import CocoDataset
 from posewire_server.image.limits import ImageLimits
 from posewire_server.sample import CLIP
@@ -172,6 +172,6 @@ def test_the_people_of_the_clip_are_found(
     assert "40 answered, 0 skipped, 0 failed" in capsys.readouterr().out
     people = json.loads(CLIP_ANNOTATIONS.read_text())["annotations"]
     dataset = CocoDataset(dict.fromkeys(range(40)), people)
-    accuracy = accuracy_of(dataset, json.loads(coco.read_text()))
+    accuracy = measure_accuracy(dataset, json.loads(coco.read_text()))
     assert accuracy.ap50 is not None
     assert accuracy.ap50 > 0.9

@@ -15,7 +15,7 @@ from posewire_cli.command.target_arguments import add_target_arguments, check_ta
 
 if TYPE_CHECKING:
     from posewire_cli.command.connection import Connection
-    from posewire_cli.load_generator import Answers, Calls, Load
+    from posewire_cli.load_generator import Calls, Load, Measurements
 
 _WARM_UP_SECS = 1.0
 
@@ -83,13 +83,13 @@ def _run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from posewire_cli.command.connection import connected
-    from posewire_cli.load_generator import put_under
+    from posewire_cli.load_generator import run_load
 
     with connected(options) as connection:
         load = _load(options, connection)
-        put_under(connection.client, replace(load, secs=_WARM_UP_SECS))
+        run_load(connection.client, replace(load, secs=_WARM_UP_SECS))
         with tqdm(desc=load.model, unit="image", disable=None) as bar:
-            answers = put_under(connection.client, load, progress=bar.update)
+            answers = run_load(connection.client, load, progress=bar.update)
     print(json.dumps(_figures(load, answers)) if options.json else "\n".join(_lines(load, answers)))
     return 1 if answers.failures else 0
 
@@ -110,7 +110,7 @@ def _load(options: argparse.Namespace, connection: Connection) -> Load:
     )
 
 
-def _millis(answers: Answers) -> dict[str, list[float]]:
+def _millis(answers: Measurements) -> dict[str, list[float]]:
     from posewire_cli.output.stage_times import STAGES, stage_millis
 
     stages = [dict(stage_millis(each.stage_times)) for each in answers.results]
@@ -118,7 +118,7 @@ def _millis(answers: Answers) -> dict[str, list[float]]:
     return {"round trip": [1e3 * secs for secs in answers.round_trips], **by_stage}
 
 
-def _lines(load: Load, answers: Answers) -> Iterator[str]:
+def _lines(load: Load, answers: Measurements) -> Iterator[str]:
     from posewire_cli.output.summary import millis_table
 
     count = len(answers.outcomes)
@@ -131,7 +131,7 @@ def _lines(load: Load, answers: Answers) -> Iterator[str]:
     yield from millis_table({name: each for name, each in _millis(answers).items() if each})
 
 
-def _figures(load: Load, answers: Answers) -> dict[str, Any]:
+def _figures(load: Load, answers: Measurements) -> dict[str, Any]:
     from posewire_cli.output.summary import percentiles
 
     return {

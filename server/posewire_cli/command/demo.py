@@ -73,21 +73,21 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
-    from posewire_cli.batches import answered_files
+    from posewire_cli.batches import estimate_files
     from posewire_cli.output.annotated_images import AnnotatedImages
     from posewire_cli.output.text_lines import TextLines
     from posewire_cli.output.writing import write_all
     from posewire_server.sample import STILL
 
     images = AnnotatedImages(directory, skeleton, min_keypoint_score=DRAWN_KEYPOINT_SCORE)
-    answered = answered_files(client.stream, [STILL])
+    answered = estimate_files(client.stream, [STILL])
     write_all(answered, [images, TextLines()], total=1, unit="image", hide_bar=True)
 
 
 def _annotate_clip(
     client: Client, skeleton: Skeleton, path: Path, *, frames: int | None
 ) -> Summary:
-    from posewire_cli.batches import answered_frames
+    from posewire_cli.batches import estimate_frames
     from posewire_cli.output.annotated_video import AnnotatedVideo
     from posewire_cli.output.summary import Summary
     from posewire_cli.output.text_lines import TextLines
@@ -100,12 +100,12 @@ def _annotate_clip(
             path, skeleton, rate=source.rate, min_keypoint_score=DRAWN_KEYPOINT_SCORE
         )
         summary = Summary()
-        answered = answered_frames(
+        answered = estimate_frames(
             partial(client.stream, window=_WINDOW),
             islice(source.frames(), frames),
             name=CLIP.name,
             file_stem=CLIP.stem,
-            sent=lambda frame: frame,
+            encode=lambda frame: frame,
         )
         write_all(
             answered,

@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
             _write_results(options.results, evaluation)
             journal.delete()
     default = subject.min_pose_score
-    points = operating_points(dataset, evaluation.answers, default=default)
+    points = operating_points(dataset, evaluation.results, default=default)
     if options.json:
         _print_json(subject.name, len(dataset.frames), evaluation.accuracy, points)
     else:
@@ -107,14 +107,14 @@ def _evaluation(
         )
     except KeyboardInterrupt:
         if journal is not None:
-            kept = f"{len(journal.answers)} images are kept in {journal.path}"
+            kept = f"{len(journal.results)} images are kept in {journal.path}"
             print(f"{kept}; the same command goes on from there", file=sys.stderr)
         raise
 
 
 def _write_results(path: Path, evaluation: Evaluation) -> None:
     unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(json.dumps(evaluation.answers))
+    unfinished.write_text(json.dumps(evaluation.results))
     unfinished.replace(path)
 
 

@@ -54,7 +54,7 @@ def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _run(options: argparse.Namespace) -> int:
-    from posewire_cli.batches import answered_files
+    from posewire_cli.batches import estimate_files
     from posewire_cli.command.connection import connected
     from posewire_cli.output.summary import Summary
     from posewire_cli.output.writing import write_all
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
             connection.client.stream, model=connection.model.name, options=estimate_options(options)
         )
         write_all(
-            answered_files(stream, paths),
+            estimate_files(stream, paths),
             [summary, *_writers(options, connection.model.skeleton)],
             total=len(paths),
             unit="image",

@@ -24,7 +24,7 @@ from posewire_cli.command.target_arguments import add_target_arguments, check_ta
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from posewire_cli.batches import Pixels, Stream
+    from posewire_cli.batches import Pixels, Send
     from posewire_cli.command.connection import Connection
     from posewire_cli.output.answered_image import Writer
     from posewire_cli.source.video_source import VideoSource
@@ -87,7 +87,7 @@ def _add_delivery_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from posewire_cli.batches import answered_frames
+    from posewire_cli.batches import estimate_frames
     from posewire_cli.command.connection import connected
     from posewire_cli.output.summary import Summary
     from posewire_cli.output.writing import write_all
@@ -102,12 +102,12 @@ def _run(options: argparse.Namespace) -> int:
         summary = Summary()
         try:
             write_all(
-                answered_frames(
+                estimate_frames(
                     _stream(options, connection, is_latest=is_latest),
                     islice(frames, options.frames),
                     name=source.name,
                     file_stem=source.file_stem,
-                    sent=_sent(options),
+                    encode=_sent(options),
                 ),
                 [summary, *_writers(options, connection.model.skeleton, rate=source.rate)],
                 total=min(filter(None, (source.frame_count, options.frames)), default=None),
@@ -119,7 +119,7 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if summary.counts[FrameFailure] else 0
 
 
-def _stream(options: argparse.Namespace, connection: Connection, *, is_latest: bool) -> Stream:
+def _stream(options: argparse.Namespace, connection: Connection, *, is_latest: bool) -> Send:
     from posewire_client import Delivery
 
     return partial(

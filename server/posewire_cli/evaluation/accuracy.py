@@ -1,4 +1,4 @@
-"""How accurate poses are: COCO's average precision and recall."""
+"""COCO average precision and recall of poses."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ AbsentAt = Literal["centre", "corner"]
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """What COCO's evaluation says, in [0, 1]; None where the images have nobody to say it of.
+    """COCO's keypoint metrics, in [0, 1]; None if undefined, for lack of such people.
 
-    AP is the mean over OKS thresholds from 0.50 to 0.95, `ap_medium` and `ap_large` that of people
-    of 32² to 96² pixels and above, `ar` the average recall.
+    AP is the mean over OKS thresholds from 0.50 to 0.95; `ap_medium` and `ap_large` are of people
+    of 32² to 96² pixels and above. `ar` is the average recall.
     """
 
     ap: float | None
@@ -41,10 +41,10 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """`answers` are all poses in COCO's format of results."""
+    """`results`: all poses, in COCO results format."""
 
     accuracy: Accuracy
-    answers: list[Record]
+    results: list[Record]
 
 
 def evaluate(
@@ -55,33 +55,33 @@ def evaluate(
     journal: EvaluationJournal | None = None,
     progress: bool = False,
 ) -> Evaluation:
-    """Estimates the poses in all frames of the dataset and holds them against its people.
+    """Estimate the poses in all frames of the dataset and compare them with its people.
 
-    Every pose is submitted, whatever its score; COCO counts the 20 best of an image. It also wants
-    a position of every keypoint, and has nothing for the absent ones: they are put at the centre of
-    the pose's others, or at the image's top-left corner as the published evaluations do. There they
-    stretch the pose's box, and keep poses inside a crowd from being excused.
+    Every pose is submitted, whatever its score; COCO counts the 20 best of an image. COCO needs a
+    position for absent keypoints too. They are placed at the centre of the pose's other keypoints,
+    or at the image's top-left corner as in published evaluations. The corner enlarges the pose's
+    box, so that poses inside a crowd are not excused.
 
-    Frames that the `journal` has answers for are not estimated again. `progress` shows a bar on
-    stderr if that is a terminal. Raises `EvaluationError` if there is no frame.
+    Frames in the `journal` are not estimated again. `progress` shows a bar on stderr if that is a
+    terminal. Raises `EvaluationError` if there is no frame.
     """
     if not dataset.frames:
         raise EvaluationError("the dataset has no images, want at least 1")
-    answers = {} if journal is None else journal.answers
-    pending = [image for image in dataset.frames if image not in answers]
-    for image in _shown(pending, total=len(dataset.frames), progress=progress):
-        found = _answers(image, estimate(dataset.frames[image]), dataset, absent_at)
+    results = {} if journal is None else journal.results
+    pending = [image for image in dataset.frames if image not in results]
+    for image in _track(pending, total=len(dataset.frames), progress=progress):
+        found = _to_records(image, estimate(dataset.frames[image]), dataset, absent_at)
         if journal is None:
-            answers[image] = found
+            results[image] = found
         else:
             journal.add(image, found)
-    submitted = [each for image in dataset.frames for each in answers[image]]
-    return Evaluation(accuracy_of(dataset, submitted), submitted)
+    submitted = [each for image in dataset.frames for each in results[image]]
+    return Evaluation(measure_accuracy(dataset, submitted), submitted)
 
 
-def accuracy_of(dataset: CocoDataset[Frame], answers: list[Record]) -> Accuracy:
-    """COCO's figures for answers in its format of results; those to other images do not count."""
-    evaluation = judged(dataset, answers)
+def measure_accuracy(dataset: CocoDataset[Frame], results: list[Record]) -> Accuracy:
+    """Measure COCO results; those of images outside the dataset are ignored."""
+    evaluation = match_poses(dataset, results)
     with _silence():
         evaluation.accumulate()
         evaluation.summarize()
@@ -91,11 +91,11 @@ def accuracy_of(dataset: CocoDataset[Frame], answers: list[Record]) -> Accuracy:
     return Accuracy(ap, ap50, ap75, ap_medium, ap_large, ar)
 
 
-def judged(dataset: CocoDataset[Frame], answers: list[Record]) -> COCOeval:
-    """COCO's judge after it has matched the answers to people."""
+def match_poses(dataset: CocoDataset[Frame], results: list[Record]) -> COCOeval:
+    """Match COCO results to people."""
     with _silence():
-        truth = _indexed(dataset, [_annotated(each) for each in _people(dataset)])
-        found = _indexed(dataset, [_boxed(each) for each in answers])
+        truth = _index(dataset, [_complete_person(each) for each in _people(dataset)])
+        found = _index(dataset, [_complete_result(each) for each in results])
         evaluation = COCOeval(truth, found, "keypoints")
         evaluation.params.imgIds = list(dataset.frames)
         evaluation.evaluate()
@@ -103,23 +103,22 @@ def judged(dataset: CocoDataset[Frame], answers: list[Record]) -> COCOeval:
 
 
 def _silence() -> contextlib.redirect_stdout[io.StringIO]:
-    """pycocotools prints what it does."""
+    """Discard what pycocotools prints."""
     return contextlib.redirect_stdout(io.StringIO())
 
 
-def _shown(images: Sequence[int], *, total: int, progress: bool) -> Iterable[int]:
+def _track(images: Sequence[int], *, total: int, progress: bool) -> Iterable[int]:
     done = total - len(images)
-    # None shows the bar on terminals only.
-    hidden = None if progress else True
-    return tqdm(images, total=total, initial=done, unit="image", disable=hidden)
+    disable = None if progress else True  # None: unless on a terminal
+    return tqdm(images, total=total, initial=done, unit="image", disable=disable)
 
 
-def _answers(
+def _to_records(
     image: int, poses: FramePoses, dataset: CocoDataset[Frame], absent_at: AbsentAt
 ) -> list[Record]:
     if not np.isfinite(poses.keypoints).all() or not np.isfinite(poses.scores).all():
         raise EvaluationError(f"image {image}: got poses that are not finite")
-    places = _placed(poses, absent_at)
+    places = _place_keypoints(poses, absent_at)
     return [
         {
             "image_id": image,
@@ -133,8 +132,8 @@ def _answers(
     ]
 
 
-def _placed(poses: FramePoses, absent_at: AbsentAt) -> NDArray[np.float64]:
-    """The keypoints (N, K, 2), those that are absent as well."""
+def _place_keypoints(poses: FramePoses, absent_at: AbsentAt) -> NDArray[np.float64]:
+    """Return all keypoints (N, K, 2), with positions for the absent ones."""
     absent = (poses.origins == Origin.ABSENT)[..., None]
     places = np.where(absent, 0.0, poses.keypoints)
     if absent_at == "corner":
@@ -149,20 +148,20 @@ def _people(dataset: CocoDataset[Frame]) -> Iterable[Record]:
             yield {**each, "category_id": dataset.person_category}
 
 
-def _annotated(person: Record) -> Record:
+def _complete_person(person: Record) -> Record:
     visible = int(np.count_nonzero(person["keypoints"][2::3]))
     return {"num_keypoints": visible, "iscrowd": 0, **person}
 
 
-def _boxed(answer: Record) -> Record:
-    """With what COCOeval reads of answers besides; made as pycocotools makes it of a file."""
-    x, y = answer["keypoints"][0::3], answer["keypoints"][1::3]
+def _complete_result(result: Record) -> Record:
+    """Add the box and area that COCOeval reads, as pycocotools does when it loads a file."""
+    x, y = result["keypoints"][0::3], result["keypoints"][1::3]
     left, top, width, height = min(x), min(y), max(x) - min(x), max(y) - min(y)
-    return {**answer, "bbox": [left, top, width, height], "area": width * height}
+    return {**result, "bbox": [left, top, width, height], "area": width * height}
 
 
-def _indexed(dataset: CocoDataset[Frame], records: list[dict[str, Any]]) -> COCO:
-    """Numbers begin at 1, because COCOeval reads 0 as "not matched"."""
+def _index(dataset: CocoDataset[Frame], records: list[dict[str, Any]]) -> COCO:
+    """Number records from 1, because COCOeval reads 0 as "not matched"."""
     coco = COCO()
     coco.dataset = {
         "images": [{"id": image} for image in dataset.frames],

@@ -1,4 +1,4 @@
-"""Answers so far, kept so that an interrupted evaluation goes on."""
+"""Results so far, from which an interrupted evaluation resumes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from posewire_cli.evaluation.errors import JournalError
 
 
 class EvaluationJournal:
-    """A file of JSON lines: what was run, then one line for each image that is finished.
+    """A file of JSON lines: the run, then one line per finished image.
 
-    `run` says what the answers depend on. A journal of another run is refused with a
-    `JournalError` that tells the differences. `answers` holds the finished images' by image id.
+    `run`: all that the results depend on. `results`: those of finished images, by image id.
+    Raises `JournalError` for a journal of another run, with the differences.
     """
 
     def __init__(self, path: Path, run: Mapping[str, object]) -> None:
         self.path = path
-        self.answers: dict[int, list[dict[str, Any]]] = {}
+        self.results: dict[int, list[dict[str, Any]]] = {}
         whole = self._read(json.loads(json.dumps(run)))
         self._file = path.open("ab")
         self._file.truncate(whole)
         if whole == 0:
             self._write({"run": dict(run)})
 
-    def add(self, image: int, answers: list[dict[str, Any]]) -> None:
-        self.answers[image] = answers
-        self._write({"image_id": image, "answers": answers})
+    def add(self, image: int, results: list[dict[str, Any]]) -> None:
+        self.results[image] = results
+        self._write({"image_id": image, "results": results})
 
     def delete(self) -> None:
         self._file.close()
@@ -51,25 +51,25 @@ class EvaluationJournal:
         self._file.flush()
 
     def _read(self, run: Mapping[str, object]) -> int:
-        """The length in bytes of the whole lines; what follows was being written at the end."""
+        """Read complete lines and return their length in bytes; an unfinished one may follow."""
         content = self.path.read_bytes() if self.path.exists() else b""
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), start=1):
             try:
-                self._take(json.loads(line), run, first=number == 1)
+                self._parse(json.loads(line), run, is_first=number == 1)
             except (ValueError, KeyError, TypeError) as error:
                 if isinstance(error, JournalError):
                     raise
                 raise JournalError(
-                    f"{self.path}: line {number} is damaged, delete the file to begin anew"
+                    f"{self.path}: line {number} is damaged; delete the file to start again"
                 ) from error
         return whole
 
-    def _take(self, line: dict[str, Any], run: Mapping[str, object], *, first: bool) -> None:
-        if first:
+    def _parse(self, line: dict[str, Any], run: Mapping[str, object], *, is_first: bool) -> None:
+        if is_first:
             self._check_run(line["run"], run)
         else:
-            self.answers[line["image_id"]] = line["answers"]
+            self.results[line["image_id"]] = line["results"]
 
     def _check_run(self, earlier: Mapping[str, object], run: Mapping[str, object]) -> None:
         differences = [
@@ -79,6 +79,6 @@ class EvaluationJournal:
         ]
         if differences:
             raise JournalError(
-                f"{self.path} holds answers of another run: {'; '.join(differences)}. "
-                "Finish that one, or delete the file"
+                f"{self.path} belongs to another run: {'; '.join(differences)}; "
+                "finish that run or delete the file"
             )

@@ -1,4 +1,4 @@
-"""Answers drawn into their images."""
+"""Results drawn into their images."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from posewire_client import Result, Skeleton
 
 
 class AnnotatedImages:
-    """One PNG for each image that was handled, in a directory that is made if needed."""
+    """Writes a PNG for each result into a directory, which is created if missing.
 
-    def __init__(self, directory: Path, skeleton: Skeleton, *, min_keypoint_score: float) -> None:
+    `min_keypoint_score`: of the keypoints drawn, None for the default.
+    """
+
+    def __init__(
+        self, directory: Path, skeleton: Skeleton, *, min_keypoint_score: float | None = None
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._skeleton = skeleton
@@ -28,7 +33,7 @@ class AnnotatedImages:
             draw_poses(canvas, image.outcome.poses, self._skeleton, style)
             path = self._directory / f"{image.file_stem}.png"
             if not cv2.imwrite(str(path), canvas):
-                raise OutputError(f"{path}: cannot be written; is there room, and may it be?")
+                raise OutputError(f"{path}: cannot be written; check disk space and permissions")
 
     def close(self) -> None:
         pass

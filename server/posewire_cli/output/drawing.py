@@ -1,4 +1,4 @@
-"""Poses drawn into images, with the person's left and right told apart by colour."""
+"""Draws poses into images, with the person's left and right in different colours."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _OUTLINE: Colour = (25, 25, 25)
 _TEXT: Colour = (255, 255, 255)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
-_SHADE = 0.45  # of what lies behind text
+_SHADE = 0.45  # brightness of the image behind text
+# Below it are mostly keypoints that refine infers from faint heat, which clutter an image.
+_MIN_KEYPOINT_SCORE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Sizes in pixels, for an image's size; weaker keypoints than `min_keypoint_score` are hidden.
-
-    Refine fills keypoints that no image shows from faint heat: worth having, not worth seeing.
-    """
+    """Sizes in pixels; keypoints below `min_keypoint_score` are not drawn."""
 
     line: int
     point: int
@@ -38,21 +37,23 @@ class Style:
     min_keypoint_score: float
 
     @classmethod
-    def for_image(cls, image: Image, *, min_keypoint_score: float = 0.1) -> Style:
+    def for_image(cls, image: Image, *, min_keypoint_score: float | None = None) -> Style:
+        """Scale the sizes to the image."""
         side = max(image.shape[:2])
         return cls(
             line=max(2, round(side / 400)),
             point=max(3, round(side / 200)),
             text=max(0.35, side / 1600),
-            min_keypoint_score=min_keypoint_score,
+            min_keypoint_score=(
+                _MIN_KEYPOINT_SCORE if min_keypoint_score is None else min_keypoint_score
+            ),
         )
 
 
 def draw_poses(image: Image, poses: Sequence[Pose], skeleton: Skeleton, style: Style) -> None:
-    """Draws into a BGR image: a line for each edge, a disc for each keypoint, the pose's score.
+    """Draw edges, keypoints and pose scores into a BGR image.
 
-    Discs are filled where the keypoint has a peak of its own (DETECTED) and hollow where refine
-    placed it (INFERRED). The best pose is drawn last.
+    A DETECTED keypoint is a filled disc, an INFERRED one is hollow. The best pose is drawn last.
     """
     colours = _keypoint_colours(skeleton)
     for pose in reversed(poses):
@@ -66,7 +67,7 @@ def draw_poses(image: Image, poses: Sequence[Pose], skeleton: Skeleton, style: S
 
 
 def draw_caption(image: Image, lines: Iterable[str], style: Style) -> None:
-    """Writes ASCII text into the top left corner, on a darkened ground."""
+    """Draw ASCII text into the top left corner, on a darkened background."""
     top = 0
     for line in lines:
         top = _draw_text(image, line, (0, top), style)
@@ -87,7 +88,7 @@ def _draw_edges(
     colours: Sequence[Colour],
     style: Style,
 ) -> None:
-    """All outlines first, so that none crosses a coloured line of the same person."""
+    """Draw all outlines first, so that none crosses a coloured line of the same person."""
     edges = [(a, b) for a, b in skeleton.edges if shown[a] and shown[b]]
     for a, b in edges:
         cv2.line(image, places[a], places[b], _OUTLINE, style.line + 2, cv2.LINE_AA)
@@ -106,7 +107,7 @@ def _draw_keypoint(
 
 
 def _draw_score(image: Image, pose: Pose, shown: NDArray[np.bool_], style: Style) -> None:
-    """Above the highest keypoint that is shown, as far as the image reaches."""
+    """Draw the score above the highest keypoint drawn, inside the image."""
     x, y = pose.keypoints[shown][pose.keypoints[shown][:, 1].argmin()].tolist()
     text = f"{pose.score:.2f}"
     (width, height), below = cv2.getTextSize(text, _FONT, style.text, 1)
@@ -116,13 +117,13 @@ def _draw_score(image: Image, pose: Pose, shown: NDArray[np.bool_], style: Style
 
 
 def _draw_text(image: Image, text: str, corner: tuple[int, int], style: Style) -> int:
-    """The row below the text."""
+    """Draw one line and return the row below it."""
     (width, height), below = cv2.getTextSize(text, _FONT, style.text, 1)
     left, top = corner
     margin = max(2, height // 3)
     bottom = top + height + below + margin
-    ground = image[top:bottom, left : left + width + 2 * margin]
-    ground[:] = (ground * _SHADE).astype(np.uint8)
+    background = image[top:bottom, left : left + width + 2 * margin]
+    background[:] = (background * _SHADE).astype(np.uint8)
     place = (left + margin, top + height + margin // 2)
     cv2.putText(image, text, place, _FONT, style.text, _TEXT, 1, cv2.LINE_AA)
     return bottom

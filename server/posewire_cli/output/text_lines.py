@@ -1,4 +1,4 @@
-"""Answers as one line each, for people."""
+"""Results as one line of text each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from posewire_client import FrameFailure, Outcome, Result, Skipped
 
 
 class TextLines:
-    """Prints the first of them and one in `every` on stdout, between updates of progress bars."""
+    """Prints every n-th result on stdout, from the first, without breaking progress bars."""
 
     def __init__(self, *, every: int = 1) -> None:
         self._every = every
@@ -18,18 +18,18 @@ class TextLines:
 
     def write(self, image: AnsweredImage) -> None:
         if self._count % self._every == 0:
-            tqdm.write(f"{image.name}: {told(image.outcome)}")
+            tqdm.write(f"{image.name}: {describe(image.outcome)}")
         self._count += 1
 
     def close(self) -> None:
         pass
 
 
-def told(outcome: Outcome) -> str:
-    """What became of an image, in a few words."""
+def describe(outcome: Outcome) -> str:
+    """Summarize an outcome in one line."""
     match outcome:
         case Result():
-            people = f"{counted_people(outcome)}{_scores(outcome)}"
+            people = f"{count_people(outcome)}{_scores(outcome)}"
             return f"{people}; {stage_line(outcome.stage_times)}"
         case FrameFailure():
             return str(outcome.error)
@@ -37,10 +37,10 @@ def told(outcome: Outcome) -> str:
             return f"skipped: {outcome.reason.value}"
 
 
-def counted_people(result: Result) -> str:
-    """How many there are."""
+def count_people(result: Result) -> str:
+    """Format the number of people."""
     people = len(result.poses)
-    return {0: "nobody", 1: "1 person"}.get(people, f"{people} people")
+    return {0: "no people", 1: "1 person"}.get(people, f"{people} people")
 
 
 def _scores(result: Result) -> str:

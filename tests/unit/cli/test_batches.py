@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_cli.batches import answered_files, answered_frames
+from posewire_cli.batches import estimate_files, estimate_frames
 from posewire_client import FrameFailure, FrameInput, Outcome, Result
 from tests.reference.image_files import encoded
 from tests.reference.outcomes import FAILED, result
@@ -37,7 +37,7 @@ def test_each_file_has_its_outcome_in_its_turn(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     paths = [*(tmp_path / name for name in contents), tmp_path / "gone.png"]
     for stream in (answer_late, answer_at_once):
-        images = list(answered_files(stream, paths))
+        images = list(estimate_files(stream, paths))
         assert [image.name for image in images] == list(map(str, paths))
         kinds = [type(image.outcome) for image in images]
         assert kinds == [FrameFailure, Result, FrameFailure, Result, FrameFailure, FrameFailure]
@@ -52,12 +52,12 @@ def test_each_file_has_its_outcome_in_its_turn(tmp_path: Path) -> None:
 def test_each_frame_has_its_outcome_and_its_pixels() -> None:
     for stream in (answer_late, answer_at_once):
         images = list(
-            answered_frames(
+            estimate_frames(
                 stream,
                 [grey(0), grey(1), grey(2)],
                 name="walk.mp4",
                 file_stem="walk",
-                sent=lambda frame: b"noise" if frame[0, 0, 0] == 1 else frame,
+                encode=lambda frame: b"noise" if frame[0, 0, 0] == 1 else frame,
             )
         )
         assert [image.labels["frame"] for image in images] == [0, 1, 2]

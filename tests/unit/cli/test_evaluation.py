@@ -133,11 +133,11 @@ def absent_half(answer: Answer) -> FramePoses:
 
 def test_absent_keypoints_are_submitted_amid_the_others() -> None:
     data = dataset({1: [THERE]}, [])
-    (answer,) = evaluate(data, absent_half).answers
+    (answer,) = evaluate(data, absent_half).results
     places = np.array(answer["keypoints"]).reshape(17, 3)[:, :2]
     np.testing.assert_allclose(places[1::2], THERE[1::2], atol=1e-3)
     np.testing.assert_allclose(places[::2], np.tile(THERE[1::2].mean(axis=0), (9, 1)), atol=1e-3)
-    (answer,) = evaluate(data, absent_half, absent_at="corner").answers
+    (answer,) = evaluate(data, absent_half, absent_at="corner").results
     assert np.array(answer["keypoints"]).reshape(17, 3)[::2, :2].any() == np.False_
 
 
@@ -177,7 +177,7 @@ def test_answers_are_cocos_results_and_judged_alike_by_pycocotools() -> None:
         ],
     }
     truth.createIndex()
-    found = truth.loadRes(json.loads(json.dumps(evaluation.answers)))
+    found = truth.loadRes(json.loads(json.dumps(evaluation.results)))
     judge = COCOeval(truth, found, "keypoints")
     judge.evaluate()
     judge.accumulate()
@@ -229,7 +229,7 @@ def test_an_interrupted_evaluation_goes_on(tmp_path: Path) -> None:
         resumed = evaluate(data, rest, journal=journal)
     assert rest.seen == [ANSWERS[5], ANSWERS[4]]
     whole = evaluate(data, poses_of)
-    assert resumed.answers == whole.answers
+    assert resumed.results == whole.results
     assert resumed.accuracy == whole.accuracy
 
 
@@ -242,7 +242,7 @@ def test_a_line_that_was_being_written_is_written_again(tmp_path: Path) -> None:
     for length in (0, 5, len(content) - 1, len(content) - 40):
         path.write_bytes(content[:length])
         with EvaluationJournal(path, RUN) as journal:
-            assert evaluate(data, poses_of, journal=journal).answers == whole.answers
+            assert evaluate(data, poses_of, journal=journal).results == whole.results
         assert path.read_bytes() == content
 
 
@@ -252,7 +252,7 @@ def test_a_journal_of_another_run_is_refused_with_the_differences(tmp_path: Path
         pass
     with pytest.raises(JournalError) as raised:
         EvaluationJournal(path, {**RUN, "size": 256, "fit": "inside"})
-    assert f"{path} holds answers of another run: size was 512, is 256. " in str(raised.value)
+    assert f"{path} belongs to another run: size was 512, is 256; " in str(raised.value)
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"image_id": 3}', "7"])

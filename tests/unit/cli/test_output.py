@@ -36,7 +36,7 @@ def test_lines_for_people_tell_what_became_of_each_image(
     assert capsys.readouterr().out.splitlines() == [
         "frame 0: 2 people (0.75, 0.50); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
         "total 37.5 ms",
-        "frame 1: nobody; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, total 37.5 ms",
+        "frame 1: no people; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, total 37.5 ms",
         "frame 2: 1 person (0.75); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
         "total 37.5 ms",
         "frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise",
