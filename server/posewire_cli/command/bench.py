@@ -128,7 +128,7 @@ def _lines(load: Load, answers: Measurements) -> Iterator[str]:
     )
     if answers.failures:
         yield f"{len(answers.failures)} failed; the first with {answers.failures[0].error}"
-    yield from millis_table({name: each for name, each in _millis(answers).items() if each})
+    yield millis_table({name: each for name, each in _millis(answers).items() if each})
 
 
 def _figures(load: Load, answers: Measurements) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from posewire_cli.command.evaluate_arguments import add_arguments, check_arguments
+from posewire_cli.output.columns import format_columns
 
 if TYPE_CHECKING:
     from posewire_cli.command.evaluated import Evaluated
@@ -62,13 +63,11 @@ def _run(options: argparse.Namespace) -> int:
         if journal is not None:
             _write_results(options.results, evaluation)
             journal.delete()
-    default = subject.min_pose_score
-    points = operating_points(dataset, evaluation.results, default=default)
+    points = operating_points(dataset, evaluation.results, default=subject.min_pose_score)
     if options.json:
-        _print_json(subject.name, len(dataset.frames), evaluation.accuracy, points)
+        print(_as_json(subject.name, len(dataset.frames), evaluation.accuracy, points))
     else:
-        _print(subject.name, len(dataset.frames), evaluation.accuracy)
-        _print_points(points, default=default)
+        print(_as_tables(subject, len(dataset.frames), evaluation.accuracy, points))
     return 0
 
 
@@ -118,26 +117,24 @@ def _write_results(path: Path, evaluation: Evaluation) -> None:
     unfinished.replace(path)
 
 
-def _print_json(
-    name: str, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]
-) -> None:
+def _as_json(name: str, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]) -> str:
     figures = {**asdict(accuracy), "operating_points": [asdict(point) for point in points]}
-    print(json.dumps({"model": name, "images": images, **figures}))
+    return json.dumps({"model": name, "images": images, **figures})
 
 
-def _print(name: str, images: int, accuracy: Accuracy) -> None:
+def _as_tables(
+    subject: Evaluated, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]
+) -> str:
+    title = f"{subject.name} on {images} {'image' if images == 1 else 'images'}, in percent"
     figures = asdict(accuracy)
-    print(f"{name} on {images} {'image' if images == 1 else 'images'}, in percent")
-    print(" ".join(f"{title:>6}" for title in _COLUMNS.values()))
-    print(" ".join(f"{_percent(figures[name]):>6}" for name in _COLUMNS))
-
-
-def _print_points(points: Sequence[OperatingPoint], *, default: float) -> None:
-    print("\nmin_pose_score precision recall")
+    shares = [[*_COLUMNS.values()], [_percent(figures[name]) for name in _COLUMNS]]
+    rows = [["min_pose_score", "precision", "recall", ""]]
     for each in points:
-        note = "  (default)" if each.min_pose_score == default else ""
-        shares = f"{_percent(each.precision):>9} {_percent(each.recall):>6}"
-        print(f"{each.min_pose_score:>14.2f} {shares}{note}")
+        note = "(default)" if each.min_pose_score == subject.min_pose_score else ""
+        score = f"{each.min_pose_score:.2f}"
+        rows.append([score, _percent(each.precision), _percent(each.recall), note])
+    tables = format_columns(shares, align=">>>>>>"), format_columns(rows, align=">>><")
+    return "\n".join([title, tables[0], "", tables[1]])
 
 
 def _percent(share: float | None) -> str:

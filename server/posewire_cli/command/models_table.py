@@ -1,4 +1,4 @@
-"""The catalog, as a table to read and as JSON."""
+"""The model catalog as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from posewire_cli.output.columns import format_columns
 from posewire_server.geometry import InputGeometry
 from posewire_server.models.catalog_entry import (
     PRECISIONS,
@@ -19,29 +20,25 @@ from posewire_server.models.catalog_entry import (
 )
 from posewire_server.models.installed import installed_precisions
 
-_HEADINGS = ("NAME", "INPUT", "AP", "LICENCE", "DOWNLOAD", "INSTALLED")
+_HEADERS = ("NAME", "INPUT", "AP", "LICENCE", "DOWNLOAD", "INSTALLED")
 
 
 def as_table(entries: Iterable[CatalogEntry], *, cache: Path) -> str:
     entries = [*entries]
-    marks = _marks(entries)
-    rows = [_HEADINGS, *(_row(entry, cache, marks) for entry in entries)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    marks = _condition_marks(entries)
+    rows = [_HEADERS, *(_row(entry, cache, marks) for entry in entries)]
+    table = format_columns(rows, align="<<<<<<")
     legend = "; ".join(f"{mark} {conditions}".lstrip() for conditions, mark in marks.items())
-    return "\n".join([*lines, "", f"AP in percent, as published: {legend}", f"Cache: {cache}"])
+    return f"{table}\n\nAP in percent, as published: {legend}\nCache: {cache}"
 
 
 def as_json(entries: Iterable[CatalogEntry], *, cache: Path) -> str:
-    models = [_described(entry, cache) for entry in entries]
+    models = [_as_record(entry, cache) for entry in entries]
     return json.dumps({"cache": str(cache), "models": models}, indent=2)
 
 
-def _marks(entries: Iterable[CatalogEntry]) -> dict[str, str]:
-    """A mark for the conditions of each AP, as those of different ones do not compare."""
+def _condition_marks(entries: Iterable[CatalogEntry]) -> dict[str, str]:
+    """Return a mark for the conditions of each AP: under different ones, AP is not comparable."""
     conditions = dict.fromkeys(entry.accuracy.conditions for entry in entries if entry.accuracy)
     return {each: "*" * number for number, each in enumerate(conditions)}
 
@@ -71,7 +68,7 @@ def _download(entry: CatalogEntry) -> str:
     return f"{sum(file.size for file in entry.files('fp32')) / 1e6:.0f} MB"
 
 
-def _described(entry: CatalogEntry, cache: Path) -> dict[str, Any]:
+def _as_record(entry: CatalogEntry, cache: Path) -> dict[str, Any]:
     return {
         "name": entry.name,
         "summary": entry.summary,

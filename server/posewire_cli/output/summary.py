@@ -1,4 +1,4 @@
-"""What many answers come to."""
+"""Totals and timings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from time import perf_counter
 import numpy as np
 
 from posewire_cli.output.answered_image import AnsweredImage
+from posewire_cli.output.columns import format_columns
 from posewire_cli.output.stage_times import STAGES, stage_millis
 from posewire_client import FrameFailure, Origin, Result, Skipped
 
@@ -16,7 +17,7 @@ _PERCENTILES = (50, 90, 99)
 
 
 class Summary:
-    """Counts outcomes and people, and keeps stage times; the clock runs from the first call."""
+    """Counts outcomes and people, and collects stage times. The clock starts at creation."""
 
     def __init__(self) -> None:
         self.counts = {Result: 0, Skipped: 0, FrameFailure: 0}
@@ -41,33 +42,34 @@ class Summary:
         pass
 
     def lines(self) -> Iterator[str]:
-        """For people."""
+        """Format the summary as text."""
         secs = perf_counter() - self._began
         total = sum(self.counts.values())
         answered, skipped, failed = (self.counts[each] for each in (Result, Skipped, FrameFailure))
         yield (
-            f"{total} frames in {secs:.1f} s ({total / secs:.1f} a second): {answered} answered, "
+            f"{total} frames in {secs:.1f} s ({total / secs:.1f} frames/s): {answered} answered, "
             f"{skipped} skipped, {failed} failed"
         )
         if failed:
-            yield f"the first that failed was {self._first_failure}"
+            yield f"first failure: {self._first_failure}"
         if answered:
             yield (
-                f"people: {min(self._people)} to {max(self._people)} in a frame, "
-                f"{np.mean(self._people):.1f} on average; {self._keypoints} keypoints in all"
+                f"people per frame: {min(self._people)} to {max(self._people)}, "
+                f"{np.mean(self._people):.1f} on average; {self._keypoints} keypoints in total"
             )
-            yield from millis_table(self._millis)
+            yield millis_table(self._millis)
 
 
-def millis_table(millis: dict[str, list[float]]) -> Iterator[str]:
-    """Percentiles of times, one row for each name, those of stages last and in their order."""
+def millis_table(millis: dict[str, list[float]]) -> str:
+    """Format percentiles of times, one row for each name; stages come last, in their order."""
     ranks = {stage: i for i, stage in enumerate(STAGES)}
-    yield f"{'milliseconds':14s}" + "".join(f"{f'p{each}':>9s}" for each in _PERCENTILES)
+    rows = [["milliseconds", *(f"p{each}" for each in _PERCENTILES)]]
     for name in sorted(millis, key=lambda each: ranks.get(each, -1)):
-        yield f"{name:14s}" + "".join(f"{each:9.2f}" for each in percentiles(millis[name]).values())
+        rows.append([name, *(f"{each:.2f}" for each in percentiles(millis[name]).values())])
+    return format_columns(rows, align="<>>>")
 
 
 def percentiles(values: list[float]) -> dict[str, float]:
-    """By their names, such as p50."""
+    """Return percentiles by name, such as p50."""
     found = np.percentile(values, _PERCENTILES).tolist()
     return {f"p{rank}": value for rank, value in zip(_PERCENTILES, found, strict=True)}

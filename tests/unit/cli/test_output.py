@@ -136,13 +136,11 @@ def test_a_video_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
 def test_a_summary_counts() -> None:
     summary = Summary()
     written(summary, TWO, result(), SKIPPED, FAILED)
-    first, failure, people, titles, *rows = summary.lines()
+    first, failure, people, titles, *rows = "\n".join(summary.lines()).splitlines()
     assert first.startswith("4 frames in ")
     assert first.endswith(": 2 answered, 1 skipped, 1 failed")
-    assert failure == (
-        "the first that failed was frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise"
-    )
-    assert people == "people: 0 to 2 in a frame, 1.0 on average; 32 keypoints in all"
+    assert failure == ("first failure: frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise")
+    assert people == "people per frame: 0 to 2, 1.0 on average; 32 keypoints in total"
     assert titles.split() == ["milliseconds", "p50", "p90", "p99"]
     assert [row.split()[0] for row in rows] == [
         "queue",
