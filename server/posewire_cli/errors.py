@@ -1,15 +1,20 @@
 """Errors of the command line.
 
 InputError
+├── UsageError            options that do not go together; exit code 2
 ├── SourceError           a source without images or frames
 ├── OutputError           a file that cannot be written
-├── TargetError           a server that does not answer as it should
+├── TargetError           a server that rejects a request or cannot be reached
 └── OwnServerError        a server of this process that did not start
 """
 
 from __future__ import annotations
 
 from posewire_server.errors import InputError
+
+
+class UsageError(InputError):
+    """Options that do not go together; exit code 2."""
 
 
 class SourceError(InputError):
@@ -21,7 +26,7 @@ class OutputError(InputError):
 
 
 class TargetError(InputError):
-    """A server that does not answer as it should."""
+    """A server that rejects a request or cannot be reached."""
 
 
 class OwnServerError(InputError):

@@ -24,14 +24,14 @@ def test_it_shows_a_server_at_work_and_leaves_pictures(tmp_path: Path) -> None:
         cwd=tmp_path,
     )
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert "It serves at 127.0.0.1:" in answer.stdout
+    assert "Serving at 127.0.0.1:" in answer.stdout
     assert "frame 25: " in answer.stdout
     assert "30 frames in " in answer.stdout
     assert "30 answered, 0 skipped, 0 failed" in answer.stdout
     for stage in ("image decode", "queue", "letterbox", "inference", "grouping", "total"):
         assert f"\n{stage} " in answer.stdout
     assert answer.stdout.endswith(
-        f"The server has stopped. Look at\n  {output / 'still.png'}\n  {output / 'clip.webm'}\n"
+        f"The server has stopped. Results:\n  {output / 'still.png'}\n  {output / 'clip.webm'}\n"
     )
     drawn, still = cv2.imread(str(output / "still.png")), cv2.imread(str(STILL))
     assert drawn.shape == still.shape

@@ -117,7 +117,7 @@ def test_compiled_networks_are_kept_where_told(network: Path, tmp_path: Path) ->
         (["--model", "no-such-model"], "'no-such-model' is neither in the catalog"),
         (["--model", "NETWORK", "--device", "NPU9"], "device NPU9"),
         (["--model", "NETWORK", "--address", "TAKEN"], "cannot listen there"),
-        (["--model", "NETWORK", "--model", "NETWORK"], "got 2 of the name colours"),
+        (["--model", "NETWORK", "--model", "NETWORK"], "got 2 models named colours"),
     ],
     ids=["model", "device", "address", "name twice"],
 )

@@ -7,8 +7,12 @@ import pickle
 import random
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import pytest
+
+from posewire_cli.command.models import fetch, path
 from posewire_server.geometry import InputGeometry
 from posewire_server.models.catalog_entry import (
     CatalogEntry,
@@ -19,6 +23,7 @@ from posewire_server.models.catalog_entry import (
     RemoteFile,
 )
 from posewire_server.models.fetch.download import Patience
+from posewire_server.models.installed import known_entry
 
 HASTE = Patience(connect_secs=5, stall_secs=0.3, delays_secs=(0, 0))
 CONTENT = random.Random(1).randbytes(300_000)
@@ -69,6 +74,13 @@ def copying_converter(
     return directory / f"{name}.xml"
 
 
+def use_catalog_of(model: CatalogEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put that model in the place of the catalog for `posewire models fetch` and `path`."""
+    for command in (fetch, path):
+        replaced = partial(known_entry, catalog={model.name: model})
+        monkeypatch.setattr(command, "known_entry", replaced)
+
+
 def fetching_process(
     model: CatalogEntry, *arguments: str, before: str = "", pass_fds: tuple[int, ...] = ()
 ) -> subprocess.Popen[bytes]:
@@ -76,9 +88,12 @@ def fetching_process(
     code = (
         # A shell starts background processes, and their children, with SIGINT ignored.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"import pickle, sys; {before}\n"
+        f"import functools, pickle, sys; {before}\n"
         "from posewire_cli.command import main\n"
-        "sys.exit(main(sys.argv[1:], catalog=pickle.load(sys.stdin.buffer)))"
+        "from posewire_cli.command.models import fetch\n"
+        "catalog = pickle.load(sys.stdin.buffer)\n"
+        "fetch.known_entry = functools.partial(fetch.known_entry, catalog=catalog)\n"
+        "sys.exit(main(sys.argv[1:]))"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", code, "models", "fetch", model.name, *arguments],

@@ -1,24 +1,21 @@
-"""The command `posewire`; each module beside this one has one of its subcommands."""
+"""The command `posewire`: runs a subcommand and reports its errors."""
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
 
+from posewire_cli.errors import UsageError
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
+from posewire_server.serving.allocator import keep_large_blocks
 
-if TYPE_CHECKING:
-    from posewire_server.models.catalog_entry import CatalogEntry
-
-_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells say it
-_BROKEN_PIPE = 141  # 128 and the number of SIGPIPE
+_USAGE = 2
+_INTERRUPTED = 128 + 2  # SIGINT, as shells report it
+_BROKEN_PIPE = 128 + 13  # SIGPIPE
 _EVALUATION_PACKAGES = ("pycocotools",)
 _SILENT = {
     "GRPC_VERBOSITY": "NONE",
@@ -27,82 +24,69 @@ _SILENT = {
 }
 
 
-def main(
-    arguments: Sequence[str] | None = None, *, catalog: Mapping[str, CatalogEntry] | None = None
-) -> int:
-    """Runs one subcommand; what goes wrong is one line on stderr and the exit code 1.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit code.
 
-    `catalog` stands for posewire's own.
+    A failure prints one line on stderr; its exit code is 1, or 2 for wrong usage.
     """
-    options = _parser().parse_args(arguments, argparse.Namespace(catalog=catalog))
-    if options.verbose:
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    # Before the command is imported, and with it the libraries that read these settings.
+    verbose = "--verbose" in words
+    if verbose:
+        words = [word for word in words if word != "--verbose"]
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     else:
         _silence_libraries()
-    run = cast("Callable[[argparse.Namespace], int]", options.run)
+    keep_large_blocks()  # before other threads start
     try:
-        code = run(options)
+        from posewire_cli.command.app import run  # reported below if cyclopts is missing
+
+        code = run(words)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return _failed("interrupted", code=_INTERRUPTED)
+        return _fail("interrupted", code=_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read stdout has gone, and Python would complain when it flushes at exit.
+        # Python would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
-    except ModuleNotFoundError as error:
-        line = _missing_package(error)
+    except UsageError as error:
+        return _fail(str(error), code=_USAGE)
+    except ImportError as error:
+        line = _describe_missing_package(error)
         if line is None:
             raise
-        return _failed(line, trace=options.verbose)
+        return _fail(line, trace=verbose)
     except (InputError, ModelError, OSError) as error:
-        return _failed(_one_line(error), trace=options.verbose)
+        return _fail(_describe(error), trace=verbose)
 
 
 def _silence_libraries() -> None:
-    """An error is to be one line, to which gRPC's core, OpenCV and FFmpeg would add their own."""
+    """Keep the lines of gRPC's core, OpenCV and FFmpeg off stderr."""
     for name, value in _SILENT.items():
         os.environ.setdefault(name, value)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="posewire",
-        description="Frames in, typed multi-person poses out.",
-        epilog="example: posewire models fetch human-pose-estimation-0005",
-    )
-    parser.add_argument("--version", action="version", version=f"posewire {version('posewire')}")
-    parser.add_argument(
-        "--verbose", action="store_true", help="log what is done, and errors with their trace"
-    )
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_subcommands(subparsers)
-    return parser
-
-
-def _add_subcommands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from posewire_cli.command import bench, demo, evaluate, models, predict, serve, stream
-
-    for each in (demo, predict, stream, serve, models, evaluate, bench):
-        each.add_to(subparsers)
-
-
-def _failed(line: str, *, code: int = 1, trace: bool = False) -> int:
+def _fail(line: str, *, code: int = 1, trace: bool = False) -> int:
     if trace:
         traceback.print_exc()
     print(f"posewire: {line}", file=sys.stderr)
     return code
 
 
-def _one_line(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fspath(error.filename)}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _missing_package(error: ModuleNotFoundError) -> str | None:
-    """None if it is a module of posewire, which no package brings."""
-    package = (error.name or "").partition(".")[0]
+def _describe_missing_package(error: ImportError) -> str | None:
+    """Return None for any other fault, such as a missing module of posewire itself."""
+    # Cyclopts raises its own ImportError from that of a command's module.
+    missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+    if not isinstance(missing, ModuleNotFoundError):
+        return None
+    package = (missing.name or "").partition(".")[0]
     if not package or package.startswith("posewire"):
         return None
     extra = "eval" if package in _EVALUATION_PACKAGES else "server"

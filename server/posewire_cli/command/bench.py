@@ -1,150 +1,114 @@
-"""`posewire bench`: how fast a server answers, and how much it answers."""
+"""`posewire bench`: measure the latency and throughput of a server."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import textwrap
+import json as json_format
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from posewire_cli.command.argument_types import count, seconds
-from posewire_cli.command.estimate_arguments import add_estimate_arguments, estimate_options
-from posewire_cli.command.target_arguments import add_target_arguments, check_target
+from cyclopts import Group, Parameter
+from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from posewire_cli.command.connection import Connection
-    from posewire_cli.load_generator import Calls, Load, Measurements
+from posewire_cli.command.connection import connect
+from posewire_cli.command.estimation_options import EstimationOptions
+from posewire_cli.command.option_types import Count, Seconds
+from posewire_cli.command.output_options import OUTPUT
+from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.errors import UsageError
+from posewire_cli.load_generator import Calls, Load, Measurements, run_load
+from posewire_cli.output.stage_times import STAGES, stage_millis
+from posewire_cli.output.summary import millis_table, percentiles
+from posewire_server.sample import STILL
 
 _WARM_UP_SECS = 1.0
 
 
-def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser(
-        "bench",
-        help="measure how fast a server answers",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=textwrap.dedent("""\
-            Keep a server busy for a while and tell how long its answers took.
+@Parameter(name="*", group=Group("Load", sort_key=2))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    image: Annotated[Path, Parameter(show_default=False)] = STILL
+    """Image file to send, unchanged (default: the bundled image)."""
 
-            The load takes processor time too: measured from another machine, a server does
-            better."""),
-        epilog="example: posewire bench --model demo --calls stream --seconds 10",
-    )
-    add_target_arguments(parser)
-    group = parser.add_argument_group("what the load is")
-    group.add_argument(
-        "--image",
-        metavar="FILE",
-        type=Path,
-        help="sent as it is, again and again (default: the still that comes with posewire)",
-    )
-    group.add_argument(
-        "--calls",
-        choices=("unary", "stream"),
-        default="unary",
-        help="one call for each image, or streams of frames (default: unary)",
-    )
-    group.add_argument(
-        "--concurrency",
-        metavar="N",
-        type=count,
-        default=1,
-        help="callers, or streams, at the same time (default: 1)",
-    )
-    group.add_argument(
-        "--window",
-        metavar="N",
-        type=count,
-        help="frames on their way in each stream (default: the server's)",
-    )
-    group.add_argument(
-        "--seconds",
-        metavar="SECONDS",
-        type=seconds,
-        default=10.0,
-        help="after one second of warming up (default: 10)",
-    )
-    add_estimate_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.set_defaults(run=lambda options: _run(_checked(parser, options)))
+    calls: Calls = "unary"
+    """One call per image, or streams of images."""
+
+    concurrency: Count = 1
+    """Concurrent callers or streams."""
+
+    window: Count | None = None
+    """Frames in flight per stream (default: the server's)."""
+
+    seconds: Seconds = 10.0
+    """Duration, after a warm-up of one second."""
 
 
-def _checked(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
-    if options.window is not None and options.calls != "stream":
-        parser.error("--window: only with --calls stream")
-    return check_target(parser, options)
+def bench(
+    *,
+    target: TargetOptions = TargetOptions(),
+    load: LoadOptions = LoadOptions(),
+    estimation: EstimationOptions = EstimationOptions(),
+    json: Annotated[bool, Parameter(group=OUTPUT)] = False,
+) -> int:
+    """
+    Parameters
+    ----------
+    json
+        Print the measurements as JSON.
+    """
+    if load.window is not None and load.calls != "stream":
+        raise UsageError("--window: only with --calls stream")
+    target.check()
+    with connect(target) as connection:
+        work = Load(
+            image=load.image.read_bytes(),
+            calls=load.calls,
+            concurrency=load.concurrency,
+            secs=load.seconds,
+            model=connection.model.name,
+            options=estimation.to_client(),
+            window=load.window,
+        )
+        run_load(connection.client, replace(work, secs=_WARM_UP_SECS))
+        with tqdm(desc=work.model, unit="image", disable=None) as bar:
+            measured = run_load(connection.client, work, progress=bar.update)
+    if json:
+        print(json_format.dumps(_figures(work, measured)))
+    else:
+        print(*_lines(work, measured), sep="\n")
+    return 1 if measured.failures else 0
 
 
-def _run(options: argparse.Namespace) -> int:
-    from dataclasses import replace
-
-    from tqdm import tqdm
-
-    from posewire_cli.command.connection import connected
-    from posewire_cli.load_generator import run_load
-
-    with connected(options) as connection:
-        load = _load(options, connection)
-        run_load(connection.client, replace(load, secs=_WARM_UP_SECS))
-        with tqdm(desc=load.model, unit="image", disable=None) as bar:
-            answers = run_load(connection.client, load, progress=bar.update)
-    print(json.dumps(_figures(load, answers)) if options.json else "\n".join(_lines(load, answers)))
-    return 1 if answers.failures else 0
-
-
-def _load(options: argparse.Namespace, connection: Connection) -> Load:
-    from posewire_cli.load_generator import Load
-    from posewire_server.sample import STILL
-
-    calls: Calls = options.calls
-    return Load(
-        image=(options.image or STILL).read_bytes(),
-        calls=calls,
-        concurrency=options.concurrency,
-        secs=options.seconds,
-        model=connection.model.name,
-        options=estimate_options(options),
-        window=options.window,
-    )
-
-
-def _millis(answers: Measurements) -> dict[str, list[float]]:
-    from posewire_cli.output.stage_times import STAGES, stage_millis
-
-    stages = [dict(stage_millis(each.stage_times)) for each in answers.results]
+def _millis(measured: Measurements) -> dict[str, list[float]]:
+    """Return the round trips, and the times of each stage that ran."""
+    stages = [dict(stage_millis(each.stage_times)) for each in measured.results]
     by_stage = {name: [each[name] for each in stages if name in each] for name in STAGES}
-    return {"round trip": [1e3 * secs for secs in answers.round_trips], **by_stage}
+    millis = {"round trip": [1e3 * secs for secs in measured.round_trips], **by_stage}
+    return {name: times for name, times in millis.items() if times}
 
 
-def _lines(load: Load, answers: Measurements) -> Iterator[str]:
-    from posewire_cli.output.summary import millis_table
-
-    count = len(answers.outcomes)
+def _lines(load: Load, measured: Measurements) -> Iterator[str]:
+    count = len(measured.outcomes)
     yield (
-        f"{load.model}: {count} images by {load.calls}, {load.concurrency} at a time, in "
-        f"{answers.secs:.1f} s: {count / answers.secs:.1f} a second"
+        f"{load.model}: {count} images, {load.calls} calls, concurrency {load.concurrency}, "
+        f"{measured.secs:.1f} s: {count / measured.secs:.1f} images/s"
     )
-    if answers.failures:
-        yield f"{len(answers.failures)} failed; the first with {answers.failures[0].error}"
-    yield millis_table({name: each for name, each in _millis(answers).items() if each})
+    if measured.failures:
+        yield f"{len(measured.failures)} failed; first error: {measured.failures[0].error}"
+    yield millis_table(_millis(measured))
 
 
-def _figures(load: Load, answers: Measurements) -> dict[str, Any]:
-    from posewire_cli.output.summary import percentiles
-
+def _figures(load: Load, measured: Measurements) -> dict[str, Any]:
     return {
         "model": load.model,
         "calls": load.calls,
         "concurrency": load.concurrency,
-        "images": len(answers.outcomes),
-        "failed": len(answers.failures),
-        "seconds": answers.secs,
-        "images_per_second": len(answers.outcomes) / answers.secs,
+        "images": len(measured.outcomes),
+        "failed": len(measured.failures),
+        "seconds": measured.secs,
+        "images_per_second": len(measured.outcomes) / measured.secs,
         "milliseconds": {
-            name.replace(" ", "_"): percentiles(each)
-            for name, each in _millis(answers).items()
-            if each
+            name.replace(" ", "_"): percentiles(times) for name, times in _millis(measured).items()
         },
     }

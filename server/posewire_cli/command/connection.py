@@ -1,65 +1,54 @@
-"""A client of the server that the arguments name, or of one that is started for it."""
+"""Connections to the server that the options name."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
-from posewire_cli.command.network_arguments import runner_options
-from posewire_cli.command.termination import terminating_cleanly
+from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.errors import TargetError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from posewire_client import Client, Model
+from posewire_client import Client, Model, PosewireError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`client` asks the server at `address` for `model`."""
+    """A client, and the model to request from its server."""
 
     client: Client
     model: Model
-    address: str
 
 
 @contextmanager
-def connected(options: argparse.Namespace) -> Iterator[Connection]:
-    """As long as the block lasts. Raises `TargetError` for what the server says no to."""
-    with terminating_cleanly(), _address(options) as address, asking(address) as client:
-        model = client.model("" if options.server is None else options.model or "")
-        yield Connection(client, model, address)
+def connect(target: TargetOptions) -> Iterator[Connection]:
+    """Connect to the target, starting a server if it names only a model.
+
+    Raises `TargetError` if the server rejects a request or cannot be reached.
+    """
+    with interrupt_on_sigterm(), _start_server(target) as address, open_client(address) as client:
+        yield Connection(client, client.model((target.server and target.model) or ""))
 
 
 @contextmanager
-def asking(address: str) -> Iterator[Client]:
-    """A client of that server. Raises `TargetError` for what the server says no to."""
-    from posewire_client import Client, PosewireError, UnavailableError
-    from posewire_server.serving.allocator import keep_large_blocks
-
-    keep_large_blocks()  # before anything starts a thread
+def open_client(address: str) -> Iterator[Client]:
+    """Open a client. Raises `TargetError` for rejected requests and an unreachable server."""
     with Client(address) as client:
         try:
             yield client
         except UnavailableError as error:
             raise TargetError(
-                f"server {address}: {error}; want one that serves, such as posewire serve starts"
+                f"server {address}: {error}; want a running server, see posewire serve --help"
             ) from error
         except PosewireError as error:
             raise TargetError(f"server {address}: {error}") from error
 
 
-def _address(options: argparse.Namespace) -> AbstractContextManager[str]:
-    if options.server is not None:
-        return nullcontext(options.server)
-    from posewire_cli.own_server import own_server
-    from posewire_server.models.installed import installed_model
-    from posewire_server.serving.served_model import load_models
+def _start_server(target: TargetOptions) -> AbstractContextManager[str]:
+    if target.server is not None:
+        return nullcontext(target.server)
+    assert target.model is not None, "checked with the other options"
+    # Imported here because a client of another server needs no OpenVINO.
+    from posewire_cli.command.own_model import serve_model
 
-    model = installed_model(options.model, cache=options.cache)
-    return own_server(partial(load_models, [model], runner_options(options)))
+    return serve_model(target.model, target.network)

@@ -1,116 +1,93 @@
-"""`posewire predict`: the people in image files."""
+"""`posewire predict`: find people in image files."""
 
 from __future__ import annotations
 
-import argparse
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from posewire_cli.command.estimate_arguments import add_estimate_arguments, estimate_options
-from posewire_cli.command.output_arguments import (
-    add_output_arguments,
-    drawn_keypoint_score,
-    file_writers,
-)
-from posewire_cli.command.target_arguments import add_target_arguments, check_target
+from cyclopts import Parameter
+
+from posewire_cli.batches import estimate_files
+from posewire_cli.command.connection import connect
+from posewire_cli.command.estimation_options import EstimationOptions
+from posewire_cli.command.output_options import OUTPUT, OutputOptions
+from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.errors import OutputError
-
-if TYPE_CHECKING:
-    from posewire_cli.output.answered_image import Writer
-    from posewire_client import Skeleton
-
-
-def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser(
-        "predict",
-        help="find the people in image files",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=textwrap.dedent("""\
-            Find the people in image files (JPEG, PNG, WebP, BMP).
-
-            One line is printed for each image. An image that cannot be handled gets its
-            line too, the others go on, and the exit code is 1."""),
-        epilog="example: posewire predict --model demo --annotated drawn photos/ 'more/*.png'",
-    )
-    parser.add_argument(
-        "images",
-        metavar="IMAGE",
-        nargs="+",
-        help="a file, a directory with some, or a pattern such as 'photos/**/*.jpg'",
-    )
-    add_target_arguments(parser)
-    add_estimate_arguments(parser)
-    add_output_arguments(
-        parser,
-        image_ids="an image's id is the number that it is called by, as COCO's are, or else its "
-        "place among the images, from 1 on",
-        annotated=("DIR", "write a PNG of each image with its poses drawn into it"),
-    )
-    parser.set_defaults(run=lambda options: _run(check_target(parser, options)))
+from posewire_cli.output.annotated_images import AnnotatedImages
+from posewire_cli.output.answered_image import Writer
+from posewire_cli.output.json_lines import JsonLines
+from posewire_cli.output.summary import Summary
+from posewire_cli.output.text_lines import TextLines
+from posewire_cli.output.writing import write_all
+from posewire_cli.source.image_files import image_files
+from posewire_client import Result, Skeleton
 
 
-def _run(options: argparse.Namespace) -> int:
-    from posewire_cli.batches import estimate_files
-    from posewire_cli.command.connection import connected
-    from posewire_cli.output.summary import Summary
-    from posewire_cli.output.writing import write_all
-    from posewire_cli.source.image_files import image_files
-    from posewire_client import Result
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOutputOptions(OutputOptions):
+    annotated: Path | None = None
+    """Directory for a PNG of each image with its poses drawn."""
 
-    paths = image_files(options.images)
-    _check_names(paths, options)
+    def writers(self, skeleton: Skeleton, *, min_keypoint_score: float | None) -> Iterator[Writer]:
+        """Open all outputs. `min_keypoint_score`: of the keypoints drawn, None for the default."""
+        yield JsonLines(skeleton) if self.json else TextLines()
+        yield from self.file_writers()
+        if self.annotated is not None:
+            yield AnnotatedImages(self.annotated, skeleton, min_keypoint_score=min_keypoint_score)
+
+
+def predict(
+    *images: Annotated[str, Parameter(required=True)],
+    target: TargetOptions = TargetOptions(),
+    estimation: EstimationOptions = EstimationOptions(),
+    output: ImageOutputOptions = ImageOutputOptions(),
+) -> int:
+    """
+    Parameters
+    ----------
+    images
+        Files, directories, or patterns such as 'photos/**/*.jpg'.
+    """
+    target.check()
+    paths = image_files(images)
+    _check_output_names(paths, output)
     summary = Summary()
-    with connected(options) as connection:
-        stream = partial(
-            connection.client.stream, model=connection.model.name, options=estimate_options(options)
-        )
+    with connect(target) as connection:
+        model = connection.model
+        send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
+        writers = output.writers(model.skeleton, min_keypoint_score=estimation.min_keypoint_score)
         write_all(
-            estimate_files(stream, paths),
-            [summary, *_writers(options, connection.model.skeleton)],
+            estimate_files(send, paths),
+            [summary, *writers],
             total=len(paths),
             unit="image",
-            # The lines themselves show the progress.
+            # The printed lines show the progress.
             hide_bar=sys.stdout.isatty(),
         )
     return 0 if summary.counts[Result] == len(paths) else 1
 
 
-def _check_names(paths: Sequence[Path], options: argparse.Namespace) -> None:
-    """Two images of the same name would have the same file of answers."""
-    if options.openpose is None and options.annotated is None:
+def _check_output_names(paths: Sequence[Path], output: ImageOutputOptions) -> None:
+    """Raise `OutputError` if an output file would overwrite another, or an input."""
+    if output.openpose is None and output.annotated is None:
         return
     seen: dict[str, Path] = {}
     for path in paths:
         other = seen.setdefault(path.stem, path)
         if other is not path:
             raise OutputError(
-                f"{other} and {path}: the files about both would be called {path.stem}, want "
-                "different names; ask for them one after the other"
+                f"{other} and {path}: both outputs would be named {path.stem}, want different "
+                "names; process them one after the other"
             )
-    if options.annotated is not None:
-        _check_overwrites_nothing(paths, options.annotated)
-
-
-def _check_overwrites_nothing(paths: Sequence[Path], directory: Path) -> None:
-    for path in paths:
-        if (directory / f"{path.stem}.png").resolve() == path.resolve():
-            raise OutputError(
-                f"--annotated {directory}: {path} would be overwritten, want another directory"
-            )
-
-
-def _writers(options: argparse.Namespace, skeleton: Skeleton) -> Iterator[Writer]:
-    from posewire_cli.output.annotated_images import AnnotatedImages
-    from posewire_cli.output.json_lines import JsonLines
-    from posewire_cli.output.text_lines import TextLines
-
-    yield JsonLines(skeleton) if options.json else TextLines()
-    yield from file_writers(options)
-    if options.annotated is not None:
-        yield AnnotatedImages(
-            options.annotated, skeleton, min_keypoint_score=drawn_keypoint_score(options)
-        )
+        if output.annotated is not None:
+            drawn = output.annotated / f"{path.stem}.png"
+            if drawn.resolve() == path.resolve():
+                raise OutputError(
+                    f"--annotated {output.annotated}: {path} would be overwritten, want another "
+                    "directory"
+                )

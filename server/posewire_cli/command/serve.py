@@ -1,78 +1,99 @@
-"""`posewire serve`: models behind a gRPC address."""
+"""`posewire serve`: serve models over gRPC."""
 
 from __future__ import annotations
 
-import argparse
-import textwrap
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
-from posewire_cli.command.network_arguments import runner_options
-from posewire_cli.command.serve_arguments import add_arguments
+from cyclopts import Group, Parameter
+
+from posewire_cli.command.network_options import NetworkOptions
+from posewire_cli.command.option_types import Count, Seconds
+from posewire_cli.command.own_model import runner_options
 from posewire_server.errors import InputError
+from posewire_server.image.limits import ImageLimits
+from posewire_server.models.installed import installed_model
+from posewire_server.serving.lifecycle import serve
+from posewire_server.serving.served_model import ServedModel, load_models
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.session import SessionLife
 
-if TYPE_CHECKING:
-    from posewire_server.serving.served_model import ServedModel
-    from posewire_server.serving.server import ServerOptions
+
+@Parameter(name="*", group=Group("Server", sort_key=1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenOptions:
+    model: Annotated[tuple[str, ...], Parameter(required=True)] = ()
+    """Model name or path of an .xml or .onnx file; repeatable, the first is the default."""
+
+    address: str = "127.0.0.1:50051"
+    """Address HOST:PORT to listen on; port 0 picks a free port."""
+
+    reflection: bool = False
+    """Enable gRPC server reflection, for tools such as grpcurl."""
+
+    grace: Seconds = 20.0
+    """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
 
 
-def add_to(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = subparsers.add_parser(
-        "serve",
-        help="answer requests for poses over gRPC",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        description=textwrap.dedent("""\
-            Serve models over gRPC until SIGTERM or Ctrl-C.
+@Parameter(name="*", group=Group("Limits", sort_key=2))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitOptions:
+    queue: Count = 64
+    """Images queued per model."""
 
-            One line with the address is printed when the models are ready. On the first
-            signal the server takes no more calls and finishes those it has; the second
-            ends it at once."""),
-        epilog="example: posewire serve --model demo --address 0.0.0.0:50051",
+    max_streams: Count = 64
+    """Concurrent streams."""
+
+    max_stream_age: Seconds | None = None
+    """Age in seconds at which streams drain and clients reopen them (default: no limit)."""
+
+    max_image_bytes: Count = 32 << 20
+    """Image size as sent, in bytes."""
+
+    max_image_pixels: Count = 1 << 25
+    """Image width times height, in pixels."""
+
+
+def serve_models(
+    *,
+    listen: ListenOptions = ListenOptions(),
+    limits: LimitOptions = LimitOptions(),
+    network: NetworkOptions = NetworkOptions(),
+) -> None:
+    options = ServerOptions(
+        address=listen.address,
+        limits=_service_limits(limits, grace_secs=listen.grace),
+        reflection=listen.reflection,
     )
-    add_arguments(parser)
-    parser.set_defaults(run=_run)
+    load = partial(_load, listen.model, network)
+    serve(load, options, ready=_print_address)
 
 
-def _run(options: argparse.Namespace) -> int:
-    from posewire_server.serving.allocator import keep_large_blocks
-
-    keep_large_blocks()  # before anything starts a thread
-    from posewire_server.serving.lifecycle import serve
-
-    serve(lambda: _models(options), _server_options(options), ready=_print_ready)
-    return 0
-
-
-def _print_ready(address: str) -> None:
+def _print_address(address: str) -> None:
     print(f"posewire serves at {address}", flush=True)
 
 
-def _models(options: argparse.Namespace) -> list[ServedModel]:
-    from posewire_server.models.installed import installed_model
-    from posewire_server.serving.served_model import load_models
-
-    installed = [installed_model(each, cache=options.cache) for each in options.model]
-    _check_names_differ([each.name for each in installed])
-    return load_models(installed, runner_options(options))
+def _load(names: tuple[str, ...], network: NetworkOptions) -> list[ServedModel]:
+    models = [installed_model(name, cache=network.cache) for name in names]
+    _check_names_differ([model.name for model in models])
+    return load_models(models, runner_options(network))
 
 
 def _check_names_differ(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise InputError(
-                f"--model: got {names.count(name)} of the name {name}, by which clients ask for "
-                "them; want one, so rename the files of the others"
+                f"--model: got {names.count(name)} models named {name}, want different names; "
+                "rename the file of one"
             )
 
 
-def _server_options(options: argparse.Namespace) -> ServerOptions:
-    from posewire_server.image.limits import ImageLimits
-    from posewire_server.serving.server import ServerOptions
-    from posewire_server.serving.service import ServiceLimits
-    from posewire_server.serving.session import SessionLife
-
-    image = ImageLimits(max_bytes=options.max_image_bytes, max_pixels=options.max_image_pixels)
-    life = SessionLife(max_age_secs=options.max_stream_age, drain_secs=options.grace)
-    limits = ServiceLimits(
-        image=image, waiting=options.queue, streams=options.max_streams, life=life
+def _service_limits(limits: LimitOptions, *, grace_secs: float) -> ServiceLimits:
+    return ServiceLimits(
+        image=ImageLimits(max_bytes=limits.max_image_bytes, max_pixels=limits.max_image_pixels),
+        waiting=limits.queue,
+        streams=limits.max_streams,
+        life=SessionLife(max_age_secs=limits.max_stream_age, drain_secs=grace_secs),
     )
-    return ServerOptions(address=options.address, limits=limits, reflection=options.reflection)

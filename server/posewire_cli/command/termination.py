@@ -1,4 +1,4 @@
-"""What SIGTERM does to a command that is writing something."""
+"""SIGTERM handling for commands that write files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def terminating_cleanly() -> Iterator[None]:
-    """SIGTERM does as Ctrl-C does, so that files are finished and a server of one's own is ended.
+def interrupt_on_sigterm() -> Iterator[None]:
+    """Raise `KeyboardInterrupt` on SIGTERM, so that files are finished and servers stopped.
 
-    Only where that can be had, which is the main thread.
+    Has no effect outside the main thread, which is the only one that can handle signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -10,7 +10,7 @@ from posewire_cli.command import main
 from tests.reference.checkpoint_writer import checkpoint, storage, tensor
 from tests.reference.model_server import ModelServer, Reply
 from tests.reference.rule_weights import rule_weights, shapes_of_width
-from tests.reference.small_models import converted_entry
+from tests.reference.small_models import converted_entry, use_catalog_of
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +46,13 @@ def assert_network(path: Path) -> None:
 
 
 def test_fetch_converts_what_it_downloads(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = narrow_checkpoint()
     with ModelServer({"/small.pth": [Reply(content, sent=1000), Reply(content)]}) as server:
-        catalog = {"small": converted_entry(server.address, content=content)}
+        use_catalog_of(converted_entry(server.address, content=content), monkeypatch)
         for _ in range(2):
-            assert main(["models", "fetch", "small"], catalog=catalog) == 0
+            assert main(["models", "fetch", "small"]) == 0
     path = tmp_path / "cache/small/fp32/small.xml"
     assert capsys.readouterr() == (f"{path}\n" * 2, "")
     assert server.ranges == [None, "bytes=1000-"]

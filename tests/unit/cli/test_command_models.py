@@ -13,7 +13,13 @@ import pytest
 from posewire_cli.command import main
 from posewire_server.models.catalog import CATALOG
 from tests.reference.model_server import ModelServer, Reply
-from tests.reference.small_models import CONTENT, XML, fetching_process, prebuilt_entry
+from tests.reference.small_models import (
+    CONTENT,
+    XML,
+    fetching_process,
+    prebuilt_entry,
+    use_catalog_of,
+)
 
 NETWORK = {"/fp32/small.xml": [Reply(XML)], "/fp32/small.bin": [Reply(CONTENT)]}
 MIRROR = {f"/small{path}": reply for path, reply in NETWORK.items()}
@@ -74,20 +80,20 @@ def test_json_has_everything_in_the_catalog(
 
 
 def test_fetch_prints_the_path_and_path_finds_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = f"{tmp_path / 'small/fp32/small.xml'}\n"
     with ModelServer(NETWORK) as server:
-        catalog = {"small": prebuilt_entry(server.address)}
-        assert main(["models", "path", "small"], catalog=catalog) == 1
+        use_catalog_of(prebuilt_entry(server.address), monkeypatch)
+        assert main(["models", "path", "small"]) == 1
         assert "run: posewire models fetch small" in capsys.readouterr().err
         for _ in range(2):
-            assert main(["models", "fetch", "small"], catalog=catalog) == 0
+            assert main(["models", "fetch", "small"]) == 0
             assert capsys.readouterr() == (wanted, "")
         assert len(server.requests) == 2
-    assert main(["models", "path", "small"], catalog=catalog) == 0
+    assert main(["models", "path", "small"]) == 0
     assert capsys.readouterr().out == wanted
-    assert main(["models", "path", "small", "--precision", "fp16"], catalog=catalog) == 1
+    assert main(["models", "path", "small", "--precision", "fp16"]) == 1
     assert "run: posewire models fetch small --precision fp16" in capsys.readouterr().err
 
 
@@ -95,7 +101,7 @@ def test_fetch_prints_the_path_and_path_finds_it(
 def test_a_mirror_is_named_by_option_or_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_variable: bool
 ) -> None:
-    catalog = {"small": prebuilt_entry("http://127.0.0.1:9")}
+    use_catalog_of(prebuilt_entry("http://127.0.0.1:9"), monkeypatch)
     with ModelServer(MIRROR) as server:
         arguments = ["models", "fetch", "small", "--cache", str(tmp_path / "c")]
         if by_variable:
@@ -103,7 +109,7 @@ def test_a_mirror_is_named_by_option_or_variable(
         else:
             monkeypatch.setenv("POSEWIRE_MIRROR", "http://127.0.0.1:9")
             arguments += ["--mirror", server.address]
-        assert main(arguments, catalog=catalog) == 0
+        assert main(arguments) == 0
     assert (tmp_path / "c/small/fp32/small.bin").read_bytes() == CONTENT
 
 

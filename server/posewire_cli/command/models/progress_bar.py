@@ -1,4 +1,4 @@
-"""How far a download has come, shown on a terminal."""
+"""Progress of downloads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from posewire_server.models.catalog_entry import RemoteFile
 
 
 class ProgressBar:
-    """One line on stderr for each file; nothing where stderr is no terminal."""
+    """Shows one bar per file on stderr if that is a terminal."""
 
     def __init__(self) -> None:
         self._file: RemoteFile | None = None
@@ -29,10 +29,10 @@ class ProgressBar:
         self._close()
 
     def show(self, file: RemoteFile, have: int) -> None:
-        """`have` falls where a transfer starts anew."""
+        """Show that `have` bytes of a file are there: fewer than before if a transfer restarts."""
         if self._bar is None or file != self._file:
             self._close()
-            self._file, self._bar = file, _bar(file, have)
+            self._file, self._bar = file, _new_bar(file, have)
         if have < self._bar.n:
             self._bar.n = have
             self._bar.refresh()
@@ -44,7 +44,7 @@ class ProgressBar:
             self._bar = None
 
 
-def _bar(file: RemoteFile, have: int) -> tqdm[NoReturn]:
+def _new_bar(file: RemoteFile, have: int) -> tqdm[NoReturn]:
     return tqdm(
         desc=file.name,
         total=file.size,
@@ -53,6 +53,5 @@ def _bar(file: RemoteFile, have: int) -> tqdm[NoReturn]:
         unit_scale=True,
         unit_divisor=1024,
         dynamic_ncols=True,
-        # Shown on terminals only.
-        disable=None,
+        disable=None,  # unless on a terminal
     )

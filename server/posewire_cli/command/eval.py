@@ -1,0 +1,142 @@
+"""`posewire eval`: measure the accuracy of a model on annotated images."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Group, Parameter
+
+from posewire_cli.command.eval_subject import ModelOptions, Subject, open_subject
+from posewire_cli.command.option_types import Count
+from posewire_cli.command.output_options import OUTPUT
+from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.evaluation.accuracy import AbsentAt, Accuracy, Evaluation, evaluate
+from posewire_cli.evaluation.coco_dataset import CocoDataset, read_dataset
+from posewire_cli.evaluation.journal import EvaluationJournal
+from posewire_cli.evaluation.operating_points import OperatingPoint, operating_points
+from posewire_cli.output.columns import format_columns
+from posewire_server.models.digest import sha384_of
+
+_COLUMNS = {
+    "ap": "AP",
+    "ap50": "AP50",
+    "ap75": "AP75",
+    "ap_medium": "APM",
+    "ap_large": "APL",
+    "ar": "AR",
+}
+
+
+@Parameter(name="*", group=Group("Dataset", sort_key=0))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetOptions:
+    images: Path
+    """Directory of the images."""
+
+    annotations: Path
+    """COCO keypoint annotation file (person_keypoints_*.json)."""
+
+    limit: Count | None = None
+    """Number of images, from the first (default: all)."""
+
+
+def evaluate_model(
+    *,
+    dataset: DatasetOptions,
+    target: TargetOptions = TargetOptions(),
+    model: ModelOptions = ModelOptions(),
+    json: Annotated[bool, Parameter(group=OUTPUT)] = False,
+    results: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+) -> None:
+    """
+    Parameters
+    ----------
+    json
+        Print the measurements as JSON, from 0 to 1 rather than in percent.
+    results
+        File for all poses, in COCO results format.
+    """
+    target.check(model)
+    data = read_dataset(dataset.annotations, dataset.images, limit=dataset.limit)
+    absent_at: AbsentAt = "corner" if model.decoding == "reference" else "centre"
+    with (
+        open_subject(target, model) as subject,
+        _open_journal(results, subject, dataset) as journal,
+    ):
+        evaluation = _evaluate(data, subject, absent_at, journal)
+        if results is not None:
+            _write_results(results, evaluation)
+        if journal is not None:
+            journal.delete()
+    points = operating_points(data, evaluation.results, default=subject.min_pose_score)
+    if json:
+        print(_as_json(subject.name, len(data.frames), evaluation.accuracy, points))
+    else:
+        print(_as_tables(subject, len(data.frames), evaluation.accuracy, points))
+
+
+def _open_journal(
+    results: Path | None, subject: Subject, dataset: DatasetOptions
+) -> EvaluationJournal | nullcontext[None]:
+    """Open the journal beside the results, for a run with the same poses."""
+    if results is None:
+        return nullcontext()
+    run = {
+        **subject.identity,
+        "images": str(dataset.images.resolve()),
+        "annotations": sha384_of(dataset.annotations)[:16],
+    }
+    return EvaluationJournal(results.with_name(f"{results.name}.journal"), run)
+
+
+def _evaluate(
+    dataset: CocoDataset[Path],
+    subject: Subject,
+    absent_at: AbsentAt,
+    journal: EvaluationJournal | None,
+) -> Evaluation:
+    try:
+        return evaluate(
+            dataset, subject.estimate, absent_at=absent_at, journal=journal, progress=True
+        )
+    except KeyboardInterrupt:
+        if journal is not None:
+            kept = f"{len(journal.results)} images are kept in {journal.path}"
+            print(f"{kept}; run the same command again to resume", file=sys.stderr)
+        raise
+
+
+def _write_results(path: Path, evaluation: Evaluation) -> None:
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.write_text(json_format.dumps(evaluation.results))
+    unfinished.replace(path)
+
+
+def _as_json(name: str, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]) -> str:
+    figures = {**asdict(accuracy), "operating_points": [asdict(point) for point in points]}
+    return json_format.dumps({"model": name, "images": images, **figures})
+
+
+def _as_tables(
+    subject: Subject, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]
+) -> str:
+    title = f"{subject.name} on {images} {'image' if images == 1 else 'images'}, in percent"
+    figures = asdict(accuracy)
+    shares = [[*_COLUMNS.values()], [_percent(figures[name]) for name in _COLUMNS]]
+    rows = [["min_pose_score", "precision", "recall", ""]]
+    for each in points:
+        note = "(default)" if each.min_pose_score == subject.min_pose_score else ""
+        score = f"{each.min_pose_score:.2f}"
+        rows.append([score, _percent(each.precision), _percent(each.recall), note])
+    tables = format_columns(shares, align=">>>>>>"), format_columns(rows, align=">>><")
+    return "\n".join([title, tables[0], "", tables[1]])
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.2f}"

@@ -1,0 +1,1 @@
+"""`posewire models`: the model catalog and the cache directory."""

@@ -1,0 +1,41 @@
+"""Types that several options share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, Token
+from cyclopts.validators import Number
+
+from posewire_client import Box
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Count = Annotated[int, Parameter(validator=Number(gte=1, lt=1 << 30))]
+Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
+Score = Annotated[float, Parameter(validator=Number(gte=0, lte=1))]
+
+
+def changed_options(options: DataclassInstance) -> list[str]:
+    """Return the names, as typed, of options that differ from their defaults."""
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(options)
+        if getattr(options, field.name) != field.default
+    ]
+
+
+def parse_box(_type: Any, tokens: Sequence[Token]) -> Box:
+    """Convert X0,Y0,X1,Y1. Raises `ValueError` unless these are four finite numbers."""
+    text = tokens[0].value
+    try:
+        x0, y0, x1, y1 = map(float, text.split(","))
+    except ValueError:
+        x0 = y0 = x1 = y1 = math.nan
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise ValueError(f"got {text!r}, want four numbers X0,Y0,X1,Y1")
+    return Box(x0, y0, x1, y1)

@@ -1,0 +1,40 @@
+"""Options that name a running server, or a model to run locally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cyclopts import Group, Parameter
+
+from posewire_cli.command.network_options import NetworkOptions
+from posewire_cli.command.option_types import changed_options
+from posewire_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+@Parameter(name="*", group=Group("Server", sort_key=1))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOptions:
+    model: str | None = None
+    """Model name (see posewire models list), or path of an .xml or .onnx file."""
+
+    server: str | None = None
+    """Address HOST:PORT of a running server (default: run --model locally)."""
+
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+
+    def check(self, *local: DataclassInstance) -> None:
+        """Raise `UsageError` unless the options name one target.
+
+        `local`: further options that do not apply to a running server.
+        """
+        if self.server is None:
+            if self.model is None:
+                raise UsageError("one of --model and --server is required")
+            return
+        changed = [name for each in (*local, self.network) for name in changed_options(each)]
+        if changed:
+            raise UsageError(f"{', '.join(changed)}: not with --server, which has its own settings")
