@@ -350,4 +350,12 @@ def test_a_socket_in_the_file_system_is_an_address(tmp_path: Path) -> None:
         assert server.server.address == address
         with grpc.insecure_channel(address) as channel:
             request = messages.ListModelsRequest()
-            assert PoseServiceStub(channel).ListModels(request, timeout=TIMEOUT).models
+            stub = PoseServiceStub(channel)
+            assert stub.ListModels(request, timeout=TIMEOUT).models
+
+            async def start_another() -> None:
+                await Server(ServerOptions(address=address)).start()
+
+            with pytest.raises(ListenError, match="another program listens there"):
+                server.begin(start_another()).result(TIMEOUT)
+            assert stub.ListModels(request, timeout=TIMEOUT).models

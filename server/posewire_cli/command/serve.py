@@ -41,7 +41,7 @@ class ListenOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitOptions:
     queue: Count = 64
-    """Images queued per model."""
+    """Images of one client host queued per model, besides those of streams."""
 
     max_streams: Count = 64
     """Concurrent streams."""
@@ -49,11 +49,17 @@ class LimitOptions:
     max_stream_age: Seconds | None = None
     """Age in seconds at which streams drain and clients reopen them (default: no limit)."""
 
+    idle_timeout: Seconds = 300.0
+    """Time without a frame after which streams drain, in seconds."""
+
     max_image_bytes: Count = 32 << 20
     """Image size as sent, in bytes."""
 
     max_image_pixels: Count = 1 << 25
     """Image width times height, in pixels."""
+
+    max_held_bytes: Count = 512 << 20
+    """Images received and not yet answered, in bytes, besides one per client."""
 
 
 def serve_models(
@@ -95,5 +101,10 @@ def _service_limits(limits: LimitOptions, *, grace_secs: float) -> ServiceLimits
         image=ImageLimits(max_bytes=limits.max_image_bytes, max_pixels=limits.max_image_pixels),
         waiting=limits.queue,
         streams=limits.max_streams,
-        life=SessionLife(max_age_secs=limits.max_stream_age, drain_secs=grace_secs),
+        held_bytes=limits.max_held_bytes,
+        life=SessionLife(
+            idle_secs=limits.idle_timeout,
+            max_age_secs=limits.max_stream_age,
+            drain_secs=grace_secs,
+        ),
     )

@@ -55,6 +55,7 @@ class Server:
         if self._options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
+        await _check_socket_is_free(self._options.address)
         try:
             self.port = self._server.add_insecure_port(self._options.address)
         except RuntimeError as error:
@@ -113,6 +114,19 @@ async def running_server(
         yield server
     finally:
         await server.stop()
+
+
+async def _check_socket_is_free(address: str) -> None:
+    """Raise `ListenError` if a program listens on this unix socket: gRPC would replace it."""
+    if not address.startswith("unix:"):
+        return
+    path = address.removeprefix("unix:")
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return
+    writer.close()
+    raise ListenError(f"address {address}: another program listens there, want another path")
 
 
 def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
