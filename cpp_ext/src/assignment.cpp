@@ -4,140 +4,102 @@
 #include <cstddef>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace posewire {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int kFree = -1;
 
-class ShortestAugmentingPaths {
-public:
-    ShortestAugmentingPaths(const std::vector<double>& cost, int rows, int columns)
-        : cost_(cost),
-          columns_(static_cast<std::size_t>(columns)),
-          row_price_(static_cast<std::size_t>(rows), 0.0),
-          column_price_(columns_, 0.0),
-          column_of_(static_cast<std::size_t>(rows), kFree),
-          row_of_(columns_, kFree),
-          distance_(columns_),
-          previous_row_(columns_),
-          frontier_(columns_) {}
+std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-    std::vector<int> solve() {
-        for (std::size_t row = 0; row < column_of_.size(); ++row) assign(static_cast<int>(row));
-        return column_of_;
-    }
+/// Rows assigned so far, and the dual variables that prove their assignment cheapest.
+struct Assignment {
+    std::vector<int> column_of;  // [row]
+    std::vector<int> row_of;     // [column]
+    std::vector<double> row_price;
+    std::vector<double> column_price;
+};
 
-private:
-    void assign(int new_row) {
-        if (assign_nearest(new_row)) return;
-        const int free_column = search(new_row);
-        update_prices(new_row);
-        flip_path(new_row, free_column);
-    }
+/// Shortest paths from one row, up to the nearest free column.
+struct Paths {
+    std::vector<double> length;     // [column]
+    std::vector<int> previous_row;  // [column]
+    std::vector<int> settled;       // columns, nearest first; the last is free
+};
 
-    /// What search and flip_path come to where the nearest column is free, in one scan.
-    bool assign_nearest(int row) {
-        const double* cost = cost_.data() + at(row) * columns_;
+/// Dijkstra over columns. A free column wins a tie.
+Paths find_paths(const Assignment& assignment, const std::vector<double>& cost, int first_row) {
+    const std::size_t columns = assignment.row_of.size();
+    Paths paths{std::vector<double>(columns, std::numeric_limits<double>::infinity()),
+                std::vector<int>(columns),
+                {}};
+    // The frontier starts in reverse column order and shrinks by moving its last column into the
+    // gap: the order in which scipy meets equal lengths.
+    std::vector<int> frontier(columns);
+    std::iota(frontier.rbegin(), frontier.rend(), 0);
+    double settled_length = 0.0;
+    for (int row = first_row; row != kFree; row = assignment.row_of[at(paths.settled.back())]) {
         std::size_t nearest = 0;
-        double least = kInfinity;
-        for (std::size_t column = columns_; column-- > 0;) {
-            const double length = cost[column] - column_price_[column];
-            if (length < least || (length == least && row_of_[column] == kFree)) {
-                least = length;
-                nearest = column;
-            }
-        }
-        if (row_of_[nearest] != kFree) return false;
-        row_price_[at(row)] = least;
-        row_of_[nearest] = row;
-        column_of_[at(row)] = static_cast<int>(nearest);
-        return true;
-    }
-
-    /// Dijkstra over columns from new_row to the nearest free column.
-    int search(int new_row) {
-        std::fill(distance_.begin(), distance_.end(), kInfinity);
-        // The frontier starts in reverse column order and shrinks by moving its last column into
-        // the gap: the order in which scipy meets equal distances.
-        std::iota(frontier_.rbegin(), frontier_.rend(), 0);
-        settled_.clear();
-        path_length_ = 0.0;
-        std::size_t open = columns_;
-        int row = new_row;
-        while (true) {
-            const std::size_t nearest = relax(row, open);
-            const int column = frontier_[nearest];
-            path_length_ = distance_[at(column)];
-            settled_.push_back(column);
-            frontier_[nearest] = frontier_[--open];
-            if (row_of_[at(column)] == kFree) return column;
-            row = row_of_[at(column)];
-        }
-    }
-
-    /// Lengthens the shortest paths through row; returns the nearest column's place in the
-    /// frontier. A free column wins a tie.
-    std::size_t relax(int row, std::size_t open) {
-        const double* cost = cost_.data() + at(row) * columns_;
-        const double price = row_price_[at(row)];
-        std::size_t nearest = 0;
-        double least = kInfinity;
-        for (std::size_t place = 0; place < open; ++place) {
-            const std::size_t column = at(frontier_[place]);
+        double least = std::numeric_limits<double>::infinity();
+        for (std::size_t place = 0; place < frontier.size(); ++place) {
+            const std::size_t column = at(frontier[place]);
             // Summed in scipy's order: another order rounds ties apart.
-            const double length = path_length_ + cost[column] - price - column_price_[column];
-            if (length < distance_[column]) {
-                distance_[column] = length;
-                previous_row_[column] = row;
+            const double length = settled_length + cost[at(row) * columns + column] -
+                                  assignment.row_price[at(row)] - assignment.column_price[column];
+            if (length < paths.length[column]) {
+                paths.length[column] = length;
+                paths.previous_row[column] = row;
             }
-            if (distance_[column] < least ||
-                (distance_[column] == least && row_of_[column] == kFree)) {
-                least = distance_[column];
+            const double shortest = paths.length[column];
+            if (shortest < least || (shortest == least && assignment.row_of[column] == kFree)) {
+                least = shortest;
                 nearest = place;
             }
         }
-        return nearest;
+        settled_length = least;
+        paths.settled.push_back(frontier[nearest]);
+        frontier[nearest] = frontier.back();
+        frontier.pop_back();
     }
+    return paths;
+}
 
-    void update_prices(int new_row) {
-        row_price_[at(new_row)] += path_length_;
-        for (const int column : settled_) {
-            const double slack = path_length_ - distance_[at(column)];
-            if (row_of_[at(column)] != kFree) row_price_[at(row_of_[at(column)])] += slack;
-            column_price_[at(column)] -= slack;
-        }
+void update_prices(Assignment& assignment, const Paths& paths, int new_row) {
+    const double length = paths.length[at(paths.settled.back())];
+    assignment.row_price[at(new_row)] += length;
+    for (const int column : paths.settled) {
+        const double slack = length - paths.length[at(column)];
+        const int row = assignment.row_of[at(column)];
+        if (row != kFree) assignment.row_price[at(row)] += slack;
+        assignment.column_price[at(column)] -= slack;
     }
+}
 
-    void flip_path(int new_row, int column) {
-        while (true) {
-            const int row = previous_row_[at(column)];
-            row_of_[at(column)] = row;
-            std::swap(column_of_[at(row)], column);
-            if (row == new_row) return;
-        }
+/// Gives every row on the path to the free column the next column.
+void flip_path(Assignment& assignment, const Paths& paths, int new_row) {
+    int column = paths.settled.back();
+    int row = kFree;
+    while (row != new_row) {
+        row = paths.previous_row[at(column)];
+        assignment.row_of[at(column)] = row;
+        std::swap(assignment.column_of[at(row)], column);
     }
-
-    static std::size_t at(int index) { return static_cast<std::size_t>(index); }
-
-    const std::vector<double>& cost_;
-    std::size_t columns_;
-    std::vector<double> row_price_;
-    std::vector<double> column_price_;
-    std::vector<int> column_of_;
-    std::vector<int> row_of_;
-    std::vector<double> distance_;
-    std::vector<int> previous_row_;
-    std::vector<int> frontier_;
-    std::vector<int> settled_;
-    double path_length_ = 0.0;
-};
+}
 
 }  // namespace
 
-std::vector<int> minimum_cost_assignment(const std::vector<double>& cost, int rows, int columns) {
-    return ShortestAugmentingPaths(cost, rows, columns).solve();
+std::vector<int> minimum_cost_assignment(const std::vector<double>& cost, std::size_t rows,
+                                         std::size_t columns) {
+    Assignment assignment{std::vector<int>(rows, kFree), std::vector<int>(columns, kFree),
+                          std::vector<double>(rows), std::vector<double>(columns)};
+    for (std::size_t i = 0; i < rows; ++i) {
+        const int row = static_cast<int>(i);
+        const Paths paths = find_paths(assignment, cost, row);
+        update_prices(assignment, paths, row);
+        flip_path(assignment, paths, row);
+    }
+    return assignment.column_of;
 }
 
 }  // namespace posewire
