@@ -2,76 +2,65 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "posewire/decoder.hpp"
 #include "posewire/duplicates.hpp"
+#include "posewire/reference_decoder.hpp"
 
 namespace py = pybind11;
 
 namespace {
 
-using posewire::DecodeOptions;
-using posewire::Decoder;
-using posewire::DecoderOptions;
-using posewire::HeatmapView;
-using posewire::Poses;
-using posewire::PosesView;
-using posewire::TagView;
+using namespace posewire;  // all that this file binds
 
-std::string type_name(const py::handle& value) {
-    return py::cast<std::string>(py::type::of(value).attr("__qualname__"));
-}
+std::string text(const py::handle& value) { return py::cast<std::string>(py::str(value)); }
 
-template <class Value>
-std::string dtype_name() {
-    return py::cast<std::string>(py::str(py::dtype::of<Value>()));
-}
-
-/// The array itself, never a copy: a silent copy of a heatmap costs more than its decoding.
+/// The array itself, never a copy: copying a heatmap takes longer than decoding it.
 template <class Value>
 py::array array_of(const py::object& value, const std::string& name) {
+    const std::string wanted = text(py::dtype::of<Value>());
     if (!py::isinstance<py::array>(value)) {
-        throw py::type_error(name + ": got " + type_name(value) + ", want a numpy.ndarray of " +
-                             dtype_name<Value>());
+        throw py::type_error(name + ": got " + text(py::type::of(value).attr("__qualname__")) +
+                             ", want a numpy.ndarray of " + wanted);
     }
     const auto array = py::reinterpret_borrow<py::array>(value);
     if (!py::isinstance<py::array_t<Value>>(array)) {
-        throw py::type_error(name + ": got dtype " + py::cast<std::string>(py::str(array.dtype())) +
-                             ", want " + dtype_name<Value>() + " in native byte order");
+        throw py::type_error(name + ": got dtype " + text(array.dtype()) + ", want " + wanted +
+                             " in native byte order");
     }
     if (!py::detail::check_flags(array.ptr(), py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {
-        throw py::value_error(
-            name +
-            ": got memory that is not aligned to 4 bytes, want aligned memory; numpy.array makes "
-            "such a copy");
+        throw py::value_error(name +
+                              ": got memory that is not aligned to 4 bytes, want aligned memory; "
+                              "numpy.array makes such a copy");
     }
     if ((array.flags() & py::array::c_style) == 0) {
-        throw py::value_error(name + ": got strides " +
-                              py::cast<std::string>(py::str(array.attr("strides"))) +
+        throw py::value_error(name + ": got strides " + text(array.attr("strides")) +
                               ", want C-contiguous memory; numpy.ascontiguousarray makes such a "
                               "copy");
     }
     return array;
 }
 
-[[noreturn]] void wrong_shape(const py::array& array, const std::string& name,
-                              const std::string& wanted) {
-    throw py::value_error(name + ": got shape " +
-                          py::cast<std::string>(py::str(array.attr("shape"))) + ", want " + wanted);
+void require_shape(bool fits, const py::array& array, const std::string& name,
+                   const std::string& wanted) {
+    if (fits) return;
+    throw py::value_error(name + ": got shape " + text(array.attr("shape")) + ", want " + wanted);
 }
 
 std::vector<int> shape_of(const py::array& array, const std::string& name,
                           const std::string& wanted) {
     std::vector<int> shape;
     for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
-        if (array.shape(axis) > std::numeric_limits<int>::max()) wrong_shape(array, name, wanted);
+        const bool fits = array.shape(axis) <= std::numeric_limits<int>::max();
+        require_shape(fits, array, name, wanted);
         shape.push_back(static_cast<int>(array.shape(axis)));
     }
     return shape;
@@ -81,72 +70,37 @@ HeatmapView heatmap_view(const py::array& array) {
     const std::string wanted = "(K, H, W) or (1, K, H, W)";
     std::vector<int> shape = shape_of(array, "heatmaps", wanted);
     if (shape.size() == 4 && shape[0] == 1) shape.erase(shape.begin());
-    if (shape.size() != 3) wrong_shape(array, "heatmaps", wanted);
+    require_shape(shape.size() == 3, array, "heatmaps", wanted);
     return {static_cast<const float*>(array.data()), shape[0], shape[1], shape[2]};
 }
 
-/// Tags may have a batch axis, a component axis, both or neither; the heatmaps tell which.
+/// Tags may have a batch axis, a component axis, both or neither.
 TagView tag_view(const py::array& array, const HeatmapView& heatmaps) {
-    const std::vector<int> plain = {heatmaps.keypoints, heatmaps.height, heatmaps.width};
-    const std::string khw = std::to_string(plain[0]) + ", " + std::to_string(plain[1]) + ", " +
-                            std::to_string(plain[2]);
-    const std::string wanted =
-        "(" + khw + ") or (" + khw + ", L) as heatmaps has it, with or without a leading axis of 1";
+    const std::string wanted = "(K, H, W) or (K, H, W, L), with or without a leading axis of 1";
     std::vector<int> shape = shape_of(array, "tags", wanted);
-    const bool batched = shape.size() > 3 && shape[0] == 1 &&
-                         std::equal(plain.begin(), plain.end(), shape.begin() + 1);
-    if (batched) shape.erase(shape.begin());
-    const bool fits = (shape.size() == 3 || shape.size() == 4) &&
-                      std::equal(plain.begin(), plain.end(), shape.begin());
-    if (!fits) wrong_shape(array, "tags", wanted);
-    const int length = shape.size() == 4 ? shape[3] : 1;
-    return {static_cast<const float*>(array.data()), plain[0], plain[1], plain[2], length};
+    const std::vector<int> batched = {1, heatmaps.keypoints, heatmaps.height, heatmaps.width};
+    if (shape == batched || (shape.size() == 5 && shape[0] == 1)) shape.erase(shape.begin());
+    if (shape.size() == 3) shape.push_back(1);
+    require_shape(shape.size() == 4, array, "tags", wanted);
+    return {static_cast<const float*>(array.data()), shape[0], shape[1], shape[2], shape[3]};
 }
 
 PosesView poses_view(const py::array& keypoints, const py::array& keypoint_scores,
                      const py::array& origins) {
-    const std::string wanted = "(N, K, 2)";
-    const std::vector<int> shape = shape_of(keypoints, "keypoints", wanted);
-    if (shape.size() != 3 || shape[2] != 2) wrong_shape(keypoints, "keypoints", wanted);
-    const std::vector<int> plain = {shape[0], shape[1]};
-    const std::string nk =
-        "(" + std::to_string(plain[0]) + ", " + std::to_string(plain[1]) + ") as keypoints has it";
-    if (shape_of(keypoint_scores, "keypoint_scores", nk) != plain) {
-        wrong_shape(keypoint_scores, "keypoint_scores", nk);
-    }
-    if (shape_of(origins, "origins", nk) != plain) wrong_shape(origins, "origins", nk);
+    const bool fits = keypoints.ndim() == 3 && keypoints.shape(2) == 2;
+    require_shape(fits, keypoints, "keypoints", "(N, K, 2)");
+    const py::ssize_t n = keypoints.shape(0);
+    const py::ssize_t k = keypoints.shape(1);
+    const auto require_nk = [&](const py::array& array, const std::string& name) {
+        require_shape(array.ndim() == 2 && array.shape(0) == n && array.shape(1) == k, array, name,
+                      "(" + std::to_string(n) + ", " + std::to_string(k) + ") as keypoints has it");
+    };
+    require_nk(keypoint_scores, "keypoint_scores");
+    require_nk(origins, "origins");
     return {static_cast<const float*>(keypoints.data()),
             static_cast<const float*>(keypoint_scores.data()),
-            static_cast<const posewire::Origin*>(origins.data()), plain[0], plain[1]};
-}
-
-posewire::Nms nms_named(const std::string& name) {
-    if (name == "graph") return posewire::Nms::kGraph;
-    if (name == "decoder") return posewire::Nms::kDecoder;
-    throw py::value_error("nms: got '" + name + "', want 'graph' or 'decoder'");
-}
-
-posewire::Adjust adjust_named(const std::string& name) {
-    if (name == "parabola") return posewire::Adjust::kParabola;
-    if (name == "quarter") return posewire::Adjust::kQuarter;
-    throw py::value_error("adjust: got '" + name + "', want 'parabola' or 'quarter'");
-}
-
-Decoder make_decoder(double detection_threshold, double tag_threshold, double refine_threshold,
-                     int max_peaks, std::pair<float, float> delta, const std::string& nms,
-                     const std::string& adjust, bool reference, std::vector<int> grouping_order) {
-    DecoderOptions options;
-    options.detection_threshold = detection_threshold;
-    options.tag_threshold = tag_threshold;
-    options.refine_threshold = refine_threshold;
-    options.max_peaks = max_peaks;
-    options.delta_x = delta.first;
-    options.delta_y = delta.second;
-    options.nms = nms_named(nms);
-    options.adjust = adjust_named(adjust);
-    options.reference = reference;
-    options.grouping_order = std::move(grouping_order);
-    return Decoder(std::move(options));
+            static_cast<const Origin*>(origins.data()), static_cast<std::size_t>(n),
+            static_cast<std::size_t>(k)};
 }
 
 template <class Value>
@@ -154,64 +108,113 @@ py::array_t<Value> to_numpy(const std::vector<Value>& values, std::vector<py::ss
     return py::array_t<Value>(std::move(shape), values.data());
 }
 
-py::array_t<std::uint8_t> to_numpy(const std::vector<posewire::Origin>& origins,
+py::array_t<std::uint8_t> to_numpy(const std::vector<Origin>& origins,
                                    std::vector<py::ssize_t> shape) {
     return py::array_t<std::uint8_t>(std::move(shape),
                                      reinterpret_cast<const std::uint8_t*>(origins.data()));
 }
 
-py::tuple decode(const Decoder& decoder, const py::object& heatmaps, const py::object& tags,
+/// All arrays but the tags.
+py::tuple to_numpy(const Poses& poses, py::ssize_t k) {
+    const py::ssize_t n = poses.count;
+    return py::make_tuple(to_numpy(poses.keypoints, {n, k, 2}),
+                          to_numpy(poses.keypoint_scores, {n, k}), to_numpy(poses.origins, {n, k}),
+                          to_numpy(poses.scores, {n}));
+}
+
+template <class AnyDecoder>
+py::tuple decode(const AnyDecoder& decoder, const py::object& heatmaps, const py::object& tags,
                  std::optional<int> max_poses, double min_pose_score, double min_keypoint_score,
                  bool refine) {
-    const py::array heatmap_array = array_of<float>(heatmaps, "heatmaps");
-    const py::array tag_array = array_of<float>(tags, "tags");
-    const HeatmapView heatmap = heatmap_view(heatmap_array);
-    decoder.check(heatmap);  // before the tags are held against them
-    const TagView tag = tag_view(tag_array, heatmap);
+    const HeatmapView heatmap = heatmap_view(array_of<float>(heatmaps, "heatmaps"));
+    const TagView tag = tag_view(array_of<float>(tags, "tags"), heatmap);
     Poses poses;
     {
         const py::gil_scoped_release released;
         poses =
             decoder.decode(heatmap, tag, {max_poses, min_pose_score, min_keypoint_score, refine});
     }
-    const py::ssize_t n = poses.count;
-    const py::ssize_t k = heatmap.keypoints;
-    return py::make_tuple(to_numpy(poses.keypoints, {n, k, 2}),
-                          to_numpy(poses.keypoint_scores, {n, k}), to_numpy(poses.origins, {n, k}),
-                          to_numpy(poses.scores, {n}), to_numpy(poses.tags, {n, tag.length}));
+    return to_numpy(poses, heatmap.keypoints) +
+           py::make_tuple(
+               to_numpy(poses.tags, {py::ssize_t{poses.count}, py::ssize_t{tag.length}}));
 }
 
-py::tuple join_duplicates(const py::object& keypoints, const py::object& keypoint_scores,
-                          const py::object& origins, const std::vector<double>& oks_sigmas,
-                          double oks_threshold) {
+py::tuple join(const py::object& keypoints, const py::object& keypoint_scores,
+               const py::object& origins, const std::vector<double>& oks_sigmas,
+               double oks_threshold) {
     const PosesView candidates = poses_view(array_of<float>(keypoints, "keypoints"),
                                             array_of<float>(keypoint_scores, "keypoint_scores"),
                                             array_of<std::uint8_t>(origins, "origins"));
     Poses poses;
     {
         const py::gil_scoped_release released;
-        poses = posewire::join_duplicates(candidates, oks_sigmas, oks_threshold);
+        poses = join_duplicates(candidates, oks_sigmas, oks_threshold);
     }
-    const py::ssize_t n = poses.count;
-    const py::ssize_t k = candidates.keypoint_count;
-    return py::make_tuple(to_numpy(poses.keypoints, {n, k, 2}),
-                          to_numpy(poses.keypoint_scores, {n, k}), to_numpy(poses.origins, {n, k}),
-                          to_numpy(poses.scores, {n}));
+    return to_numpy(poses, static_cast<py::ssize_t>(candidates.keypoint_count));
+}
+
+/// An option of two values, which have names in Python.
+template <class Class, class Value, class Options>
+void def_choice(Class& options, const char* option, Value Options::* member, const char* first,
+                const char* second) {
+    const auto get = [=](const Options& self) {
+        return self.*member == static_cast<Value>(0) ? first : second;
+    };
+    const auto set = [=](Options& self, const std::string& name) {
+        if (name != first && name != second) {
+            throw py::value_error(std::string(option) + ": got '" + name + "', want '" + first +
+                                  "' or '" + second + "'");
+        }
+        self.*member = static_cast<Value>(name == first ? 0 : 1);
+    };
+    options.def_property(option, get, set);
+}
+
+void bind_options(py::module_& module) {
+    py::class_<ModelOptions> model(module, "ModelOptions");
+    model.def(py::init())
+        .def_readwrite("detection_threshold", &ModelOptions::detection_threshold)
+        .def_readwrite("tag_threshold", &ModelOptions::tag_threshold)
+        .def_property(
+            "delta",
+            [](const ModelOptions& self) { return std::make_pair(self.delta_x, self.delta_y); },
+            [](ModelOptions& self, std::pair<float, float> delta) {
+                std::tie(self.delta_x, self.delta_y) = delta;
+            })
+        .def_readwrite("grouping_order", &ModelOptions::grouping_order);
+    def_choice(model, "nms", &ModelOptions::nms, "graph", "decoder");
+    py::class_<DecoderOptions, ModelOptions> decoder(module, "DecoderOptions");
+    decoder.def(py::init())
+        .def_readwrite("max_peaks", &DecoderOptions::max_peaks)
+        .def_readwrite("refine_threshold", &DecoderOptions::refine_threshold);
+    def_choice(decoder, "adjust", &DecoderOptions::adjust, "parabola", "quarter");
+    py::class_<ReferenceOptions, ModelOptions>(module, "ReferenceOptions")
+        .def(py::init())
+        .def_readwrite("max_peaks", &ReferenceOptions::max_peaks);
+    py::class_<DecodeOptions>(module, "DecodeOptions")
+        .def(py::init())
+        .def_readwrite("max_poses", &DecodeOptions::max_poses)
+        .def_readwrite("min_pose_score", &DecodeOptions::min_pose_score)
+        .def_readwrite("min_keypoint_score", &DecodeOptions::min_keypoint_score)
+        .def_readwrite("refine", &DecodeOptions::refine);
+}
+
+template <class AnyDecoder>
+void bind_decoder(py::module_& module, const char* name) {
+    py::class_<AnyDecoder>(module, name)
+        .def(py::init<typename AnyDecoder::Options>(), py::arg("options"))
+        .def("decode", &decode<AnyDecoder>, py::arg("heatmaps"), py::arg("tags"), py::kw_only(),
+             py::arg("max_poses"), py::arg("min_pose_score"), py::arg("min_keypoint_score"),
+             py::arg("refine"));
 }
 
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
-    module.doc() = "The compiled decoder; posewire_decoder is its typed face.";
-    py::class_<Decoder>(module, "Decoder")
-        .def(py::init(&make_decoder), py::kw_only(), py::arg("detection_threshold"),
-             py::arg("tag_threshold"), py::arg("refine_threshold"), py::arg("max_peaks"),
-             py::arg("delta"), py::arg("nms"), py::arg("adjust"), py::arg("reference"),
-             py::arg("grouping_order"))
-        .def("decode", &decode, py::arg("heatmaps"), py::arg("tags"), py::kw_only(),
-             py::arg("max_poses"), py::arg("min_pose_score"), py::arg("min_keypoint_score"),
-             py::arg("refine"));
-    module.def("join_duplicates", &join_duplicates, py::arg("keypoints"),
-               py::arg("keypoint_scores"), py::arg("origins"), py::kw_only(), py::arg("oks_sigmas"),
-               py::arg("oks_threshold"));
+    module.doc() = "The compiled decoders; posewire_decoder is their typed interface.";
+    bind_options(module);
+    bind_decoder<Decoder>(module, "Decoder");
+    bind_decoder<ReferenceDecoder>(module, "ReferenceDecoder");
+    module.def("join_duplicates", &join, py::arg("keypoints"), py::arg("keypoint_scores"),
+               py::arg("origins"), py::kw_only(), py::arg("oks_sigmas"), py::arg("oks_threshold"));
 }

@@ -1,11 +1,19 @@
-"""Heatmaps and associative-embedding tags to poses, in C++.
+"""Decode heatmaps and associative-embedding tags to poses, in C++.
 
 >>> from posewire_decoder import Decoder, DecoderOptions
 >>> poses = Decoder(DecoderOptions()).decode(heatmaps, tags)  # doctest: +SKIP
 """
 
-from posewire_decoder.decoder import Decoder, DecoderOptions
+from posewire_decoder.decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 from posewire_decoder.duplicates import join_duplicates
 from posewire_decoder.poses import Origin, Poses
 
-__all__ = ["Decoder", "DecoderOptions", "Origin", "Poses", "join_duplicates"]
+__all__ = [
+    "Decoder",
+    "DecoderOptions",
+    "Origin",
+    "Poses",
+    "ReferenceDecoder",
+    "ReferenceOptions",
+    "join_duplicates",
+]

@@ -1,22 +1,33 @@
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-class Decoder:
-    def __init__(
-        self,
-        *,
-        detection_threshold: float,
-        tag_threshold: float,
-        refine_threshold: float,
-        max_peaks: int,
-        delta: tuple[float, float],
-        nms: str,
-        adjust: str,
-        reference: bool,
-        grouping_order: Sequence[int],
-    ) -> None: ...
+class ModelOptions:
+    def __init__(self) -> None: ...
+    detection_threshold: float
+    tag_threshold: float
+    delta: tuple[float, float]
+    nms: Literal["graph", "decoder"]
+    grouping_order: list[int]
+
+class DecoderOptions(ModelOptions):
+    max_peaks: int
+    refine_threshold: float
+    adjust: Literal["parabola", "quarter"]
+
+class ReferenceOptions(ModelOptions):
+    max_peaks: int
+
+class DecodeOptions:
+    max_poses: int | None
+    min_pose_score: float
+    min_keypoint_score: float
+    refine: bool
+    def __init__(self) -> None: ...
+
+class _AnyDecoder:
     def decode(
         self,
         heatmaps: object,
@@ -33,6 +44,12 @@ class Decoder:
         NDArray[np.float32],
         NDArray[np.float32],
     ]: ...
+
+class Decoder(_AnyDecoder):
+    def __init__(self, options: DecoderOptions) -> None: ...
+
+class ReferenceDecoder(_AnyDecoder):
+    def __init__(self, options: ReferenceOptions) -> None: ...
 
 def join_duplicates(
     keypoints: object,

@@ -1,118 +1,104 @@
-"""The typed face of the compiled decoder."""
+"""The decoders and their options: a typed interface to the compiled ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posewire_decoder import _core
-from posewire_decoder.arguments import flag, indices, integer, number, pair, text
+from posewire_decoder.arguments import CONVERTERS, flag, integer, number
 from posewire_decoder.poses import Poses
 
-COCO_GROUPING_ORDER = (0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16)
+_DECODER = _core.DecoderOptions()
+_CALL = _core.DecodeOptions()
+
+CompiledOptions = TypeVar("CompiledOptions", bound=_core.ModelOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecoderOptions:
-    """What holds for a model; fixed for the life of a `Decoder`.
+class ModelOptions:
+    """Options that both decoders have.
 
     `detection_threshold`: a peak's heat must exceed this.
-    `tag_threshold`: a peak joins a pose only if their tags are nearer than this; how much nearer
-    depends on how warm both are and on how near the peak lies, except in reference mode.
-    `refine_threshold`: a cell that fills a missing keypoint must have heat above this; reference
-    mode takes any above 0.
-    `max_peaks`: peaks kept per keypoint type, warmest first; None means 100, or 30 in reference
-    mode.
-    `delta`: cells added to every (x, y). 0.5 suits networks trained on truncated coordinates, such
-    as HigherHRNet, 0 those that were not.
-    `nms`: where non-maxima were suppressed; "graph" if the network negates them, "decoder" if the
+    `tag_threshold`: a peak joins a pose only if their tags are nearer than this.
+    `delta`: cells added to (x, y). 0.5 suits networks trained on truncated coordinates, such as
+    HigherHRNet, 0 the others.
+    `nms`: where non-maxima are suppressed; "graph" if the network negates them, "decoder" if the
     heatmaps are unsigned and the decoder has to do it.
-    `adjust`: the sub-cell offset, from the "parabola" through three cells per axis or a "quarter"
-    of a cell towards the warmer neighbour; None means parabola, or quarter in reference mode.
-    `reference`: do exactly what the accuracy-checker decoder of Open Model Zoo does, quirks
-    included, which is behind the published AP of HigherHRNet-W32 (64.64 %). Poses then come in the
-    order in which they were opened, absent keypoints lie at delta, and scores are not cut at 1.
     `grouping_order`: the keypoint types in the order in which they are grouped, each once; its
     length is K.
     """
 
-    detection_threshold: float = 0.1
-    tag_threshold: float = 1.0
-    refine_threshold: float = 0.015
-    max_peaks: int | None = None
-    delta: tuple[float, float] = (0.5, 0.5)
-    nms: Literal["graph", "decoder"] = "graph"
-    adjust: Literal["parabola", "quarter"] | None = None
-    reference: bool = False
-    grouping_order: tuple[int, ...] = COCO_GROUPING_ORDER
+    detection_threshold: float = _DECODER.detection_threshold
+    tag_threshold: float = _DECODER.tag_threshold
+    delta: tuple[float, float] = _DECODER.delta
+    nms: Literal["graph", "decoder"] = _DECODER.nms
+    grouping_order: tuple[int, ...] = tuple(_DECODER.grouping_order)
+
+    def _copy_to(self, compiled: CompiledOptions) -> CompiledOptions:
+        for field in fields(self):
+            convert = CONVERTERS[type(getattr(compiled, field.name))]
+            setattr(compiled, field.name, convert(field.name, getattr(self, field.name)))
+        return compiled
 
 
-class Decoder:
-    """Turns heatmaps and tags into poses: peaks, grouping by tag distance, adjust, refine.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderOptions(ModelOptions):
+    """Options of `Decoder`: those of `ModelOptions` and its own.
 
-    Immutable, and safe to share between threads. Raises `ValueError` naming the option that is out
-    of range.
+    `max_peaks`: peaks kept per keypoint type, warmest first.
+    `refine_threshold`: a cell that fills a missing keypoint must have heat above this.
+    `adjust`: the sub-cell offset, from the "parabola" through three cells per axis or a "quarter"
+    of a cell towards the warmer neighbour.
     """
 
-    __slots__ = ("_core", "options")
+    max_peaks: int = _DECODER.max_peaks
+    refine_threshold: float = _DECODER.refine_threshold
+    adjust: Literal["parabola", "quarter"] = _DECODER.adjust
 
-    def __init__(self, options: DecoderOptions | None = None) -> None:
-        options = DecoderOptions() if options is None else options
-        if not isinstance(options, DecoderOptions):
-            raise TypeError(f"options: got {type(options).__name__}, want DecoderOptions")
-        self.options = options
-        reference = options.reference
-        max_peaks, adjust = options.max_peaks, options.adjust
-        if max_peaks is None:
-            max_peaks = 30 if reference else 100
-        if adjust is None:
-            adjust = "quarter" if reference else "parabola"
-        x, y = pair("delta", options.delta)
-        self._core = _core.Decoder(
-            detection_threshold=number("detection_threshold", options.detection_threshold),
-            tag_threshold=number("tag_threshold", options.tag_threshold),
-            refine_threshold=number("refine_threshold", options.refine_threshold),
-            max_peaks=integer("max_peaks", max_peaks),
-            delta=(number("delta x", x), number("delta y", y)),
-            nms=text("nms", options.nms),
-            adjust=text("adjust", adjust),
-            reference=flag("reference", reference),
-            grouping_order=indices("grouping_order", options.grouping_order),
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceOptions(ModelOptions):
+    """Options of `ReferenceDecoder`: those of `ModelOptions` and its own.
+
+    `max_peaks`: peaks kept per keypoint type, warmest first.
+    """
+
+    max_peaks: int = _core.ReferenceOptions().max_peaks
+
+
+class _AnyDecoder:
+    __slots__ = ("_compiled",)
+    _compiled: _core.Decoder | _core.ReferenceDecoder
 
     def decode(
         self,
         heatmaps: NDArray[np.float32],
         tags: NDArray[np.float32],
         *,
-        max_poses: int | None = None,
-        min_pose_score: float = 0.0,
-        min_keypoint_score: float = 0.0,
-        refine: bool = True,
+        max_poses: int | None = _CALL.max_poses,
+        min_pose_score: float = _CALL.min_pose_score,
+        min_keypoint_score: float = _CALL.min_keypoint_score,
+        refine: bool = _CALL.refine,
     ) -> Poses:
-        """The poses in one network output.
+        """Return the poses in one network output.
 
         `heatmaps`: C-contiguous float32 (K, H, W). `tags`: C-contiguous float32 (K, H, W) or
         (K, H, W, L). Both may have a leading batch axis of 1. Neither is copied or written to, and
-        the GIL is released while they are read. A cell whose heat is NaN or infinite has no heat;
-        one whose tag is has no tag, so it is neither a peak nor found by refine.
+        the GIL is released while they are read. A cell of NaN or infinite heat has no heat. A cell
+        with such a tag has no tag: it is neither a peak nor found by refine.
 
-        `max_poses`: keep the best-scoring ones. `min_pose_score`: drop poses that score lower,
+        `max_poses`: keep the best-scoring poses. `min_pose_score`: drop poses that score lower,
         before refine. `min_keypoint_score`: report keypoints that score lower as absent, and drop
-        poses that keep none. `refine`: give a pose's missing keypoints the warmest cell around its
-        peaks whose tag is near, heat counting the less the farther out it lies; in reference mode,
-        the warmest of those nearest in tag, wherever they lie.
+        poses left without any. `refine`: fill missing keypoints.
 
         Raises `TypeError` for anything but float32 arrays, `ValueError` for a memory layout, shape
-        or option that does not fit; both name the argument, what came and what is wanted.
-
-        The algorithm is associative embedding (Newell et al., 2017) as HigherHRNet (Cheng et al.,
-        2020) and Open Model Zoo's accuracy checker decode it.
+        or option that does not fit. Both name the argument, what it got and what it wants.
         """
-        keypoints, keypoint_scores, origins, scores, pose_tags = self._core.decode(
+        arrays = self._compiled.decode(
             heatmaps,
             tags,
             max_poses=None if max_poses is None else integer("max_poses", max_poses),
@@ -120,4 +106,46 @@ class Decoder:
             min_keypoint_score=number("min_keypoint_score", min_keypoint_score),
             refine=flag("refine", refine),
         )
-        return Poses(keypoints, keypoint_scores, origins, scores, pose_tags)
+        return Poses(*arrays)
+
+
+class Decoder(_AnyDecoder):
+    """Decode heatmaps and tags into poses: find peaks, group them, adjust and refine.
+
+    Refine fills a missing keypoint from the warmest cell of a near tag around the pose's peaks;
+    heat counts less with the distance from them.
+
+    Immutable, and safe to share between threads. Raises `ValueError` naming the option that is out
+    of range.
+
+    The algorithm is associative embedding (Newell et al., 2017) as HigherHRNet (Cheng et al., 2020)
+    decodes it, with another cost of grouping.
+    """
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: DecoderOptions | None = None) -> None:
+        self.options = DecoderOptions() if options is None else options
+        if not isinstance(self.options, DecoderOptions):
+            raise TypeError(f"options: got {type(options).__name__}, want DecoderOptions")
+        self._compiled = _core.Decoder(self.options._copy_to(_core.DecoderOptions()))
+
+
+class ReferenceDecoder(_AnyDecoder):
+    """Decode as the accuracy checker of Open Model Zoo does, quirks included.
+
+    It is the decoder behind the published AP of HigherHRNet-W32 (64.64 %). Poses are in the order
+    in which grouping opened them, absent keypoints lie at delta, inferred ones lack delta, and
+    scores are not limited to 1. Refine takes the warmest of the cells nearest in tag, anywhere.
+
+    Immutable, and safe to share between threads. Raises `ValueError` naming the option that is out
+    of range.
+    """
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: ReferenceOptions | None = None) -> None:
+        self.options = ReferenceOptions() if options is None else options
+        if not isinstance(self.options, ReferenceOptions):
+            raise TypeError(f"options: got {type(options).__name__}, want ReferenceOptions")
+        self._compiled = _core.ReferenceDecoder(self.options._copy_to(_core.ReferenceOptions()))

@@ -1,4 +1,4 @@
-"""What a decoder answers."""
+"""Poses, as decoders return them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Origin(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Poses:
-    """N poses of K keypoints, best score first (`DecoderOptions.reference` tells its exceptions).
+    """N poses of K keypoints, best score first (`ReferenceDecoder` has exceptions of its own).
 
     `keypoints` (N, K, 2): x, y in heatmap cells; (0, 0) where absent. With the default delta of
     0.5 the centre of cell i is at i + 0.5.

@@ -16,6 +16,7 @@ public:
 
     int height() const { return height_; }
     int width() const { return width_; }
+    Nms nms() const { return nms_; }
     std::size_t stride() const { return static_cast<std::size_t>(width_); }
     const float* row(int y) const { return plane_ + index(0, y); }
     Pattern mask() const { return nms_ == Nms::kGraph ? kSignedHeat : kUnsignedHeat; }
@@ -34,7 +35,7 @@ public:
         return value > 0.0F ? value : 0.0F;
     }
 
-    /// The heat of a cell that NMS left standing; 0 for all others.
+    /// The heat of a cell that the network's NMS kept; 0 for all others.
     float unsuppressed(std::size_t cell) const {
         const float value = plane_[cell];
         return value > 0.0F && std::isfinite(value) ? value : 0.0F;
@@ -45,6 +46,13 @@ private:
     int height_;
     int width_;
     Nms nms_;
+};
+
+/// A cell and its heat.
+struct Cell {
+    int x;
+    int y;
+    float heat;
 };
 
 }  // namespace posewire

@@ -8,24 +8,23 @@
 
 namespace posewire {
 
-// The loops over cells that are worth vector instructions. kernels.inl has their code, compiled
-// once for each instruction set; the best that the processor has is taken when the program runs, so
-// one wheel runs on every machine. Rows of cells are `stride` cells apart; a tile cut by the edge
-// of the map has fewer columns or rows.
+// Loops over cells that are worth vector instructions. Their code, kernels.inl, is compiled once
+// for each instruction set. The program chooses the best that its processor has, so one wheel runs
+// on every machine. Rows of cells are `stride` cells apart; a tile at the edge of the map may have
+// fewer columns or rows.
 
 constexpr int kTileWidth = 16;  // one cache line of cells
 constexpr int kTileHeight = 8;
 
 // Non-negative floats order as their bit patterns do, so heat is compared as integers: compilers
-// vectorise integer maxima without leave to ignore NaN, and a value that is not finite shows as a
-// pattern of at least kNotFinite. A mask makes the heat of a cell from its pattern.
+// vectorise integer maxima even where floats may be NaN, and a value that is not finite has a
+// pattern of at least kNotFinite. A mask turns the pattern of a cell into that of its heat.
 using Pattern = std::int32_t;
 constexpr Pattern kSignedHeat = 0x7fffffff;  // the absolute value
 constexpr Pattern kUnsignedHeat = -1;        // negative patterns lose against 0
 constexpr Pattern kNotFinite = 0x7f800000;
 
-// Static: of an inline function the linker keeps one copy, which could be the one compiled for
-// AVX-512.
+// Static, because of an inline function the linker keeps one copy, maybe that for AVX-512.
 static inline Pattern pattern_of(float heat) {
     Pattern pattern;
     std::memcpy(&pattern, &heat, sizeof pattern);
@@ -43,7 +42,7 @@ struct Range {
     float greatest;
 };
 
-/// What is known of `count` tiles: where they begin, their warmest cells and ranges of tags.
+/// Where `count` tiles begin, their greatest heat and the ranges of their tags.
 struct TileTable {
     const int* lefts;
     const int* tops;
@@ -54,17 +53,17 @@ struct TileTable {
 };
 
 struct Kernels {
-    /// The greatest heat of each tile in one row of tiles, as patterns, of cells not finite too.
-    /// `scratch` holds twice as many patterns as the whole tiles have columns.
+    /// Writes the greatest heat of each tile in one row of tiles, as patterns, cells that are not
+    /// finite included. `scratch` has two patterns for each column of whole tiles.
     void (*tile_row_maxima)(const float* cells, std::size_t stride, int width, int rows,
                             Pattern mask, Pattern* scratch, Pattern* maxima);
 
-    /// Which columns of a tile have a cell that exceeds `value`, at least 0: bit x is column x.
+    /// Sets bit x if column x of a tile has a cell that exceeds `value`, which is at least 0.
     unsigned (*columns_above)(const float* cells, std::size_t stride, int columns, int rows,
                               float value);
 
-    /// The range of the tags, one float each, of a tile's cells with heat above `floor`, passing
-    /// over NaN; least > greatest if there are none.
+    /// The range of the tags, one float each, of a tile's cells with heat above `floor`. NaN does
+    /// not count; least > greatest if there is no other.
     Range (*warm_tag_range)(const float* cells, const float* tags, std::size_t stride, int columns,
                             int rows, Pattern mask, Pattern floor);
 
@@ -73,8 +72,8 @@ struct Kernels {
     Pattern (*warmest_near)(const float* cells, const float* tags, std::size_t stride, int columns,
                             int rows, Pattern mask, float tag, float gate);
 
-    /// For each tile: its warmest cell's pattern if the tile reaches into the window and a tag
-    /// nearer to `tag` than `gate` may lie in its range, else 0. Returns the greatest.
+    /// Writes the greatest pattern of each tile that overlaps the window and whose range may hold a
+    /// tag nearer to `tag` than `gate`, and 0 for the others. Returns the greatest.
     Pattern (*reachable_maxima)(const TileTable& tiles, const Window& window, float tag, float gate,
                                 Pattern* reachable);
 };

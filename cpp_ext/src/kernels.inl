@@ -1,5 +1,5 @@
-// The code of the kernels. Each kernels_*.cpp includes it with POSEWIRE_KERNELS naming the table
-// that it defines. Everything is static: the same inline function compiled for two instruction
+// The code of the kernels. Each kernels_*.cpp includes it and names with POSEWIRE_KERNELS the table
+// that it defines. Everything is static, because an inline function compiled for two instruction
 // sets must not be merged.
 
 #include <cmath>
@@ -50,7 +50,7 @@ Vector rotated(Vector vector, std::integer_sequence<int, Lanes...>) {
     return __builtin_shufflevector(vector, vector, ((Lanes + Steps) % kLanes)...);
 }
 
-/// A vector that begins with the greatest of the lanes.
+/// A vector whose first lane is the greatest of the lanes.
 template <int Half = kLanes / 2, class Vector>
 Vector with_greatest_first(Vector vector) {
     vector = greater(rotated<Half>(vector, std::make_integer_sequence<int, kLanes>()), vector);

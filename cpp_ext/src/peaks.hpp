@@ -1,43 +1,59 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "adjust.hpp"
 #include "heat.hpp"
-#include "posewire/options.hpp"
+#include "posewire/tensor_view.hpp"
 #include "tags.hpp"
 #include "tiles.hpp"
 
 namespace posewire {
 
-/// A local maximum of one keypoint's heat.
+/// A local maximum of one keypoint type's heat.
 struct Peak {
     int x;
     int y;
-    float heat;
-    Offset offset;     ///< sub-cell offset
-    const float* tag;  ///< its cell's tag
+    float score;       ///< its heat, which Decoder limits to 1
+    const float* tag;  ///< of its cell
+    Offset offset;     ///< from adjust
 };
 
-/// The peaks of one plane with a copy of their tags, which lie together where the tensor's do not.
-struct Peaks {
-    std::vector<Peak> list;
-    std::vector<float> tags;
-
-    Peaks() = default;
-    Peaks(Peaks&&) = default;  // a copy's peaks would point to the original's tags
-    Peaks& operator=(Peaks&&) = default;
-};
-
-/// The peaks of one plane above the detection threshold, warmest first, at most max_peaks; equal
-/// ones in raster order. Cells without a finite tag are none.
-///
-/// Of the equal neighbours of a plateau only the first in raster order is a peak: low-precision
-/// inference flattens many peaks, and each extra one would open a ghost pose. Reference mode keeps
-/// them all.
+/// All local maxima above the detection threshold whose cells have finite tags.
 ///
 /// @param tiles all that hold heat above the detection threshold, and maybe others
-Peaks find_peaks(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-                 const DecoderOptions& options);
+std::vector<Peak> find_maxima(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
+                              double detection_threshold);
+
+/// Of equal neighbours keeps the first in raster order: low-precision inference flattens many peaks
+/// to plateaus, and each extra cell would open a ghost pose.
+std::vector<Peak> merge_plateaus(std::vector<Peak> maxima, const Heat& heat, const Tags& tags);
+
+/// The warmest `max_peaks`, warmest first; equal ones in raster order.
+std::vector<Peak> keep_warmest(std::vector<Peak> peaks, int max_peaks);
+
+/// The maps of one keypoint type and what was found in them.
+struct Plane {
+    Heat heat;
+    Tags tags;
+    std::vector<Tile> tiles;
+    std::vector<Peak> peaks;
+};
+
+/// Reads one plane after the other, so that each is read while it is in the processor's cache.
+///
+/// @param read makes a Plane of Heat and Tags
+template <class Read>
+std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags, Nms nms,
+                               Read read) {
+    std::vector<Plane> planes;
+    planes.reserve(static_cast<std::size_t>(heatmaps.keypoints));
+    for (int k = 0; k < heatmaps.keypoints; ++k) {
+        const Heat heat(heatmaps.plane(k), heatmaps.height, heatmaps.width, nms);
+        planes.push_back(read(heat, Tags(tags.plane(k), tags.length)));
+    }
+    return planes;
+}
 
 }  // namespace posewire

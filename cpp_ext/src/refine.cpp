@@ -11,75 +11,36 @@
 namespace posewire {
 namespace {
 
-constexpr float kNear = 0.5F;    // tags nearer than this are one person's
+constexpr float kNear = 0.5F;    // nearer tags are the same person's
 constexpr int kLeastReach = 30;  // cells, for poses of few peaks: see docs/accuracy.md
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// The part of a tile that lies in a window; nothing in it exceeds the maximum of the whole.
-Tile clipped(const Tile& tile, const Window& window) {
-    const int left = std::max(tile.left, window.left);
-    const int top = std::max(tile.top, window.top);
-    const int right = std::min(tile.left + tile.width, window.right);
-    const int bottom = std::min(tile.top + tile.height, window.bottom);
-    return {left, top, right - left, bottom - top, tile.maximum};
-}
-
-/// The cells whose heat counts something.
-Window window_of(const SearchArea& area, const Heat& heat) {
-    const int margin = static_cast<int>(area.weights.size()) - 1;
-    return {std::max(area.box.left - margin, 0), std::max(area.box.top - margin, 0),
-            std::min(area.box.right + margin, heat.width()),
-            std::min(area.box.bottom + margin, heat.height())};
-}
-
-/// What heat in the nearest and in the farthest of these cells counts.
-struct Weights {
-    float nearest;
-    float farthest;
-};
-
-Weights weights_in(const SearchArea& area, const Window& cells) {
-    const Window& box = area.box;
-    const int nearest = std::max({box.left - cells.right + 1, cells.left - box.right + 1,
-                                  box.top - cells.bottom + 1, cells.top - box.bottom + 1, 0});
-    const int farthest = std::max({box.left - cells.left, cells.right - box.right,
-                                   box.top - cells.top, cells.bottom - box.bottom, 0});
-    return {area.weights[static_cast<std::size_t>(nearest)],
-            area.weights[static_cast<std::size_t>(farthest)]};
-}
-
-Window cells_of(const Tile& tile) {
-    return {tile.left, tile.top, tile.left + tile.width, tile.top + tile.height};
-}
-
 }  // namespace
 
-SearchArea search_area(const Peak* const* members, std::size_t keypoints) {
-    constexpr int kMax = std::numeric_limits<int>::max();
-    Window box{kMax, kMax, 0, 0};
-    for (std::size_t k = 0; k < keypoints; ++k) {
-        if (!members[k]) continue;
-        box.left = std::min(box.left, members[k]->x);
-        box.top = std::min(box.top, members[k]->y);
-        box.right = std::max(box.right, members[k]->x + 1);
-        box.bottom = std::max(box.bottom, members[k]->y + 1);
+/// What to search for: cells around a box whose tag is nearer to the pose's than the gate.
+struct Refiner::Goal {
+    Window box;
+    int reach;  ///< cells outside the box where the weight is 0
+    const float* pose_tag;
+    float gate;
+
+    /// The weight of heat so many cells outside the box, less than `reach`.
+    float weight(int outside) const {
+        return 1.0F - static_cast<float>(outside) / static_cast<float>(reach);
     }
-    const int longer_side = std::max(box.right - box.left, box.bottom - box.top);
-    const int reach = std::max(longer_side / 2, kLeastReach);
-    std::vector<float> weights;
-    weights.reserve(static_cast<std::size_t>(reach));
-    for (int outside = 0; outside < reach; ++outside) {
-        weights.push_back(1.0F - static_cast<float>(outside) / static_cast<float>(reach));
+    /// The cells that have a weight above 0.
+    Window window() const {
+        const int margin = reach - 1;
+        return {box.left - margin, box.top - margin, box.right + margin, box.bottom + margin};
     }
-    return {box, std::move(weights)};
-}
+};
 
 Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-                 const DecoderOptions& options)
+                 double refine_threshold, double tag_threshold)
     : heat_(heat),
       tags_(tags),
-      floor_(floor_to_float(options.refine_threshold)),
-      tag_threshold_(ceil_to_float(options.tag_threshold)),
+      floor_(floor_to_float(refine_threshold)),
+      tag_threshold_(ceil_to_float(tag_threshold)),
       tiles_(tiles),
       reachable_(tiles.size()) {
     lefts_.reserve(tiles.size());
@@ -88,24 +49,25 @@ Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& ti
     least_tags_.reserve(tiles.size());
     greatest_tags_.reserve(tiles.size());
     for (const Tile& tile : tiles) {
-        const Range range = tag_range(tile);
-        lefts_.push_back(tile.left);
-        tops_.push_back(tile.top);
+        const Range range = tag_range(tile.cells);
+        lefts_.push_back(tile.cells.left);
+        tops_.push_back(tile.cells.top);
         maxima_.push_back(pattern_of(tile.maximum));
         least_tags_.push_back(range.least);
         greatest_tags_.push_back(range.greatest);
     }
 }
 
-Range Refiner::tag_range(const Tile& tile) const {
-    const std::size_t corner = heat_.index(tile.left, tile.top);
+Range Refiner::tag_range(const Window& cells) const {
+    const std::size_t corner = heat_.index(cells.left, cells.top);
     if (tags_.length() == 1) {
         return kernels().warm_tag_range(heat_.row(0) + corner, tags_[corner], heat_.stride(),
-                                        tile.width, tile.height, heat_.mask(), pattern_of(floor_));
+                                        cells.width(), cells.height(), heat_.mask(),
+                                        pattern_of(floor_));
     }
     Range range{kInfinity, -kInfinity};
-    for (int y = tile.top; y < tile.top + tile.height; ++y) {
-        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+    for (int y = cells.top; y < cells.bottom; ++y) {
+        for (int x = cells.left; x < cells.right; ++x) {
             if (!(heat_(x, y) > floor_)) continue;
             const float tag = tags_[heat_.index(x, y)][0];
             range.least = tag < range.least ? tag : range.least;  // false for NaN
@@ -115,110 +77,96 @@ Range Refiner::tag_range(const Tile& tile) const {
     return range;
 }
 
-std::optional<Cell> Refiner::best_cell(const SearchArea& area, const float* pose_tag) {
-    auto best = best_within(std::min(kNear, tag_threshold_), area, pose_tag);
-    if (!best && tag_threshold_ > kNear) best = best_within(tag_threshold_, area, pose_tag);
+std::optional<Cell> Refiner::best_cell(const Window& box, const float* pose_tag) {
+    Goal goal{box, std::max(box.longer_side() / 2, kLeastReach), pose_tag,
+              std::min(kNear, tag_threshold_)};
+    auto best = best_within(goal);
+    if (!best && tag_threshold_ > goal.gate) {
+        goal.gate = tag_threshold_;
+        best = best_within(goal);
+    }
     return best ? std::optional<Cell>(best->cell) : std::nullopt;
 }
 
-std::optional<Refiner::Candidate> Refiner::best_within(float gate, const SearchArea& area,
-                                                       const float* pose_tag) {
+std::optional<Refiner::Candidate> Refiner::best_within(const Goal& goal) {
     const TileTable table{lefts_.data(),         tops_.data(),
                           maxima_.data(),        least_tags_.data(),
                           greatest_tags_.data(), static_cast<int>(tiles_.size())};
-    const Window window = window_of(area, heat_);
-    const Pattern warmest =
-        kernels().reachable_maxima(table, window, pose_tag[0], gate, reachable_.data());
+    const Pattern warmest = kernels().reachable_maxima(table, goal.window(), goal.pose_tag[0],
+                                                       goal.gate, reachable_.data());
     std::optional<Candidate> best;
     if (warmest == 0) return best;
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
-        if (reachable_[i] == warmest) {
-            search(clipped(tiles_[i], window), gate, area, pose_tag, best);
-        }
+        if (reachable_[i] == warmest) best = better_in(tiles_[i], goal, best);
     }
-    // The warmest cells of those tiles may be somebody else's or far away, so colder tiles may hold
-    // a better one; but none that is colder than what the best counts.
+    // The warmest cells of those tiles may be somebody else's or far away. So colder tiles may hold
+    // a better cell, but none whose greatest heat is below the weighted heat of the best.
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
         if (reachable_[i] == 0 || reachable_[i] == warmest) continue;
         if (best && heat_of(reachable_[i]) < best->value) continue;
-        search(clipped(tiles_[i], window), gate, area, pose_tag, best);
+        best = better_in(tiles_[i], goal, best);
     }
     return best;
 }
 
-/// Replaces best if the tile has a better cell.
-void Refiner::search(const Tile& tile, float gate, const SearchArea& area, const float* pose_tag,
-                     std::optional<Candidate>& best) const {
-    const Weights weights = weights_in(area, cells_of(tile));
-    if (best && tile.maximum * weights.nearest < best->value) return;
-    const float warmest = warmest_in(tile, gate, pose_tag);
-    if (!(warmest > floor_) || (best && warmest * weights.nearest < best->value)) return;
-    const float least = std::max(warmest * weights.farthest, best ? best->value : 0.0F);
+/// The best cell of the tile if it is better than the best so far, else that.
+std::optional<Refiner::Candidate> Refiner::better_in(const Tile& tile, const Goal& goal,
+                                                     std::optional<Candidate> best) const {
+    const Window cells = intersection(tile.cells, goal.window());
+    const float greatest_weight = goal.weight(goal.box.least_distance(cells));
+    if (best && tile.maximum * greatest_weight < best->value) return best;
+    const float warmest = warmest_in(cells, goal);
+    if (!(warmest > floor_) || (best && warmest * greatest_weight < best->value)) return best;
+    const float least_weight = goal.weight(goal.box.greatest_distance(cells));
+    const float least = std::max(warmest * least_weight, best ? best->value : 0.0F);
     const Pattern needed = pattern_of(least);  // no weight exceeds 1
-    for (int y = tile.top; y < tile.top + tile.height; ++y) {
-        if (greatest_in_row(tile, y) < needed) continue;
-        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+    for (int y = cells.top; y < cells.bottom; ++y) {
+        if (greatest_in_row(cells, y) < needed) continue;
+        for (int x = cells.left; x < cells.right; ++x) {
             const float heat = heat_(x, y);
-            if (!(heat > floor_) || heat * weights.nearest < least) continue;
-            const float value = heat * weights_in(area, {x, y, x + 1, y + 1}).nearest;
+            if (!(heat > floor_) || heat * greatest_weight < least) continue;
+            const float value = heat * goal.weight(goal.box.least_distance({x, y, x + 1, y + 1}));
             if (best && value < best->value) continue;
             const bool earlier = best && std::tie(y, x) < std::tie(best->cell.y, best->cell.x);
             if (best && value == best->value && !earlier) continue;
-            if (is_near(heat_.index(x, y), gate, pose_tag)) best = Candidate{{x, y, heat}, value};
+            if (is_near(heat_.index(x, y), goal)) best = Candidate{{x, y, heat}, value};
         }
     }
+    return best;
 }
 
-/// The pattern of the greatest heat in one row of a tile, or that of a cell that is not finite.
-Pattern Refiner::greatest_in_row(const Tile& tile, int y) const {
-    const float* row = heat_.row(y) + tile.left;
+/// The pattern of the greatest heat in one row, or that of a cell that is not finite.
+Pattern Refiner::greatest_in_row(const Window& cells, int y) const {
+    const float* row = heat_.row(y);
     const Pattern mask = heat_.mask();
     Pattern greatest = 0;
-    for (int x = 0; x < tile.width; ++x) {
+    for (int x = cells.left; x < cells.right; ++x) {
         const Pattern pattern = pattern_of(row[x]) & mask;
         greatest = pattern > greatest ? pattern : greatest;
     }
     return greatest;
 }
 
-/// The greatest heat among the cells of a tile that are near enough; 0 if none is.
-float Refiner::warmest_in(const Tile& tile, float gate, const float* pose_tag) const {
-    const std::size_t corner = heat_.index(tile.left, tile.top);
+/// The greatest heat among the cells that are near enough; 0 if none is.
+float Refiner::warmest_in(const Window& cells, const Goal& goal) const {
+    const std::size_t corner = heat_.index(cells.left, cells.top);
     if (tags_.length() == 1) {
         return heat_of(kernels().warmest_near(heat_.row(0) + corner, tags_[corner], heat_.stride(),
-                                              tile.width, tile.height, heat_.mask(), pose_tag[0],
-                                              gate));
+                                              cells.width(), cells.height(), heat_.mask(),
+                                              goal.pose_tag[0], goal.gate));
     }
     float warmest = 0.0F;
-    for (int y = tile.top; y < tile.top + tile.height; ++y) {
-        for (int x = tile.left; x < tile.left + tile.width; ++x) {
+    for (int y = cells.top; y < cells.bottom; ++y) {
+        for (int x = cells.left; x < cells.right; ++x) {
             const float heat = heat_(x, y);
-            if (heat > warmest && is_near(heat_.index(x, y), gate, pose_tag)) warmest = heat;
+            if (heat > warmest && is_near(heat_.index(x, y), goal)) warmest = heat;
         }
     }
     return warmest;
 }
 
-bool Refiner::is_near(std::size_t cell, float gate, const float* pose_tag) const {
-    return tag_distance(tags_[cell], pose_tag, tags_.length()) < gate;  // false for NaN
-}
-
-std::optional<Cell> reference_best_cell(const Heat& heat, const Tags& tags, const float* pose_tag) {
-    float least = kInfinity;
-    Cell best{0, 0, 0.0F};
-    for (int y = 0; y < heat.height(); ++y) {
-        for (int x = 0; x < heat.width(); ++x) {
-            const std::size_t cell = heat.index(x, y);
-            const float distance = tag_distance(tags[cell], pose_tag, tags.length());
-            const float cost = std::trunc(distance + 0.5F) - heat(cell);
-            if (cost < least) {  // false for NaN
-                least = cost;
-                best = {x, y, heat(cell)};
-            }
-        }
-    }
-    if (!(best.heat > 0.0F)) return std::nullopt;
-    return best;
+bool Refiner::is_near(std::size_t cell, const Goal& goal) const {
+    return tag_distance(tags_[cell], goal.pose_tag, tags_.length()) < goal.gate;  // false for NaN
 }
 
 }  // namespace posewire

@@ -5,8 +5,7 @@
 
 namespace posewire {
 
-// Thresholds are doubles and heat and tags are floats. Comparing with these floats instead gives
-// the same answers.
+// Thresholds are doubles, heat and tags floats. Comparing with these floats has the same results.
 
 /// The greatest float not above a threshold: a float exceeds both or neither.
 inline float floor_to_float(double threshold) {

@@ -8,12 +8,10 @@
 namespace posewire {
 namespace {
 
-float maximum_of_finite(const Heat& heat, const Tile& tile) {
+float maximum_of_finite(const Heat& heat, const Window& cells) {
     float greatest = 0.0F;
-    for (int y = tile.top; y < tile.top + tile.height; ++y) {
-        for (int x = tile.left; x < tile.left + tile.width; ++x) {
-            greatest = std::max(greatest, heat(x, y));
-        }
+    for (int y = cells.top; y < cells.bottom; ++y) {
+        for (int x = cells.left; x < cells.right; ++x) greatest = std::max(greatest, heat(x, y));
     }
     return greatest;
 }
@@ -35,9 +33,9 @@ std::vector<Tile> find_warm_tiles(const Heat& heat, float floor) {
             const Pattern maximum = maxima[static_cast<std::size_t>(i)];
             if (maximum <= floor_pattern) continue;
             const int left = i * kTileWidth;
-            const int width = std::min(kTileWidth, heat.width() - left);
-            Tile tile{left, top, width, rows, heat_of(maximum)};
-            if (maximum >= kNotFinite) tile.maximum = maximum_of_finite(heat, tile);
+            const int right = std::min(left + kTileWidth, heat.width());
+            Tile tile{{left, top, right, top + rows}, heat_of(maximum)};
+            if (maximum >= kNotFinite) tile.maximum = maximum_of_finite(heat, tile.cells);
             if (tile.maximum > floor) warm.push_back(tile);
         }
     }

@@ -14,15 +14,11 @@ namespace posewire {
 namespace {
 
 template <class Value>
-[[noreturn]] void fail(const std::string& name, const Value& got, const std::string& wanted) {
+void require(bool holds, const std::string& name, const Value& got, const std::string& wanted) {
+    if (holds) return;
     std::ostringstream message;
     message << std::setprecision(12) << name << ": got " << got << ", want " << wanted;
     throw std::invalid_argument(message.str());
-}
-
-template <class Value>
-void require(bool holds, const std::string& name, const Value& got, const std::string& wanted) {
-    if (!holds) fail(name, got, wanted);
 }
 
 constexpr int kMaxCells = 1 << 30;        // leaves room to round up to whole tiles
@@ -45,24 +41,30 @@ std::string text(const std::vector<int>& values) {
     return out.str();
 }
 
-std::string shape(int keypoints, int height, int width) { return text({keypoints, height, width}); }
+void require_threshold(const std::string& name, double value) {
+    require(std::isfinite(value) && value >= 0.0, name, value, "a finite number of at least 0");
+}
 
-}  // namespace
-
-void validate(const DecoderOptions& options) {
-    require(std::isfinite(options.detection_threshold) && options.detection_threshold >= 0.0,
-            "detection_threshold", options.detection_threshold, "a finite number of at least 0");
-    require(std::isfinite(options.refine_threshold) && options.refine_threshold >= 0.0,
-            "refine_threshold", options.refine_threshold, "a finite number of at least 0");
+void validate(const ModelOptions& options, int max_peaks) {
+    require_threshold("detection_threshold", options.detection_threshold);
     require(options.tag_threshold > 0.0 && options.tag_threshold <= kMaxTagThreshold,
             "tag_threshold", options.tag_threshold, "a number above 0 and at most 1e6");
-    require(options.max_peaks >= 1, "max_peaks", options.max_peaks, "at least 1");
+    require(max_peaks >= 1, "max_peaks", max_peaks, "at least 1");
     require(std::isfinite(options.delta_x), "delta x", options.delta_x, "a finite number");
     require(std::isfinite(options.delta_y), "delta y", options.delta_y, "a finite number");
     require(!options.grouping_order.empty() && is_permutation_of_indices(options.grouping_order),
             "grouping_order", text(options.grouping_order),
             "every keypoint index from 0 exactly once");
 }
+
+}  // namespace
+
+void validate(const DecoderOptions& options) {
+    validate(options, options.max_peaks);
+    require_threshold("refine_threshold", options.refine_threshold);
+}
+
+void validate(const ReferenceOptions& options) { validate(options, options.max_peaks); }
 
 void validate(const DecodeOptions& options) {
     if (options.max_poses) {
@@ -74,8 +76,9 @@ void validate(const DecodeOptions& options) {
             "a score in [0, 1]");
 }
 
-void validate(const HeatmapView& heatmaps, std::size_t keypoints) {
-    const std::string got = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
+void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptions& options) {
+    const std::string got = text({heatmaps.keypoints, heatmaps.height, heatmaps.width});
+    const std::size_t keypoints = options.grouping_order.size();
     require(heatmaps.keypoints >= 0 && static_cast<std::size_t>(heatmaps.keypoints) == keypoints,
             "heatmaps", got,
             std::to_string(keypoints) + " keypoints, as many as grouping_order names");
@@ -83,24 +86,21 @@ void validate(const HeatmapView& heatmaps, std::size_t keypoints) {
     require(heatmaps.height <= kMaxCells / heatmaps.width, "heatmaps", got,
             "at most 2^30 cells in a plane");
     require(heatmaps.data != nullptr, "heatmaps", "null", "memory");
-}
-
-void validate(const TagView& tags, const HeatmapView& heatmaps) {
-    const std::string wanted = shape(heatmaps.keypoints, heatmaps.height, heatmaps.width);
-    const std::string got = shape(tags.keypoints, tags.height, tags.width);
-    require(got == wanted, "tags", got, "the shape of heatmaps, " + wanted);
+    require(tags.keypoints == heatmaps.keypoints && tags.height == heatmaps.height &&
+                tags.width == heatmaps.width,
+            "tags", text({tags.keypoints, tags.height, tags.width, tags.length}),
+            "the shape of heatmaps, " + got + ", and components");
     require(tags.length >= 1, "tags", std::to_string(tags.length) + " components",
             "at least one component");
     require(tags.data != nullptr, "tags", "null", "memory");
 }
 
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold) {
-    require(poses.count >= 0, "poses", poses.count, "at least 0");
     require(poses.keypoint_count >= 1, "keypoints", poses.keypoint_count, "at least 1 per pose");
     const bool has_memory = poses.keypoints && poses.keypoint_scores && poses.origins;
     require(poses.count == 0 || has_memory, "poses", "null", "memory");
-    require(oks_sigmas.size() == static_cast<std::size_t>(poses.keypoint_count), "oks_sigmas",
-            oks_sigmas.size(), std::to_string(poses.keypoint_count) + ", one per keypoint");
+    require(oks_sigmas.size() == poses.keypoint_count, "oks_sigmas", oks_sigmas.size(),
+            std::to_string(poses.keypoint_count) + ", one per keypoint");
     for (const double sigma : oks_sigmas) {
         require(std::isfinite(sigma) && sigma > 0.0, "oks_sigmas", sigma, "finite numbers above 0");
     }

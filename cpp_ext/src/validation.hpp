@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <vector>
 
 #include "posewire/options.hpp"
@@ -9,12 +8,12 @@
 
 namespace posewire {
 
-// Each throws std::invalid_argument that names what is wrong, what came and what was wanted.
+// Each throws std::invalid_argument naming the argument, what it got and what it wants.
 
 void validate(const DecoderOptions& options);
+void validate(const ReferenceOptions& options);
 void validate(const DecodeOptions& options);
-void validate(const HeatmapView& heatmaps, std::size_t keypoints);
-void validate(const TagView& tags, const HeatmapView& heatmaps);
+void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptions& options);
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold);
 
 }  // namespace posewire

@@ -1,15 +1,15 @@
-"""How accurate the default and the reference mode are on painted scenes, as a Markdown table."""
+"""How accurate both decoders are on painted scenes, as a Markdown table."""
 
 from __future__ import annotations
 
 import argparse
 
-from posewire_decoder import DecoderOptions
+from posewire_decoder import DecoderOptions, ReferenceOptions
 from tests.reference.accuracy import accuracy, markdown
 from tests.reference.scenes import KINDS, scene
 
 DECODERS = {
-    "reference": DecoderOptions(reference=True),
+    "reference": ReferenceOptions(),
     "default": DecoderOptions(),
     "default, quarter": DecoderOptions(adjust="quarter"),
 }

@@ -16,7 +16,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from posewire_decoder import Decoder, DecoderOptions
+from posewire_decoder import Decoder, ReferenceDecoder
 from tests.bench.machine import measured_on
 from tests.reference.scenes import PaintedScene, crowd
 
@@ -55,7 +55,7 @@ def main() -> None:
 
 def row(scenes: list[PaintedScene], count: int, rounds: int) -> str:
     """One line of the table: medians over the scenes of medians over the rounds."""
-    decoder, reference = Decoder(), Decoder(DecoderOptions(reference=True))
+    decoder, reference = Decoder(), ReferenceDecoder()
     measured = []
     for scene in scenes:
         heatmaps, tags = scene.heatmaps, scene.tags

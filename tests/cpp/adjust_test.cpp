@@ -9,20 +9,12 @@
 namespace {
 
 using posewire::Adjust;
-using posewire::DecoderOptions;
 using posewire::Heat;
 using posewire::Nms;
 using posewire::Offset;
 
 constexpr int kSide = 7;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-DecoderOptions options_with(Adjust adjust, bool reference = false) {
-    DecoderOptions options;
-    options.adjust = adjust;
-    options.reference = reference;
-    return options;
-}
 
 /// A square plane of `before, here, after` around (x, y), along both axes, in a bed of 0.1.
 std::vector<float> summit(int x, int y, float before, float here, float after) {
@@ -40,21 +32,19 @@ std::vector<float> summit(int x, int y, float before, float here, float after) {
     return plane;
 }
 
-Offset offset_at(int x, int y, const std::vector<float>& plane, const DecoderOptions& options,
+Offset offset_at(int x, int y, const std::vector<float>& plane, Adjust method,
                  Nms nms = Nms::kDecoder) {
-    return posewire::adjust(Heat(plane.data(), kSide, kSide, nms), x, y, options);
+    return posewire::adjust(Heat(plane.data(), kSide, kSide, nms), x, y, method);
 }
 
 float parabola(float before, float here, float after) {
-    const Offset offset =
-        offset_at(3, 3, summit(3, 3, before, here, after), options_with(Adjust::kParabola));
+    const Offset offset = offset_at(3, 3, summit(3, 3, before, here, after), Adjust::kParabola);
     EXPECT_EQ(offset.x, offset.y);
     return offset.x;
 }
 
 float quarter(float before, float here, float after) {
-    const Offset offset =
-        offset_at(3, 3, summit(3, 3, before, here, after), options_with(Adjust::kQuarter));
+    const Offset offset = offset_at(3, 3, summit(3, 3, before, here, after), Adjust::kQuarter);
     EXPECT_EQ(offset.x, offset.y);
     return offset.x;
 }
@@ -93,7 +83,7 @@ TEST(Adjust, QuarterGoesAQuarterTowardsTheWarmerNeighbour) {
 TEST(Adjust, TreatsTheAxesApart) {
     std::vector<float> plane = summit(3, 3, 0.2F, 0.9F, 0.3F);
     plane[2 * kSide + 3] = 0.5F;  // warmer above than below
-    const Offset offset = offset_at(3, 3, plane, options_with(Adjust::kQuarter));
+    const Offset offset = offset_at(3, 3, plane, Adjust::kQuarter);
     EXPECT_EQ(offset.x, 0.25F);
     EXPECT_EQ(offset.y, -0.25F);
 }
@@ -101,12 +91,10 @@ TEST(Adjust, TreatsTheAxesApart) {
 TEST(Adjust, GivesNoOffsetOnlyOnTheAxisThatLacksANeighbour) {
     for (const Adjust method : {Adjust::kParabola, Adjust::kQuarter}) {
         for (const int edge : {0, kSide - 1}) {
-            const auto at_x =
-                offset_at(edge, 3, summit(edge, 3, 0.2F, 0.9F, 0.5F), options_with(method));
+            const auto at_x = offset_at(edge, 3, summit(edge, 3, 0.2F, 0.9F, 0.5F), method);
             EXPECT_EQ(at_x.x, 0.0F);
             EXPECT_GT(at_x.y, 0.0F);
-            const auto at_y =
-                offset_at(3, edge, summit(3, edge, 0.2F, 0.9F, 0.5F), options_with(method));
+            const auto at_y = offset_at(3, edge, summit(3, edge, 0.2F, 0.9F, 0.5F), method);
             EXPECT_GT(at_y.x, 0.0F);
             EXPECT_EQ(at_y.y, 0.0F);
         }
@@ -115,34 +103,16 @@ TEST(Adjust, GivesNoOffsetOnlyOnTheAxisThatLacksANeighbour) {
 
 TEST(Adjust, ReachesTheCellsNextToTheEdge) {
     for (const int cell : {1, kSide - 2}) {
-        const auto offset = offset_at(cell, cell, summit(cell, cell, 0.2F, 0.9F, 0.5F),
-                                      options_with(Adjust::kQuarter));
+        const auto offset =
+            offset_at(cell, cell, summit(cell, cell, 0.2F, 0.9F, 0.5F), Adjust::kQuarter);
         EXPECT_EQ(offset.x, 0.25F);
         EXPECT_EQ(offset.y, 0.25F);
     }
 }
 
-TEST(Adjust, InReferenceModeSkipsBothAxesNearAnyEdge) {
-    const DecoderOptions options = options_with(Adjust::kQuarter, true);
-    for (const int cell : {0, 1, kSide - 1}) {
-        for (const bool on_x : {true, false}) {
-            const int x = on_x ? cell : 3;
-            const int y = on_x ? 3 : cell;
-            const Offset offset = offset_at(x, y, summit(x, y, 0.2F, 0.9F, 0.5F), options);
-            EXPECT_EQ(offset.x, 0.0F) << x << ", " << y;
-            EXPECT_EQ(offset.y, 0.0F) << x << ", " << y;
-        }
-    }
-    for (const int cell : {2, kSide - 2}) {
-        const Offset offset = offset_at(cell, cell, summit(cell, cell, 0.2F, 0.9F, 0.5F), options);
-        EXPECT_EQ(offset.x, 0.25F) << cell;
-        EXPECT_EQ(offset.y, 0.25F) << cell;
-    }
-}
-
 TEST(Adjust, ReadsNegatedNeighboursOfASignedMapAsTheirHeat) {
-    const Offset offset = offset_at(3, 3, summit(3, 3, -0.2F, 0.9F, -0.5F),
-                                    options_with(Adjust::kParabola), Nms::kGraph);
+    const Offset offset =
+        offset_at(3, 3, summit(3, 3, -0.2F, 0.9F, -0.5F), Adjust::kParabola, Nms::kGraph);
     EXPECT_EQ(offset.x, parabola(0.2F, 0.9F, 0.5F));
     EXPECT_EQ(offset.y, offset.x);
 }
@@ -165,9 +135,8 @@ TEST(Adjust, SurvivesTheLargestAndTheSmallestHeat) {
 
 TEST(Adjust, OnAPlaneOfOneCellIsNothing) {
     const float cell = 0.9F;
-    for (const bool reference : {false, true}) {
-        const Offset offset = posewire::adjust(Heat(&cell, 1, 1, Nms::kGraph), 0, 0,
-                                               options_with(Adjust::kParabola, reference));
+    for (const Adjust method : {Adjust::kParabola, Adjust::kQuarter}) {
+        const Offset offset = posewire::adjust(Heat(&cell, 1, 1, Nms::kGraph), 0, 0, method);
         EXPECT_EQ(offset.x, 0.0F);
         EXPECT_EQ(offset.y, 0.0F);
     }

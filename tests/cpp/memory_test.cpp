@@ -46,7 +46,8 @@ bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-void expect_untouched(const posewire::DecoderOptions& options, const Maps& maps) {
+template <class Options>
+void expect_untouched(const Options& options, const Maps& maps) {
     const std::vector<float> heat = maps.heat();
     const std::vector<float> tags = maps.tags();
     decode(options, maps);
@@ -54,20 +55,22 @@ void expect_untouched(const posewire::DecoderOptions& options, const Maps& maps)
     EXPECT_TRUE(same_bytes(tags, maps.tags()));
 }
 
-TEST(Memory, OfTheCallerIsNotWritten) {
-    for (const bool reference : {false, true}) {
-        for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
-            auto options = painting::options_for(5);
-            options.reference = reference;
-            options.nms = nms;
-            expect_untouched(options, crowded_maps(1));
-            expect_untouched(options, crowded_maps(2));
-            options = painting::options_for(4);
-            options.reference = reference;
-            options.nms = nms;
-            expect_untouched(options, noise(1));
-        }
+template <class Options>
+void expect_callers_memory_untouched() {
+    for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
+        auto options = painting::options_for<Options>(5);
+        options.nms = nms;
+        expect_untouched(options, crowded_maps(1));
+        expect_untouched(options, crowded_maps(2));
+        options = painting::options_for<Options>(4);
+        options.nms = nms;
+        expect_untouched(options, noise(1));
     }
+}
+
+TEST(Memory, OfTheCallerIsNotWritten) {
+    expect_callers_memory_untouched<posewire::DecoderOptions>();
+    expect_callers_memory_untouched<posewire::ReferenceOptions>();
 }
 
 /// The answer for copies of the maps that begin this many floats into their buffers.

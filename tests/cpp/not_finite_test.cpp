@@ -153,20 +153,23 @@ TEST_P(Poison, BesideAPeakMovesItByLessThanACell) {
     }
 }
 
-TEST_P(Poison, EverywhereIsNobody) {
-    for (const bool reference : {false, true}) {
-        for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
-            auto options = options_for(2);
-            options.reference = reference;
-            options.nms = nms;
-            Maps maps(2, 17, 21);
-            std::fill(maps.heat().begin(), maps.heat().end(), GetParam());
-            EXPECT_EQ(decode(options, maps).count, 0);
-            std::fill(maps.heat().begin(), maps.heat().end(), 0.9F);
-            std::fill(maps.tags().begin(), maps.tags().end(), GetParam());
-            EXPECT_EQ(decode(options, maps).count, 0);
-        }
+template <class Options>
+void expect_nobody_everywhere(float poison) {
+    for (const Nms nms : {Nms::kGraph, Nms::kDecoder}) {
+        auto options = options_for<Options>(2);
+        options.nms = nms;
+        Maps maps(2, 17, 21);
+        std::fill(maps.heat().begin(), maps.heat().end(), poison);
+        EXPECT_EQ(decode(options, maps).count, 0);
+        std::fill(maps.heat().begin(), maps.heat().end(), 0.9F);
+        std::fill(maps.tags().begin(), maps.tags().end(), poison);
+        EXPECT_EQ(decode(options, maps).count, 0);
     }
+}
+
+TEST_P(Poison, EverywhereIsNobody) {
+    expect_nobody_everywhere<DecoderOptions>(GetParam());
+    expect_nobody_everywhere<posewire::ReferenceOptions>(GetParam());
 }
 
 TEST_P(Poison, InTheSecondTagComponentCountsToo) {
@@ -194,7 +197,7 @@ TEST_P(Poison, IsNotInferred) {
     EXPECT_EQ(poses.keypoint_scores[1], 0.3F);
 }
 
-TEST_P(Poison, InReferenceModeHarmsNobodyElse) {
+TEST_P(Poison, HarmsNobodyElseInTheReference) {
     for (const bool in_heat : {true, false}) {
         Maps maps(2, 20, 36);
         maps.set(0, 5, 5, 0.9F, 1.0F);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "posewire/decoder.hpp"
+#include "posewire/reference_decoder.hpp"
 
 /// Heatmaps and tags as an associative-embedding network would emit them for people whose keypoints
 /// the test names, and what to expect of the poses decoded from them.
@@ -160,24 +161,27 @@ inline Maps signed_maps(int height, int width, const std::vector<Person>& people
     return suppress_non_maxima(unsigned_maps(height, width, people));
 }
 
-inline posewire::DecoderOptions options_for(int keypoints) {
-    posewire::DecoderOptions options;
+/// With the natural grouping order.
+template <class Options = posewire::DecoderOptions>
+Options options_for(int keypoints) {
+    Options options;
     options.grouping_order.resize(static_cast<std::size_t>(keypoints));
     std::iota(options.grouping_order.begin(), options.grouping_order.end(), 0);
     return options;
 }
 
-inline posewire::DecoderOptions reference_options_for(int keypoints) {
-    posewire::DecoderOptions options = options_for(keypoints);
-    options.reference = true;
-    options.max_peaks = 30;
-    options.adjust = posewire::Adjust::kQuarter;
-    return options;
+inline posewire::ReferenceOptions reference_options_for(int keypoints) {
+    return options_for<posewire::ReferenceOptions>(keypoints);
 }
 
 inline posewire::Poses decode(const posewire::DecoderOptions& options, const Maps& maps,
                               const posewire::DecodeOptions& call = {}) {
     return posewire::Decoder(options).decode(maps.heatmap_view(), maps.tag_view(), call);
+}
+
+inline posewire::Poses decode(const posewire::ReferenceOptions& options, const Maps& maps,
+                              const posewire::DecodeOptions& call = {}) {
+    return posewire::ReferenceDecoder(options).decode(maps.heatmap_view(), maps.tag_view(), call);
 }
 
 /// With the default options for as many keypoints as the maps have.

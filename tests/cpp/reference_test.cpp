@@ -72,6 +72,34 @@ TEST(Reference, JoinsPeaksNearerThanTheTagThresholdAndNoOthers) {
     }
 }
 
+/// The offset of a peak at (x, y) of a map of 7x7, its right and its lower neighbour the warmer.
+painting::Point offset_at(int x, int y) {
+    Maps maps(1, 7, 7);
+    maps.set(0, x, y, 0.9F, 0.0F);
+    const auto set = [&](int i, int j, float heat) {
+        if (maps.has(i, j)) maps.set(0, i, j, -heat, 0.0F);
+    };
+    set(x - 1, y, 0.2F);
+    set(x + 1, y, 0.5F);
+    set(x, y - 1, 0.2F);
+    set(x, y + 1, 0.5F);
+    const painting::Point place = painting::keypoint(decode_as_reference(maps), 0, 0);
+    return {place.x - 0.5F - static_cast<float>(x), place.y - 0.5F - static_cast<float>(y)};
+}
+
+TEST(Reference, LeavesPeaksNearAnyEdgeWithoutOffsetOnBothAxes) {
+    for (const int cell : {0, 1, 6}) {
+        for (const painting::Point& offset : {offset_at(cell, 3), offset_at(3, cell)}) {
+            EXPECT_EQ(offset.x, 0.0F) << cell;
+            EXPECT_EQ(offset.y, 0.0F) << cell;
+        }
+    }
+    for (const int cell : {2, 5}) {
+        EXPECT_EQ(offset_at(cell, cell).x, 0.25F) << cell;
+        EXPECT_EQ(offset_at(cell, cell).y, 0.25F) << cell;
+    }
+}
+
 TEST(Reference, DoesNotLimitScores) {
     Maps maps(2, 12, 12);
     maps.set(0, 5, 5, 1.5F, 0.0F);

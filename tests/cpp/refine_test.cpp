@@ -151,7 +151,7 @@ int expect_best_cells(const Maps& maps, const DecoderOptions& options) {
         EXPECT_EQ(painting::origin(poses, n, 1), cell ? Origin::kInferred : Origin::kAbsent);
         if (!cell) continue;
         ++inferred;
-        const auto offset = adjust(heat, cell->x, cell->y, options);
+        const auto offset = adjust(heat, cell->x, cell->y, options.adjust);
         EXPECT_EQ(poses.keypoint_scores[2 * at + 1], heat(cell->x, cell->y));
         EXPECT_FLOAT_EQ(painting::keypoint(poses, n, 1).x,
                         static_cast<float>(cell->x) + offset.x + options.delta_x);

@@ -159,13 +159,11 @@ TEST(Selection, CountsOnlyPosesWithSomethingToShowAgainstMaxPoses) {
     Maps maps(3, 12, 24);
     for (int k = 0; k < 3; ++k) maps.set(k, 5, 5, 0.45F, 0.0F);
     maps.set(0, 18, 5, 0.7F, 6.0F);
-    for (const bool reference : {false, true}) {
-        auto options = options_for(3);
-        options.reference = reference;
-        DecodeOptions call;
-        call.min_keypoint_score = 0.5;
-        call.max_poses = 1;
-        const Poses poses = decode(options, maps, call);
+    DecodeOptions call;
+    call.min_keypoint_score = 0.5;
+    call.max_poses = 1;
+    for (const Poses& poses : {decode(options_for(3), maps, call),
+                               decode(painting::reference_options_for(3), maps, call)}) {
         ASSERT_EQ(poses.count, 1);
         EXPECT_EQ(poses.tags, std::vector<float>{6.0F});
     }

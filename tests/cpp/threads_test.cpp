@@ -32,12 +32,14 @@ bool same(const Poses& a, const Poses& b) {
            a.scores == b.scores && a.tags == b.tags;
 }
 
-Poses decode_with(const Decoder& decoder, const Maps& maps) {
+template <class AnyDecoder>
+Poses decode_with(const AnyDecoder& decoder, const Maps& maps) {
     return decoder.decode(maps.heatmap_view(), maps.tag_view());
 }
 
 /// How many of the answers differ from those of a lone thread.
-int wrong_answers(const Decoder& decoder, const std::vector<const Maps*>& frames,
+template <class AnyDecoder>
+int wrong_answers(const AnyDecoder& decoder, const std::vector<const Maps*>& frames,
                   const std::vector<Poses>& wanted) {
     int wrong = 0;
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
@@ -48,8 +50,8 @@ int wrong_answers(const Decoder& decoder, const std::vector<const Maps*>& frames
     return wrong;
 }
 
-void expect_threads_agree(const posewire::DecoderOptions& options) {
-    const Decoder decoder(options);
+template <class AnyDecoder>
+void expect_threads_agree(const AnyDecoder& decoder) {
     std::vector<Maps> scenes;
     std::vector<Poses> answers;
     for (int i = 0; i <= kThreads; ++i) {  // the last is common to all threads
@@ -70,11 +72,11 @@ void expect_threads_agree(const posewire::DecoderOptions& options) {
 }
 
 TEST(Threads, SharingADecoderGetTheAnswersOfALoneThread) {
-    expect_threads_agree(painting::options_for(5));
+    expect_threads_agree(Decoder(painting::options_for(5)));
 }
 
-TEST(Threads, SharingADecoderInReferenceModeDoSoToo) {
-    expect_threads_agree(painting::reference_options_for(5));
+TEST(Threads, SharingAReferenceDecoderDoSoToo) {
+    expect_threads_agree(posewire::ReferenceDecoder(painting::reference_options_for(5)));
 }
 
 // Whatever is prepared on first use must be so for all threads that come at once.

@@ -18,6 +18,7 @@ using posewire::DecodeOptions;
 using posewire::Decoder;
 using posewire::DecoderOptions;
 using posewire::HeatmapView;
+using posewire::ReferenceDecoder;
 using posewire::TagView;
 
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
@@ -43,8 +44,8 @@ std::string shown(double value) {
     return out.str();
 }
 
-template <class Value>
-void expect_option_refused(Value DecoderOptions::* option, Value value,
+template <class Owner, class Value>
+void expect_option_refused(Value Owner::* option, Value value,
                            const std::vector<std::string>& parts) {
     DecoderOptions options;
     options.*option = value;
@@ -184,16 +185,29 @@ TEST(Validation, RefusesATagThresholdThatLeavesCostsNoPrecision) {
     expect_option_refused(&DecoderOptions::tag_threshold, 2e6, {"tag_threshold", "at most 1e6"});
 }
 
-TEST(Validation, ChecksHeatmapsBeforeTheirTagsAreKnown) {
-    const Decoder decoder(options_for(3));
-    const Maps maps(3, 4, 5);
-    EXPECT_NO_THROW(decoder.check(maps.heatmap_view()));
-    HeatmapView heatmaps = maps.heatmap_view();
-    heatmaps.width = 0;
-    expect_refused([&] { decoder.check(heatmaps); },
-                   {"heatmaps", "got (3, 4, 0)", "at least one cell"});
-    expect_refused([&] { decoder.check(Maps(2, 4, 5).heatmap_view()); },
-                   {"heatmaps", "got (2, 4, 5)", "3 keypoints"});
+TEST(Validation, ChecksHeatmapsBeforeTags) {
+    expect_views_refused(
+        [](HeatmapView& heatmaps, TagView& tags) {
+            heatmaps.width = 0;
+            tags.height = 7;
+        },
+        {"heatmaps", "got (3, 4, 0)", "at least one cell"});
+    expect_views_refused([](HeatmapView& heatmaps, TagView&) { heatmaps.keypoints = 2; },
+                         {"heatmaps", "got (2, 4, 5)", "3 keypoints"});
+}
+
+TEST(Validation, ChecksWhatTheReferenceGets) {
+    auto options = painting::reference_options_for(3);
+    options.max_peaks = 0;
+    expect_refused([&] { ReferenceDecoder{options}; }, {"max_peaks", "got 0", "at least 1"});
+    options = painting::reference_options_for(3);
+    options.tag_threshold = 0.0;
+    expect_refused([&] { ReferenceDecoder{options}; }, {"tag_threshold", "got 0", "above 0"});
+    DecodeOptions call;
+    call.max_poses = 0;
+    options = painting::reference_options_for(3);
+    expect_refused([&] { decode(options, Maps(3, 4, 5), call); }, {"max_poses", "got 0"});
+    expect_refused([&] { decode(options, Maps(2, 4, 5)); }, {"heatmaps", "3 keypoints"});
 }
 
 TEST(Validation, RefusesTagsOfAnotherShapeThanTheHeatmaps) {
@@ -201,9 +215,9 @@ TEST(Validation, RefusesTagsOfAnotherShapeThanTheHeatmaps) {
         expect_views_refused([&](HeatmapView&, TagView& tags) { tags.*side = value; },
                              {"tags", "got " + shape, "(3, 4, 5)"});
     };
-    expect_tags_refused(&TagView::keypoints, 2, "(2, 4, 5)");
-    expect_tags_refused(&TagView::height, 5, "(3, 5, 5)");
-    expect_tags_refused(&TagView::width, 4, "(3, 4, 4)");
+    expect_tags_refused(&TagView::keypoints, 2, "(2, 4, 5, 1)");
+    expect_tags_refused(&TagView::height, 5, "(3, 5, 5, 1)");
+    expect_tags_refused(&TagView::width, 4, "(3, 4, 4, 1)");
 }
 
 TEST(Validation, RefusesTagsWithoutComponents) {

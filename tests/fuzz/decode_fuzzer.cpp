@@ -15,14 +15,18 @@
 #include <vector>
 
 #include "posewire/decoder.hpp"
+#include "posewire/reference_decoder.hpp"
 
 namespace {
 
 using posewire::DecodeOptions;
 using posewire::Decoder;
 using posewire::DecoderOptions;
+using posewire::ModelOptions;
 using posewire::Origin;
 using posewire::Poses;
+using posewire::ReferenceDecoder;
+using posewire::ReferenceOptions;
 
 // Beyond it, x + delta no longer tells cells apart or is not finite at all.
 constexpr float kModerateDelta = 1e4F;
@@ -61,20 +65,30 @@ std::vector<int> draw_permutation(FuzzedDataProvider& input, int size) {
     return order;
 }
 
-DecoderOptions draw_options(FuzzedDataProvider& input) {
-    DecoderOptions options;
+void draw_model_options(FuzzedDataProvider& input, ModelOptions& options) {
     options.grouping_order = draw_permutation(input, input.ConsumeIntegralInRange(1, 6));
     options.nms = input.ConsumeBool() ? posewire::Nms::kGraph : posewire::Nms::kDecoder;
-    options.adjust = input.ConsumeBool() ? posewire::Adjust::kParabola : posewire::Adjust::kQuarter;
-    options.reference = input.ConsumeIntegralInRange(0, 3) == 0;
-    options.max_peaks = input.ConsumeIntegralInRange(1, 16);
     if (input.ConsumeBool()) {
         options.detection_threshold = draw_threshold(input);
         options.tag_threshold = draw_threshold(input);
-        options.refine_threshold = draw_threshold(input);
         options.delta_x = draw_delta(input);
         options.delta_y = draw_delta(input);
     }
+}
+
+DecoderOptions draw_options(FuzzedDataProvider& input) {
+    DecoderOptions options;
+    draw_model_options(input, options);
+    options.adjust = input.ConsumeBool() ? posewire::Adjust::kParabola : posewire::Adjust::kQuarter;
+    options.max_peaks = input.ConsumeIntegralInRange(1, 16);
+    if (input.ConsumeBool()) options.refine_threshold = draw_threshold(input);
+    return options;
+}
+
+ReferenceOptions draw_reference_options(FuzzedDataProvider& input) {
+    ReferenceOptions options;
+    draw_model_options(input, options);
+    options.max_peaks = input.ConsumeIntegralInRange(1, 16);
     return options;
 }
 
@@ -143,13 +157,33 @@ bool all_finite(const std::vector<float>& values) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
+/// What a decoder promises of every answer.
+struct Promises {
+    double refine_threshold;  // inferred keypoints exceed it
+    int max_peaks;
+    bool limits_scores;  // to 1
+    bool sorts;          // best first
+    bool keeps_tags_finite;
+    bool shifts_inferred;        // by delta
+    bool leaves_absent_at_zero;  // x and y
+};
+
+Promises promises(const DecoderOptions& options) {
+    return {options.refine_threshold, options.max_peaks, true, true, true, true, true};
+}
+
+Promises promises(const ReferenceOptions& options) {
+    return {0.0, options.max_peaks, false, false, false, false, false};
+}
+
 /// The answer for one input and what it must be like.
 class Answer {
 public:
-    Answer(const Poses& poses, const DecoderOptions& options, const DecodeOptions& call, int height,
-           int width, int tag_length)
+    Answer(const Poses& poses, const ModelOptions& options, const Promises& promised,
+           const DecodeOptions& call, int height, int width, int tag_length)
         : poses_(poses),
           options_(options),
+          promised_(promised),
           call_(call),
           height_(height),
           width_(width),
@@ -163,7 +197,7 @@ public:
         for (std::size_t i = 0; i < poses_.origins.size(); ++i) check_keypoint(i);
         check_detected_counts();
         check_every_pose_shows();
-        if (!options_.reference) require(all_finite(poses_.tags), "tags are finite");
+        if (promised_.keeps_tags_finite) require(all_finite(poses_.tags), "tags are finite");
     }
 
 private:
@@ -181,7 +215,7 @@ private:
         for (const auto* scores : {&poses_.scores, &poses_.keypoint_scores}) {
             for (const float score : *scores) {
                 require(std::isfinite(score) && score >= 0.0F, "scores are finite, not negative");
-                require(options_.reference || score <= 1.0F, "scores are at most 1");
+                require(!promised_.limits_scores || score <= 1.0F, "scores are at most 1");
             }
         }
         for (const float score : poses_.scores) {
@@ -193,7 +227,7 @@ private:
     void check_order() const {
         require(!call_.max_poses || poses_.count <= *call_.max_poses, "count is within max_poses");
         const bool falling = std::is_sorted(poses_.scores.rbegin(), poses_.scores.rend());
-        require(options_.reference || falling, "poses are listed by falling score");
+        require(!promised_.sorts || falling, "poses are listed by falling score");
     }
 
     void check_keypoint(std::size_t i) const {
@@ -203,12 +237,12 @@ private:
         switch (poses_.origins[i]) {
             case Origin::kAbsent:
                 require(score == 0.0F, "absent keypoints score 0");
-                require(options_.reference || (x == 0.0F && y == 0.0F),
+                require(!promised_.leaves_absent_at_zero || (x == 0.0F && y == 0.0F),
                         "absent keypoints are at (0, 0)");
                 return;
             case Origin::kInferred:
                 require(call_.refine, "nothing is inferred without refine");
-                require(options_.reference || above(options_.refine_threshold, score),
+                require(above(promised_.refine_threshold, score),
                         "inferred keypoints exceed refine_threshold");
                 break;
             case Origin::kDetected:
@@ -220,7 +254,7 @@ private:
         }
         require(static_cast<double>(score) >= call_.min_keypoint_score,
                 "keypoint scores reach min_keypoint_score");
-        const bool shifted = !options_.reference || poses_.origins[i] == Origin::kDetected;
+        const bool shifted = promised_.shifts_inferred || poses_.origins[i] == Origin::kDetected;
         check_place(x, shifted ? options_.delta_x : 0.0F, width_);
         check_place(y, shifted ? options_.delta_y : 0.0F, height_);
     }
@@ -245,7 +279,7 @@ private:
             for (std::size_t i = k; i < poses_.origins.size(); i += keypoints_) {
                 detected += poses_.origins[i] == Origin::kDetected ? 1 : 0;
             }
-            require(detected <= options_.max_peaks, "no more peaks than max_peaks");
+            require(detected <= promised_.max_peaks, "no more peaks than max_peaks");
         }
     }
 
@@ -260,7 +294,8 @@ private:
     }
 
     const Poses& poses_;
-    const DecoderOptions& options_;
+    const ModelOptions& options_;
+    Promises promised_;
     const DecodeOptions& call_;
     int height_;
     int width_;
@@ -268,11 +303,9 @@ private:
     std::size_t keypoints_;
 };
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    FuzzedDataProvider input(data, size);
-    const DecoderOptions options = draw_options(input);
+/// @throws std::invalid_argument for a threshold or delta out of range
+template <class AnyDecoder>
+void decode(FuzzedDataProvider& input, const typename AnyDecoder::Options& options) {
     const DecodeOptions call = draw_call(input);
     const int keypoints = static_cast<int>(options.grouping_order.size());
     const int height = input.ConsumeIntegralInRange(1, 40);
@@ -285,18 +318,28 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<float> heat_before = heat;
     const std::vector<float> tags_before = tags;
 
-    try {
-        const Decoder decoder(options);
-        const posewire::HeatmapView heatmap_view{heat.data(), keypoints, height, width};
-        const posewire::TagView tag_view{tags.data(), keypoints, height, width, tag_length};
-        const Poses poses = decoder.decode(heatmap_view, tag_view, call);
-        Answer(poses, options, call, height, width, tag_length).check();
-        require(same_bytes(poses, decoder.decode(heatmap_view, tag_view, call)),
-                "the same frame gives the same answer");
-    } catch (const std::invalid_argument&) {
-        return 0;  // a threshold or delta out of range
-    }
+    const AnyDecoder decoder(options);
+    const posewire::HeatmapView heatmap_view{heat.data(), keypoints, height, width};
+    const posewire::TagView tag_view{tags.data(), keypoints, height, width, tag_length};
+    const Poses poses = decoder.decode(heatmap_view, tag_view, call);
+    Answer(poses, options, promises(options), call, height, width, tag_length).check();
+    require(same_bytes(poses, decoder.decode(heatmap_view, tag_view, call)),
+            "the same frame gives the same answer");
     require(same_bytes(heat, heat_before) && same_bytes(tags, tags_before),
             "the maps are not written");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    FuzzedDataProvider input(data, size);
+    try {
+        if (input.ConsumeIntegralInRange(0, 3) == 0) {
+            decode<ReferenceDecoder>(input, draw_reference_options(input));
+        } else {
+            decode<Decoder>(input, draw_options(input));
+        }
+    } catch (const std::invalid_argument&) {
+    }
     return 0;
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 
-from posewire_decoder import Decoder, DecoderOptions
+from posewire_decoder import Decoder, ReferenceDecoder
 from tests.reference.evaluation import (
     Precision,
     ScoredPoses,
@@ -13,6 +13,7 @@ from tests.reference.evaluation import (
     grouping_accuracy,
     localisation_error,
 )
+from tests.reference.modes import Options, decoder_for
 from tests.reference.scenes import PaintedScene
 
 
@@ -25,9 +26,9 @@ class Accuracy:
     error_in_cells: float
 
 
-def accuracy(scenes: Sequence[PaintedScene], options: DecoderOptions) -> Accuracy:
+def accuracy(scenes: Sequence[PaintedScene], options: Options) -> Accuracy:
     """Decodes the scenes as published recipes do: with refine and without any threshold."""
-    decoder = Decoder(options)
+    decoder = decoder_for(options)
     answers = [_decoded(each, decoder) for each in scenes]
     return Accuracy(
         average_precision(scenes, answers),
@@ -36,7 +37,7 @@ def accuracy(scenes: Sequence[PaintedScene], options: DecoderOptions) -> Accurac
     )
 
 
-def _decoded(scene: PaintedScene, decoder: Decoder) -> ScoredPoses:
+def _decoded(scene: PaintedScene, decoder: Decoder | ReferenceDecoder) -> ScoredPoses:
     poses = decoder.decode(scene.heatmaps, scene.tags)
     return ScoredPoses(poses.keypoints, poses.scores)
 

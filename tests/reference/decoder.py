@@ -1,6 +1,7 @@
-"""The decoder again, in plain NumPy: slow, readable, and the oracle for the compiled one.
+"""The decoders again, in plain NumPy: slow, readable, and the oracle for the compiled ones.
 
-With `options.reference` it is the accuracy-checker decoder of Open Model Zoo; without, ours.
+With `ReferenceOptions` it is the accuracy-checker decoder of Open Model Zoo, with `DecoderOptions`
+ours.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from posewire_decoder import DecoderOptions, Origin, Poses
+from posewire_decoder import Origin, Poses, ReferenceOptions
+from tests.reference.modes import Options
 
 NMS_REACH = 2
 NEAR = 0.5
@@ -46,10 +48,10 @@ class Group:
     tag: Floats
     score: np.float32
 
-    def join(self, keypoint: int, peak: Peak, options: DecoderOptions) -> None:
+    def join(self, keypoint: int, peak: Peak, options: Options) -> None:
         n = len(self.peaks)
         self.centre = (self.centre * n + [peak.x, peak.y]) / (n + 1)
-        if options.reference:
+        if isinstance(options, ReferenceOptions):
             self.tag = (self.tag * np.float32(n) + peak.tag) / np.float32(n + 1)
         else:
             self.tag = self.tag + (peak.tag - self.tag) / np.float32(n + 1)
@@ -70,14 +72,14 @@ class Person(NamedTuple):
 def decode(
     heatmaps: Floats,
     tags: Floats,
-    options: DecoderOptions,
+    options: Options,
     *,
     max_poses: int | None = None,
     min_pose_score: float = 0.0,
     min_keypoint_score: float = 0.0,
     refine: bool = True,
 ) -> Poses:
-    """What `posewire_decoder.Decoder.decode` answers; `heatmaps` (K, H, W), `tags` (K, H, W, L)."""
+    """What the compiled decoder returns; `heatmaps` (K, H, W), `tags` (K, H, W, L)."""
     with np.errstate(invalid="ignore", over="ignore"):
         peaks = [find_peaks(*plane, options) for plane in zip(heatmaps, tags, strict=True)]
         groups = group(peaks, options)
@@ -100,13 +102,13 @@ def decode(
     )
 
 
-def heat_of(plane: Floats, options: DecoderOptions) -> Floats:
+def heat_of(plane: Floats, options: Options) -> Floats:
     """Heat (H, W), never negative; signed maps hold the negated heat of suppressed cells."""
     heat = np.abs(plane) if options.nms == "graph" else np.maximum(plane, 0)
     return np.where(np.isfinite(plane), heat, np.float32(0))
 
 
-def find_peaks(plane: Floats, tags: Floats, options: DecoderOptions) -> list[Peak]:
+def find_peaks(plane: Floats, tags: Floats, options: Options) -> list[Peak]:
     """Maxima above the detection threshold that have a tag, warmest first, then raster order."""
     standing = np.where((plane > 0) & np.isfinite(plane), plane, np.float32(0))
     tagged = np.asarray(np.isfinite(tags).all(axis=2))
@@ -119,14 +121,14 @@ def find_peaks(plane: Floats, tags: Floats, options: DecoderOptions) -> list[Pea
             continue
         equal = np.argwhere(np.equal(standing[rows, columns], score) & tagged[rows, columns])
         first = tuple(equal[0] + [rows.start, columns.start])
-        if first != (y, x) and not options.reference:
+        if first != (y, x) and not isinstance(options, ReferenceOptions):
             continue
         found.append(Peak(int(x), int(y), score, tags[y, x]))
     found.sort(key=lambda peak: (-peak.score, peak.y, peak.x))
-    return found[: options.max_peaks or (30 if options.reference else 100)]
+    return found[: options.max_peaks]
 
 
-def group(peaks: list[list[Peak]], options: DecoderOptions) -> list[Group]:
+def group(peaks: list[list[Peak]], options: Options) -> list[Group]:
     """Poses in the order in which they were opened."""
     groups: list[Group] = []
     for keypoint in options.grouping_order:
@@ -162,7 +164,7 @@ def sum_in_order(terms: Floats) -> Floats:
 
 
 def assign(
-    peaks: list[Peak], groups: list[Group], distances: Floats, options: DecoderOptions
+    peaks: list[Peak], groups: list[Group], distances: Floats, options: Options
 ) -> dict[int, int]:
     """The pose of each peak that joins one, in the cheapest assignment."""
     positions = np.array([[peak.x, peak.y] for peak in peaks], np.float64)
@@ -170,7 +172,7 @@ def assign(
     squared = offsets[..., 0] ** 2 + offsets[..., 1] ** 2
     scores = np.array([[peak.score] for peak in peaks], np.float32)
     near = distances.astype(np.float64) < options.tag_threshold
-    if options.reference:
+    if isinstance(options, ReferenceOptions):
         cost = reference_cost(distances, near, np.sqrt(squared), scores)
         surplus = max(len(peaks) - len(groups), 0)
         cost = np.pad(cost, ((0, 0), (0, surplus)), constant_values=REFERENCE_PADDING)
@@ -218,21 +220,21 @@ def reference_cost(
     return np.where(np.isfinite(rounded), rounded - scores.astype(np.float64), OVERFLOW)
 
 
-def pose_score(each: Group, keypoints: int, options: DecoderOptions) -> float:
+def pose_score(each: Group, keypoints: int, options: Options) -> float:
     """Mean over all keypoints, missing ones counting 0."""
     found = (each.peaks[k].score for k in sorted(each.peaks))
     return sum(float(score_of(score, options)) for score in found) / keypoints
 
 
-def score_of(heat: np.float32, options: DecoderOptions) -> np.float32:
-    return heat if options.reference else min(heat, np.float32(1))
+def score_of(heat: np.float32, options: Options) -> np.float32:
+    return heat if isinstance(options, ReferenceOptions) else min(heat, np.float32(1))
 
 
-def select(scores: Floats, min_pose_score: float, options: DecoderOptions) -> list[int]:
+def select(scores: Floats, min_pose_score: float, options: Options) -> list[int]:
     """Indices of the poses that score enough, in the order to report them."""
     ranked = np.argsort(-scores, kind="stable").tolist()
     kept = [i for i in ranked if float(scores[i]) >= min_pose_score]
-    return sorted(kept) if options.reference else kept
+    return sorted(kept) if isinstance(options, ReferenceOptions) else kept
 
 
 def place(
@@ -240,14 +242,16 @@ def place(
     pose_score: np.float32,
     heatmaps: Floats,
     tags: Floats,
-    options: DecoderOptions,
+    options: Options,
     refine: bool,
     min_keypoint_score: float,
 ) -> Person:
     """One pose's keypoints, filled and adjusted."""
     k = len(heatmaps)
     delta = np.array(options.delta, np.float32)
-    xy = np.tile(delta if options.reference else np.zeros(2, np.float32), (k, 1))
+    xy = np.tile(
+        delta if isinstance(options, ReferenceOptions) else np.zeros(2, np.float32), (k, 1)
+    )
     scores = np.zeros(k, np.float32)
     origins = np.full(k, Origin.ABSENT, np.uint8)
     for i in range(k):
@@ -264,23 +268,21 @@ def place(
         scores[i] = score_of(heat[y, x], options)
         xy[i] = np.array([x, y], np.float32) + adjust(heat, x, y, options)
         # The reference leaves delta out where refine filled a keypoint.
-        if origins[i] == Origin.DETECTED or not options.reference:
+        if origins[i] == Origin.DETECTED or not isinstance(options, ReferenceOptions):
             xy[i] += delta
     weak = scores.astype(np.float64) < min_keypoint_score
     xy[weak], scores[weak], origins[weak] = 0, 0, Origin.ABSENT
     return Person(xy, scores, origins, pose_score, each.tag)
 
 
-def best_cell(
-    heat: Floats, tags: Floats, each: Group, options: DecoderOptions
-) -> tuple[int, int] | None:
+def best_cell(heat: Floats, tags: Floats, each: Group, options: Options) -> tuple[int, int] | None:
     """Where refine puts a keypoint without a peak: (x, y)."""
     difference = tags - each.tag
     distance = np.sqrt(sum_in_order(difference**2))
     if tags.shape[2] == 1:
         distance = np.abs(difference[..., 0])
     distance = np.where(np.isfinite(distance), distance, np.float32(np.inf))
-    if options.reference:
+    if isinstance(options, ReferenceOptions):
         cost = np.trunc(distance + np.float32(NEAR)) - heat
         return first_cheapest(cost, (heat > 0) & np.isfinite(cost))
     outside, reach = around(each, heat.shape)
@@ -319,15 +321,15 @@ def first_cheapest(cost: Floats, eligible: NDArray[np.bool_]) -> tuple[int, int]
     return (x, y) if eligible[y, x] else None
 
 
-def adjust(heat: Floats, x: int, y: int, options: DecoderOptions) -> Floats:
+def adjust(heat: Floats, x: int, y: int, options: Options) -> Floats:
     """Sub-cell offset (x, y)."""
-    first = 2 if options.reference else 1
+    first = 2 if isinstance(options, ReferenceOptions) else 1
     x_inside = first <= x <= heat.shape[1] - 2
     y_inside = first <= y <= heat.shape[0] - 2
-    if options.reference and not (x_inside and y_inside):
+    if isinstance(options, ReferenceOptions) and not (x_inside and y_inside):
         return np.zeros(2, np.float32)
-    method = options.adjust or ("quarter" if options.reference else "parabola")
-    offset = parabola if method == "parabola" else quarter
+    by_quarter = isinstance(options, ReferenceOptions) or options.adjust == "quarter"
+    offset = quarter if by_quarter else parabola
     along_x = offset(*heat[y, x - 1 : x + 2]) if x_inside else 0.0
     along_y = offset(*heat[y - 1 : y + 2, x]) if y_inside else 0.0
     return np.array([along_x, along_y], np.float32)

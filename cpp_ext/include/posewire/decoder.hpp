@@ -6,22 +6,22 @@
 
 namespace posewire {
 
-/// Turns heatmaps and associative-embedding tags into poses: peaks, grouping, adjust, refine.
+/// Decodes heatmaps and associative-embedding tags into poses.
 ///
-/// Immutable after construction: any number of threads may share one Decoder.
+/// Immutable after construction: any number of threads may share a Decoder.
 class Decoder {
 public:
+    using Options = DecoderOptions;
+
     /// @throws std::invalid_argument naming the option that is out of range.
     explicit Decoder(DecoderOptions options = {});
 
-    /// @throws std::invalid_argument if decode would refuse these heatmaps, whatever the tags.
-    void check(const HeatmapView& heatmaps) const;
+    const DecoderOptions& options() const { return options_; }
 
+    /// @return the poses, best first.
     /// @throws std::invalid_argument naming the view or option that does not fit.
     Poses decode(const HeatmapView& heatmaps, const TagView& tags,
-                 const DecodeOptions& options = {}) const;
-
-    const DecoderOptions& options() const { return options_; }
+                 const DecodeOptions& call = {}) const;
 
 private:
     DecoderOptions options_;

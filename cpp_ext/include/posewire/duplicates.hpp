@@ -6,18 +6,17 @@
 
 namespace posewire {
 
-/// One pose for each person, of poses that may lie on each other.
+/// Joins poses of the same person.
 ///
-/// A pose whose object keypoint similarity (OKS, as COCO defines it) with a better one exceeds the
-/// threshold is its duplicate and left out. It is summed over the keypoints that both have and
-/// divided by the number that the weaker one has; the area is the mean of their boxes', each at
-/// least 1. Peaks of the duplicate that are warmer than what the better pose has there pass over to
-/// it: where grouping splits a person, or gives it the peak of an echo, the right ones are in the
-/// duplicate.
+/// A pose is a duplicate of a better one if their object keypoint similarity (OKS, as COCO defines
+/// it) exceeds the threshold. OKS is summed over the keypoints that both have and divided by the
+/// number that the weaker one has; its area is the mean of their boxes' areas, each at least 1. The
+/// better pose takes the peaks of the duplicate that are warmer than its own keypoints: where
+/// grouping splits a person, or gives it the peak of an echo, the duplicate has the right ones.
 ///
-/// @param poses the best first, in a unit of length that is small beside them.
+/// @param poses best first, in a unit of length that is small compared with a person.
 /// @param oks_sigmas of the K keypoints.
-/// @return the best first, with the scores that their peaks make; they have no tags.
+/// @return one pose for each person, best first, scored by their peaks and without tags.
 /// @throws std::invalid_argument naming what does not fit.
 Poses join_duplicates(const PosesView& poses, const std::vector<double>& oks_sigmas,
                       double oks_threshold);

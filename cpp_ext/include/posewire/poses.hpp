@@ -10,7 +10,7 @@ namespace posewire {
 enum class Origin : std::uint8_t {
     kDetected = 1,  ///< its own peak
     kInferred = 2,  ///< filled by refine
-    kAbsent = 3,    ///< not found: score is 0, x and y are too, or delta in reference mode
+    kAbsent = 3,    ///< not found: score, x and y are 0 (ReferenceDecoder: x and y are delta)
 };
 
 /// N poses of K keypoints in flat row-major arrays.
@@ -23,14 +23,23 @@ struct Poses {
     std::vector<float> tags;             ///< [N, L]: mean tag of the detected keypoints
 };
 
-/// Places, heat and origins of N poses, as Poses has them. A view: it owns nothing and nothing
-/// writes through it.
+/// Keypoints of N poses, as Poses has them. A view: it owns nothing, and nothing writes through it.
 struct PosesView {
     const float* keypoints = nullptr;        ///< [N, K, 2]: x, y
     const float* keypoint_scores = nullptr;  ///< [N, K]
     const Origin* origins = nullptr;         ///< [N, K]
-    int count = 0;                           ///< N
-    int keypoint_count = 0;                  ///< K
+    std::size_t count = 0;                   ///< N
+    std::size_t keypoint_count = 0;          ///< K
+
+    float x(std::size_t n, std::size_t k) const { return keypoints[2 * index(n, k)]; }
+    float y(std::size_t n, std::size_t k) const { return keypoints[2 * index(n, k) + 1]; }
+    float score(std::size_t n, std::size_t k) const { return keypoint_scores[index(n, k)]; }
+    Origin origin(std::size_t n, std::size_t k) const { return origins[index(n, k)]; }
+    bool has_keypoint(std::size_t n, std::size_t k) const {
+        return origin(n, k) != Origin::kAbsent;
+    }
+    bool has_peak(std::size_t n, std::size_t k) const { return origin(n, k) == Origin::kDetected; }
+    std::size_t index(std::size_t n, std::size_t k) const { return n * keypoint_count + k; }
 };
 
 }  // namespace posewire

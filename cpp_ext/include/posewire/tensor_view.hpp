@@ -4,7 +4,7 @@
 
 namespace posewire {
 
-/// Heat of every cell, float32 [keypoint, y, x] without gaps. A view: it owns nothing and nothing
+/// Heat of every cell, float32 [keypoint, y, x] without gaps. A view: it owns nothing, and nothing
 /// writes through it.
 struct HeatmapView {
     const float* data = nullptr;
@@ -12,11 +12,8 @@ struct HeatmapView {
     int height = 0;
     int width = 0;
 
-    std::size_t cells() const {
-        return static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
-    }
     const float* plane(int keypoint) const {
-        return data + static_cast<std::size_t>(keypoint) * cells();
+        return data + std::ptrdiff_t{keypoint} * height * width;
     }
 };
 
@@ -28,12 +25,8 @@ struct TagView {
     int width = 0;
     int length = 1;  ///< components of one tag; 2 where the outputs of a flipped pass were appended
 
-    std::size_t cells() const {
-        return static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
-    }
     const float* plane(int keypoint) const {
-        return data +
-               static_cast<std::size_t>(keypoint) * cells() * static_cast<std::size_t>(length);
+        return data + std::ptrdiff_t{keypoint} * height * width * length;
     }
 };
 

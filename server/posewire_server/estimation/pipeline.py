@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2
-from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
+from posewire_decoder import (
+    Decoder,
+    DecoderOptions,
+    Origin,
+    Poses,
+    ReferenceDecoder,
+    ReferenceOptions,
+)
 from posewire_server.estimation.duplicates import join_people
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.letterbox import Letterbox
@@ -61,14 +68,14 @@ class Estimate:
 class Pipeline:
     """One model from frames to poses; any number of threads may use it.
 
-    `decoder` has the model's delta. One that decodes like the reference, which does not join
-    duplicates, may find people twice.
+    `decoder` has the model's delta. Duplicates are not joined if it is a `ReferenceDecoder`: then
+    people may occur twice.
     """
 
     def __init__(
         self,
         runner: Runner,
-        decoder: Decoder,
+        decoder: Decoder | ReferenceDecoder,
         geometry: InputGeometry,
         *,
         skeleton: Skeleton = COCO,
@@ -91,8 +98,11 @@ class Pipeline:
         `reference`: resize and decode like Open Model Zoo's accuracy checker. Mapping back to the
         frame stays exact, where the checker's is off by up to half a pixel.
         """
-        geometry = replace(model.geometry, shrinking="linear") if reference else model.geometry
-        decoder = Decoder(DecoderOptions(delta=model.delta, reference=reference))
+        geometry = model.geometry
+        decoder: Decoder | ReferenceDecoder = Decoder(DecoderOptions(delta=model.delta))
+        if reference:
+            geometry = replace(geometry, shrinking="linear")
+            decoder = ReferenceDecoder(ReferenceOptions(delta=model.delta))
         return cls(OpenVinoRunner(read_network(model.path), options), decoder, geometry)
 
     @property
@@ -176,7 +186,7 @@ class Pipeline:
         self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
     ) -> FramePoses:
         """Decode, join duplicates, then apply the options, whose thresholds are for people."""
-        is_reference = self._decoder.options.reference
+        is_reference = isinstance(self._decoder, ReferenceDecoder)
         found = self._decoder.decode(
             output.heatmaps,
             output.tags,

@@ -13,20 +13,28 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
+from posewire_decoder import (
+    Decoder,
+    DecoderOptions,
+    Origin,
+    Poses,
+    ReferenceDecoder,
+    ReferenceOptions,
+)
 from tests.reference.comparison import assert_identical, subset
+from tests.reference.modes import Options, decoder_for, options_for
 from tests.reference.people_by_hand import Maps, Spot, network_output, owners, spots, standing
 from tests.reference.scenes import KINDS, Kind, scene
 
 WIDTH, HEIGHT = 128, 96
 
 
-def decode(maps: Maps, *, options: DecoderOptions | None = None, **call: Any) -> Poses:
+def decode(maps: Maps, *, options: Options | None = None, **call: Any) -> Poses:
     """With the natural grouping order where there are fewer keypoints than COCO's."""
     options = options or DecoderOptions()
     if len(maps[0]) != 17:
         options = replace(options, grouping_order=tuple(range(len(maps[0]))))
-    return Decoder(options).decode(*maps, **call)
+    return decoder_for(options).decode(*maps, **call)
 
 
 def three_people() -> Maps:
@@ -93,12 +101,12 @@ def test_poses_come_best_first() -> None:
     assert (np.diff(poses.scores) < 0).all()
 
 
-def test_reference_mode_lists_poses_as_they_were_opened() -> None:
+def test_the_reference_lists_poses_as_they_were_opened() -> None:
     """Without noses they open with their left eyes, the warmest first."""
     heatmaps, tags = three_people()
     heatmaps[0] = 0
     heatmaps[1, :, 40:80] *= 0.7  # to less than the person's on the right
-    poses = decode((heatmaps, tags), options=DecoderOptions(reference=True))
+    poses = decode((heatmaps, tags), options=ReferenceOptions())
     np.testing.assert_array_equal(np.round(poses.tags[:, 0]), [-3, 3, 0])
     assert poses.scores.argmax() == 1
 
@@ -106,7 +114,7 @@ def test_reference_mode_lists_poses_as_they_were_opened() -> None:
 @pytest.mark.parametrize("reference", [False, True], ids=["default", "reference"])
 @pytest.mark.parametrize("max_poses", [1, 2, 3, 1000])
 def test_max_poses_keeps_the_best(max_poses: int, reference: bool) -> None:
-    options = DecoderOptions(reference=reference)
+    options = options_for(reference=reference)
     everybody = decode(three_people(), options=options)
     best = np.sort(np.argsort(-everybody.scores)[:max_poses]).tolist()
     kept = decode(three_people(), options=options, max_poses=max_poses)
@@ -133,7 +141,7 @@ def test_min_pose_score_drops_what_scores_lower() -> None:
 @pytest.mark.parametrize("reference", [False, True], ids=["default", "reference"])
 def test_min_keypoint_score_reports_weaker_keypoints_as_absent(reference: bool) -> None:
     maps = in_a_row(0.5, 0.25, 0.0625)
-    options = DecoderOptions(reference=reference)
+    options = options_for(reference=reference)
     everything = decode(maps, options=options)
     assert len(everything) == 1
     for bar, shown in ((0.0625, 3), (0.07, 2), (0.25, 2), (0.26, 1), (0.5, 1)):
@@ -147,7 +155,7 @@ def test_min_keypoint_score_reports_weaker_keypoints_as_absent(reference: bool) 
 
 @pytest.mark.parametrize("reference", [False, True], ids=["default", "reference"])
 def test_a_pose_without_a_keypoint_to_show_is_dropped(reference: bool) -> None:
-    options = DecoderOptions(reference=reference)
+    options = options_for(reference=reference)
     everybody = decode(three_people(), options=options)
     shown = decode(three_people(), options=options, min_keypoint_score=0.5)
     warm = [i for i in range(3) if everybody.keypoint_scores[i].max() >= 0.5]
@@ -187,7 +195,7 @@ def test_a_peak_joins_a_pose_only_nearer_than_the_tag_threshold(
 ) -> None:
     heatmaps, tags = in_a_row(0.8, 0.8)
     tags[1] = gap
-    options = DecoderOptions(tag_threshold=0.5, reference=reference)
+    options = options_for(reference=reference, tag_threshold=0.5)
     assert len(decode((heatmaps, tags), options=options)) == count
 
 
@@ -208,11 +216,11 @@ def test_max_peaks_keeps_the_warmest() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_suppression_in_the_decoder_equals_that_in_the_graph(kind: Kind, reference: bool) -> None:
     painted = scene(kind, 1, width=WIDTH, height=HEIGHT)
-    in_graph = DecoderOptions(reference=reference)
-    in_decoder = replace(in_graph, nms="decoder")
+    in_graph = options_for(reference=reference)
+    in_decoder = options_for(reference=reference, nms="decoder")
     assert_identical(
-        Decoder(in_decoder).decode(painted.unsigned_heatmaps, painted.tags),
-        Decoder(in_graph).decode(painted.heatmaps, painted.tags),
+        decoder_for(in_decoder).decode(painted.unsigned_heatmaps, painted.tags),
+        decoder_for(in_graph).decode(painted.heatmaps, painted.tags),
     )
 
 
@@ -223,18 +231,21 @@ def test_negative_cells_of_unsigned_maps_have_no_heat() -> None:
     assert decode(maps, options=DecoderOptions(nms="decoder")).origins[0, 1] == Origin.ABSENT
 
 
-@pytest.mark.parametrize("adjust", ["parabola", "quarter"])
-def test_the_offset_follows_the_option_in_either_mode(
-    adjust: Literal["parabola", "quarter"],
-) -> None:
+@pytest.mark.parametrize(
+    ("options", "is_fitted"),
+    [
+        (DecoderOptions(adjust="parabola"), True),
+        (DecoderOptions(adjust="quarter"), False),
+        (ReferenceOptions(), False),
+    ],
+)
+def test_the_offset_follows_the_option(options: Options, is_fitted: bool) -> None:
     person = standing(40.37, 48.33, tag=1.0)
-    maps = network_output([person], width=WIDTH, height=HEIGHT)
-    for reference in (False, True):
-        poses = decode(maps, options=DecoderOptions(adjust=adjust, reference=reference))
-        offsets = poses.keypoints[0] - np.floor(person.keypoints[0]) - 0.5
-        truth = person.keypoints[0] - np.floor(person.keypoints[0]) - 0.5
-        expected = truth if adjust == "parabola" else 0.25 * np.sign(truth)
-        np.testing.assert_allclose(offsets, expected, rtol=0, atol=0.02)
+    poses = decode(network_output([person], width=WIDTH, height=HEIGHT), options=options)
+    offsets = poses.keypoints[0] - np.floor(person.keypoints[0]) - 0.5
+    truth = person.keypoints[0] - np.floor(person.keypoints[0]) - 0.5
+    expected = truth if is_fitted else 0.25 * np.sign(truth)
+    np.testing.assert_allclose(offsets, expected, rtol=0, atol=0.02)
 
 
 @pytest.mark.parametrize("tag_axes", ["khw", "khwl"])
@@ -279,8 +290,8 @@ def test_the_grouping_order_decides_which_keypoint_opens_a_pose() -> None:
     found = [Spot(keypoint=k, x=10 + 3 * k, y=12, tag=tag) for k, tag in enumerate(tags)]
     maps = spots(*found, keypoints=3, width=40, height=30)
     for order, joined in (((0, 1, 2), {(0, 1), (2,)}), ((2, 1, 0), {(0,), (1, 2)})):
-        options = DecoderOptions(grouping_order=order, reference=True)
-        poses = Decoder(options).decode(*maps, refine=False)
+        decoder = ReferenceDecoder(ReferenceOptions(grouping_order=order))
+        poses = decoder.decode(*maps, refine=False)
         detected = poses.origins == Origin.DETECTED
         assert {tuple(np.flatnonzero(row).tolist()) for row in detected} == joined
 
@@ -293,7 +304,7 @@ def test_inputs_may_be_read_only_and_are_never_written(
     painted = scene("noisy", 5, width=WIDTH, height=HEIGHT)
     maps = painted.heatmaps.copy(), painted.tags.copy()
     before = [array.tobytes() for array in maps]
-    options = DecoderOptions(nms=nms, reference=reference)
+    options = options_for(reference=reference, nms=nms)
     writeable = decode(maps, options=options)
     assert [array.tobytes() for array in maps] == before
     for array in maps:
@@ -304,12 +315,12 @@ def test_inputs_may_be_read_only_and_are_never_written(
 DECODE_WITHOUT_ROOM_FOR_A_COPY = """
 import resource
 import numpy as np
-from posewire_decoder import Decoder, DecoderOptions
+from posewire_decoder import {decoder}
 
 heatmaps = np.zeros((17, 1024, 1024), np.float32)
 tags = np.zeros((17, 1024, 1024, 2), np.float32)
 heatmaps[:, 500, 700] = 0.75
-decoder = Decoder(DecoderOptions(reference={reference}))
+decoder = {decoder}()
 with open("/proc/self/statm") as sizes:
     pages = int(sizes.read().split()[0])
 room = pages * resource.getpagesize() + heatmaps.nbytes // 4
@@ -321,10 +332,10 @@ except MemoryError:
 """
 
 
-@pytest.mark.parametrize("reference", [False, True], ids=["default", "reference"])
-def test_decoding_needs_a_fraction_of_the_memory_of_its_maps(reference: bool) -> None:
+@pytest.mark.parametrize("decoder", ["Decoder", "ReferenceDecoder"])
+def test_decoding_needs_a_fraction_of_the_memory_of_its_maps(decoder: str) -> None:
     """In a process that may grow by a quarter of its heatmaps, where no copy has room."""
-    code = DECODE_WITHOUT_ROOM_FOR_A_COPY.format(reference=reference)
+    code = DECODE_WITHOUT_ROOM_FOR_A_COPY.format(decoder=decoder)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[700.5, 500.5]", done.stderr
 
@@ -351,12 +362,12 @@ def no_involuntary_switches() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_involuntary_switches")
 def test_other_threads_run_while_one_decodes() -> None:
-    # Nobody has the second keypoint, so reference mode searches all cells for each of 64 poses.
+    # Nobody has the second keypoint, so the reference searches all cells for each of 64 poses.
     heatmaps = np.zeros((2, 512, 512), np.float32)
     heatmaps[0, 2::64, 2::64] = 0.5
     tags = np.zeros_like(heatmaps)
     tags[0] = np.arange(512)
-    decoder = Decoder(DecoderOptions(reference=True, max_peaks=64, grouping_order=(0, 1)))
+    decoder = ReferenceDecoder(ReferenceOptions(max_peaks=64, grouping_order=(0, 1)))
     started, may_run, has_run = threading.Event(), threading.Event(), threading.Event()
 
     def other() -> None:
@@ -381,16 +392,38 @@ def test_other_threads_run_while_one_decodes() -> None:
 def test_a_decoder_keeps_its_options() -> None:
     options = DecoderOptions(max_peaks=7)
     assert Decoder(options).options is options
+    reference_options = ReferenceOptions(max_peaks=7)
+    assert ReferenceDecoder(reference_options).options is reference_options
+    assert Decoder().options == DecoderOptions()
+    assert ReferenceDecoder().options == ReferenceOptions()
+
+
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert DecoderOptions() == DecoderOptions(
+        detection_threshold=0.1,
+        tag_threshold=1.0,
+        delta=(0.5, 0.5),
+        nms="graph",
+        grouping_order=(0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16),
+        max_peaks=100,
+        refine_threshold=0.015,
+        adjust="parabola",
+    )
+    shared = {field.name for field in fields(ReferenceOptions)} - {"max_peaks"}
+    for name in shared:
+        assert getattr(ReferenceOptions(), name) == getattr(DecoderOptions(), name)
+    assert ReferenceOptions().max_peaks == 30
 
 
 def test_options_are_values() -> None:
     assert DecoderOptions(delta=(0.86, 0.5)) == DecoderOptions(delta=(0.86, 0.5))
     assert DecoderOptions(delta=(0.86, 0.5)) != DecoderOptions()
-    assert len({DecoderOptions(), DecoderOptions(), DecoderOptions(reference=True)}) == 2
+    assert len({DecoderOptions(), DecoderOptions(), DecoderOptions(max_peaks=7)}) == 2
+    assert DecoderOptions() != ReferenceOptions()
 
 
 def test_options_and_answers_are_frozen() -> None:
-    for value in (DecoderOptions(), decode(three_people())):
+    for value in (DecoderOptions(), ReferenceOptions(), decode(three_people())):
         for field in fields(value):
             with pytest.raises(FrozenInstanceError):
                 setattr(value, field.name, getattr(value, field.name))

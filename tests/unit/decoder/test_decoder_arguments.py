@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posewire_decoder import Decoder, DecoderOptions
+from posewire_decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 
 K, H, W = 17, 8, 9
 NAN, INFINITY = float("nan"), float("inf")
@@ -111,23 +111,37 @@ def test_heatmaps_of_another_rank_or_batch_are_a_value_error(shape: tuple[int, .
     [
         (),
         (H, W),
-        (K - 1, H, W),
-        (K, W, H),
-        (K, H + 1, W),
-        (K, H, W - 1),
-        (K, 0, W),
-        (2, K, H, W),
-        (0, K, H, W),
+        (0, K, H, W, 1),
         (2, K, H, W, 1),
-        (1, 1, K, H, W),
         (K, H, W, 1, 1),
         (1, K, H, W, 1, 1),
-        (H, W, K),
     ],
 )
-def test_tags_that_do_not_fit_the_heatmaps_are_a_value_error(shape: tuple[int, ...]) -> None:
-    wanted = re.escape(f"({K}, {H}, {W}) or ({K}, {H}, {W}, L)")
-    message = rf"tags: got shape {re.escape(str(shape))}, want {wanted}"
+def test_tags_of_another_rank_or_batch_are_a_value_error(shape: tuple[int, ...]) -> None:
+    message = re.escape(f"tags: got shape {shape}, want (K, H, W) or (K, H, W, L), with or without")
+    with pytest.raises(ValueError, match=f"^{message}"):
+        decode(tags=np.zeros(shape, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("shape", "got"),
+    [
+        ((K - 1, H, W), (K - 1, H, W, 1)),
+        ((K, W, H), (K, W, H, 1)),
+        ((K, H + 1, W), (K, H + 1, W, 1)),
+        ((K, H, W - 1), (K, H, W - 1, 1)),
+        ((K, 0, W), (K, 0, W, 1)),
+        ((2, K, H, W), (2, K, H, W)),
+        ((0, K, H, W), (0, K, H, W)),
+        ((1, 1, K, H, W), (1, K, H, W)),
+        ((H, W, K), (H, W, K, 1)),
+        ((1, K, H - 1, W, 2), (K, H - 1, W, 2)),
+    ],
+)
+def test_tags_of_another_shape_than_the_heatmaps_are_a_value_error(
+    shape: tuple[int, ...], got: tuple[int, ...]
+) -> None:
+    message = re.escape(f"tags: got {got}, want the shape of heatmaps, ({K}, {H}, {W}), and")
     with pytest.raises(ValueError, match=f"^{message}"):
         decode(tags=np.zeros(shape, np.float32))
 
@@ -215,7 +229,6 @@ def test_a_call_option_out_of_range_is_a_value_error(name: str, value: Any, want
         ("delta", (0.5,)),
         ("nms", None),
         ("adjust", 3),
-        ("reference", "yes"),
         ("grouping_order", 17),
         ("grouping_order", (0.0, 1.0)),
     ],
@@ -274,7 +287,6 @@ def test_the_ends_of_every_range_are_taken(options: dict[str, Any], call: dict[s
         ({"delta": 0.5}, "delta: got 0.5, want a pair (x, y)"),
         ({"delta": (0.5, None)}, "delta y: got None, want a number"),
         ({"nms": None}, "nms: got None, want a string"),
-        ({"reference": None}, "reference: got None, want True or False"),
         ({"grouping_order": 17}, "grouping_order: got 17, want a sequence of integers"),
         ({"grouping_order": (0, "1")}, "grouping_order: got '1', want an integer"),
     ],
@@ -297,9 +309,28 @@ def test_a_call_option_of_a_wrong_type_is_named(call: dict[str, Any], message: s
         decode(**call)
 
 
-def test_options_must_be_decoder_options() -> None:
+def test_options_must_be_those_of_the_decoder() -> None:
     with pytest.raises(TypeError, match=r"^options: got dict, want DecoderOptions$"):
         Decoder({})  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^options: got DecoderOptions, want ReferenceOptions$"):
+        ReferenceDecoder(DecoderOptions())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        ({"tag_threshold": NAN}, ValueError, "tag_threshold: got nan, want a number above 0"),
+        ({"max_peaks": 0}, ValueError, "max_peaks: got 0, want at least 1"),
+        ({"nms": "network"}, ValueError, "nms: got 'network', want 'graph' or 'decoder'"),
+        ({"max_peaks": 1.5}, TypeError, "max_peaks: got 1.5, want an integer"),
+        ({"delta": (0.5, None)}, TypeError, "delta y: got None, want a number"),
+    ],
+)
+def test_the_reference_checks_its_options_too(
+    option: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        ReferenceDecoder(ReferenceOptions(**option))
 
 
 def test_an_empty_adjust_is_not_the_default() -> None:
@@ -314,7 +345,7 @@ def test_a_limit_beyond_32_bits_is_no_limit() -> None:
     assert len(decoder.decode(heatmaps, maps(), max_poses=2**40)) == 2
 
 
-def test_heatmaps_are_refused_before_tags_are_held_against_them() -> None:
+def test_heatmaps_are_refused_before_tags_are_compared_with_them() -> None:
     with pytest.raises(ValueError, match=r"^heatmaps: got \(16, 8, 9\), want 17 keypoints"):
         decode(heatmaps=np.zeros((16, H, W), np.float32))
     with pytest.raises(ValueError, match=r"^heatmaps: got \(17, 0, 9\), want at least one cell"):

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
+from posewire_decoder import DecoderOptions, Origin, Poses, ReferenceOptions
 from tests.reference.comparison import assert_identical
+from tests.reference.modes import Options, decoder_for
 from tests.reference.painting import Evidence
 from tests.reference.people import MIRROR
 from tests.reference.people_by_hand import Maps, network_output, standing
@@ -24,13 +25,13 @@ SEEDS = range(4)
 ROUNDING = 2e-5
 
 either_mode = pytest.mark.parametrize(
-    "options", [DecoderOptions(), DecoderOptions(reference=True)], ids=["default", "reference"]
+    "options", [DecoderOptions(), ReferenceOptions()], ids=["default", "reference"]
 )
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def decode(maps: Maps, options: DecoderOptions) -> Poses:
-    return Decoder(options).decode(*(np.ascontiguousarray(each) for each in maps))
+def decode(maps: Maps, options: Options) -> Poses:
+    return decoder_for(options).decode(*(np.ascontiguousarray(each) for each in maps))
 
 
 def painted(kind: Kind, seed: int) -> Maps:
@@ -49,9 +50,7 @@ def on_canvas(maps: Maps, *, x: int, y: int, width: int, height: int) -> Maps:
 @either_mode
 @every_kind
 @pytest.mark.parametrize(("x", "y"), [(4, 7), (16, 8), (21, 3), (40, 40)])
-def test_shifted_maps_have_shifted_poses(
-    x: int, y: int, kind: Kind, options: DecoderOptions
-) -> None:
+def test_shifted_maps_have_shifted_poses(x: int, y: int, kind: Kind, options: Options) -> None:
     for seed in SEEDS:
         maps = painted(kind, seed)
         still = decode(on_canvas(maps, x=3, y=3, width=WIDTH + 6, height=HEIGHT + 6), options)
@@ -63,7 +62,7 @@ def test_shifted_maps_have_shifted_poses(
 
 @either_mode
 @every_kind
-def test_transposed_maps_have_transposed_poses(kind: Kind, options: DecoderOptions) -> None:
+def test_transposed_maps_have_transposed_poses(kind: Kind, options: Options) -> None:
     """Tiles are wider than high, so other cells share one."""
     for seed in SEEDS:
         heatmaps, tags = painted(kind, seed)
@@ -74,7 +73,7 @@ def test_transposed_maps_have_transposed_poses(kind: Kind, options: DecoderOptio
 
 @either_mode
 @every_kind
-def test_negated_tags_change_nothing_but_tags(kind: Kind, options: DecoderOptions) -> None:
+def test_negated_tags_change_nothing_but_tags(kind: Kind, options: Options) -> None:
     for seed in SEEDS:
         heatmaps, tags = painted(kind, seed)
         poses = decode((heatmaps, tags), options)
@@ -86,7 +85,7 @@ def test_negated_tags_change_nothing_but_tags(kind: Kind, options: DecoderOption
 @every_kind
 @pytest.mark.parametrize("constant", [-8.0, 0.75, 32.0])
 def test_a_constant_added_to_all_tags_changes_nothing_but_tags(
-    constant: float, kind: Kind, options: DecoderOptions
+    constant: float, kind: Kind, options: Options
 ) -> None:
     for seed in SEEDS:
         heatmaps, tags = painted(kind, seed)
@@ -99,9 +98,7 @@ def test_a_constant_added_to_all_tags_changes_nothing_but_tags(
 
 @either_mode
 @every_kind
-def test_a_keypoint_that_nobody_has_only_dilutes_scores(
-    kind: Kind, options: DecoderOptions
-) -> None:
+def test_a_keypoint_that_nobody_has_only_dilutes_scores(kind: Kind, options: Options) -> None:
     eighteen = replace(options, grouping_order=(17, *options.grouping_order))
     for seed in SEEDS:
         heatmaps, tags = painted(kind, seed)
@@ -119,7 +116,7 @@ def with_empty_plane(maps: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @either_mode
 @every_kind
-def test_the_numbering_of_keypoints_means_nothing(kind: Kind, options: DecoderOptions) -> None:
+def test_the_numbering_of_keypoints_means_nothing(kind: Kind, options: Options) -> None:
     shuffled = np.random.default_rng(0).permutation(17)
     place = np.argsort(shuffled)
     order = tuple(place[list(options.grouping_order)].tolist())
@@ -155,9 +152,7 @@ def people_apart() -> list[Evidence]:
 
 @either_mode
 @pytest.mark.parametrize("delta", [(0.5, 0.5), (0.86, 0.5), (0.0, 0.0)])
-def test_mirrored_people_have_mirrored_poses(
-    delta: tuple[float, float], options: DecoderOptions
-) -> None:
+def test_mirrored_people_have_mirrored_poses(delta: tuple[float, float], options: Options) -> None:
     """Left is right in the mirror, and delta points to the right in both."""
     options = replace(options, delta=delta)
     heatmaps, tags = network_output(people_apart(), width=WIDTH, height=HEIGHT)
@@ -173,7 +168,7 @@ def test_mirrored_people_have_mirrored_poses(
 
 
 @either_mode
-def test_the_order_in_which_people_are_painted_means_nothing(options: DecoderOptions) -> None:
+def test_the_order_in_which_people_are_painted_means_nothing(options: Options) -> None:
     people = people_apart()
     poses = decode(network_output(people, width=WIDTH, height=HEIGHT), options)
     for order in ([2, 0, 1], [1, 0, 2], [2, 1, 0]):
@@ -184,9 +179,7 @@ def test_the_order_in_which_people_are_painted_means_nothing(options: DecoderOpt
 
 @either_mode
 @pytest.mark.parametrize("order", [[2, 0, 1], [1, 0, 2], [2, 1, 0]])
-def test_people_who_swap_tags_stay_where_they_are(
-    order: list[int], options: DecoderOptions
-) -> None:
+def test_people_who_swap_tags_stay_where_they_are(order: list[int], options: Options) -> None:
     people = people_apart()
     swapped = [
         replace(person, tags=people[i].tags) for person, i in zip(people, order, strict=True)
@@ -200,7 +193,7 @@ def test_people_who_swap_tags_stay_where_they_are(
 
 
 @either_mode
-def test_half_the_heat_is_half_the_score_in_the_same_place(options: DecoderOptions) -> None:
+def test_half_the_heat_is_half_the_score_in_the_same_place(options: Options) -> None:
     heatmaps, tags = network_output(people_apart(), width=WIDTH, height=HEIGHT)
     poses = decode((heatmaps, tags), options)
     half = np.float32(0.5)

@@ -1,4 +1,4 @@
-"""The compiled decoder answers what the readable one answers, to the last bit.
+"""The compiled decoders return what the readable ones return, to the last bit.
 
 Hypothesis draws a seed and what the maps shall have; NumPy fills them, which is faster than drawing
 every cell. Where the environment variable CI is set, Hypothesis draws the same examples every time.
@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from posewire_decoder import Decoder, DecoderOptions
+from posewire_decoder import DecoderOptions, ReferenceOptions
 from tests.reference import decoder as oracle
 from tests.reference.comparison import assert_identical
+from tests.reference.modes import Options, decoder_for, options_for
 from tests.reference.painting import Evidence, Noise, paint, suppress_non_maxima
 from tests.reference.scenes import KINDS, Kind, scene
 
@@ -114,18 +115,22 @@ def break_some(rng: np.random.Generator, values: Floats, share: float) -> None:
     values[broken] = rng.choice(wrong, size=int(broken.sum()))
 
 
-def drawn_options(keypoints: int, *, reference: bool) -> st.SearchStrategy[DecoderOptions]:
+def drawn_options(keypoints: int, *, reference: bool) -> st.SearchStrategy[Options]:
+    shared: dict[str, Any] = {
+        "detection_threshold": mostly(0.1, 0.0, 0.5),
+        "tag_threshold": mostly(1.0, 0.3, 4.0),
+        "delta": st.sampled_from([(0.5, 0.5), (0.86, -0.25)]),
+        "nms": st.sampled_from(["graph", "decoder"]),
+        "grouping_order": st.permutations(range(keypoints)).map(tuple),
+    }
+    if reference:
+        return st.builds(ReferenceOptions, max_peaks=mostly(30, 1, 3, 7), **shared)
     return st.builds(
         DecoderOptions,
-        detection_threshold=mostly(0.1, 0.0, 0.5),
-        tag_threshold=mostly(1.0, 0.3, 4.0),
+        max_peaks=mostly(100, 1, 3, 7),
         refine_threshold=mostly(0.02, 0.0, 0.3),
-        max_peaks=mostly(None, 1, 3, 7),
-        delta=st.sampled_from([(0.5, 0.5), (0.86, -0.25)]),
-        nms=st.sampled_from(["graph", "decoder"]),
-        adjust=st.sampled_from([None, "parabola", "quarter"]),
-        reference=st.just(reference),
-        grouping_order=st.permutations(range(keypoints)).map(tuple),
+        adjust=st.sampled_from(["parabola", "quarter"]),
+        **shared,
     )
 
 
@@ -139,10 +144,8 @@ call_options = st.fixed_dictionaries(
 )
 
 
-def assert_answers_agree(
-    heatmaps: Floats, tags: Floats, options: DecoderOptions, **call: Any
-) -> None:
-    actual = Decoder(options).decode(heatmaps, tags, **call)
+def assert_answers_agree(heatmaps: Floats, tags: Floats, options: Options, **call: Any) -> None:
+    actual = decoder_for(options).decode(heatmaps, tags, **call)
     expected = oracle.decode(heatmaps, tags.reshape(*heatmaps.shape, -1), options, **call)
     assert_identical(actual, expected)
 
@@ -161,7 +164,7 @@ def test_drawn_maps(
 @pytest.mark.parametrize("nms", ["graph", "decoder"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_painted_people(kind: Kind, nms: Literal["graph", "decoder"], reference: bool) -> None:
-    options = DecoderOptions(nms=nms, reference=reference)
+    options = options_for(reference=reference, nms=nms)
     for seed in range(3):
         painted = scene(kind, seed, width=136, height=120)
         heatmaps = painted.heatmaps if nms == "graph" else painted.unsigned_heatmaps

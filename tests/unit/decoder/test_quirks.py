@@ -1,6 +1,6 @@
 """What the reference decoder gets wrong, and that the default does not.
 
-Each test shows both: the flaw under `reference=True`, so that the scene is known to provoke it, and
+Each test shows both: the flaw in `ReferenceDecoder`, so that the scene is known to provoke it, and
 the right answer without.
 """
 
@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
+from posewire_decoder import Origin, Poses
 from tests.reference.comparison import assert_identical, subset
+from tests.reference.modes import decoder_for, options_for
 from tests.reference.painting import Evidence, paint, suppress_non_maxima
 from tests.reference.people_by_hand import (
     Maps,
@@ -28,11 +29,12 @@ WIDTH, HEIGHT = 128, 96
 NOSE, LEFT_EYE, LEFT_SHOULDER = 0, 1, 5
 
 
-def decode(maps: Maps, *, refine: bool = True, **options: Any) -> Poses:
+def decode(maps: Maps, *, reference: bool = False, refine: bool = True, **options: Any) -> Poses:
     """With the default grouping order for 17 keypoints, else in the order of the planes."""
     if len(maps[0]) != 17:
         options["grouping_order"] = tuple(range(len(maps[0])))
-    return Decoder(DecoderOptions(**options)).decode(*maps, refine=refine)
+    decoder = decoder_for(options_for(reference=reference, **options))
+    return decoder.decode(*maps, refine=refine)
 
 
 def ours_and_reference(maps: Maps, **options: Any) -> tuple[Poses, Poses]:
@@ -293,7 +295,7 @@ def test_refine_prefers_the_nearer_tag_to_more_heat() -> None:
 def test_what_is_no_number_stays_with_the_person_it_hit(
     reference: bool, nms: str, wrong: float, poisoned: str, reach: int
 ) -> None:
-    """The original fails on NaN or spreads it; reference mode leaves that out, too."""
+    """The original fails on NaN or spreads it; `ReferenceDecoder` does neither."""
     left, right = standing(30.37, 48.33, tag=1.0), standing(90.37, 48.33, tag=4.0)
     heatmaps, tags = network_output([left, right], width=WIDTH, height=HEIGHT)
     maps = (heatmaps if nms == "graph" else np.abs(heatmaps)), tags

@@ -1,4 +1,4 @@
-"""Reference mode is the accuracy-checker decoder of Open Model Zoo, and so is its oracle."""
+"""The reference decoder is that of Open Model Zoo's accuracy checker, and so is its oracle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from posewire_decoder import Decoder, DecoderOptions, Origin, Poses
+from posewire_decoder import Origin, Poses, ReferenceDecoder, ReferenceOptions
 from tests.reference import decoder as oracle
 from tests.reference.comparison import assert_identical
 from tests.reference.people_by_hand import Spot, network_output, spots, standing
@@ -23,17 +23,17 @@ Decode = Callable[[Floats, Floats], Poses]
 
 
 def compiled(heatmaps: Floats, tags: Floats) -> Poses:
-    return Decoder(options_for(heatmaps)).decode(heatmaps, tags)
+    return ReferenceDecoder(options_for(heatmaps)).decode(heatmaps, tags)
 
 
 def readable(heatmaps: Floats, tags: Floats) -> Poses:
     return oracle.decode(heatmaps, tags[..., None], options_for(heatmaps))
 
 
-def options_for(heatmaps: Floats) -> DecoderOptions:
+def options_for(heatmaps: Floats) -> ReferenceOptions:
     if len(heatmaps) == 17:
-        return DecoderOptions(reference=True)
-    return DecoderOptions(reference=True, grouping_order=tuple(range(len(heatmaps))))
+        return ReferenceOptions()
+    return ReferenceOptions(grouping_order=tuple(range(len(heatmaps))))
 
 
 @pytest.fixture(params=[compiled, readable], ids=["compiled", "oracle"])

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2
-from posewire_decoder import Decoder, DecoderOptions, Origin
+from posewire_decoder import Decoder, DecoderOptions, Origin, ReferenceDecoder
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import OpenVinoRunner, RunnerOptions
@@ -128,7 +128,7 @@ TWICE = (31.0, 41.0), (37.0, 41.0), (181.0, 121.0)
 
 @pytest.mark.parametrize(("reference", "count"), [(True, 3), (False, 2)])
 def test_only_the_reference_leaves_people_twice(reference: bool, count: int) -> None:
-    decoder = Decoder(DecoderOptions(reference=reference))
+    decoder = ReferenceDecoder() if reference else Decoder()
     way = Pipeline(PaintingRunner(people(*TWICE)), decoder, GEOMETRY)
     assert len(way.estimate(np.zeros((256, 320, 3), np.uint8)).poses) == count
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from posewire_decoder import DecoderOptions
+from posewire_decoder import DecoderOptions, ReferenceOptions
 from tests.reference.accuracy import Accuracy, accuracy, markdown
+from tests.reference.modes import Options
 from tests.reference.scenes import KINDS, Kind, scene
 
 SCENE_COUNT = 40
-MODES = {"default": DecoderOptions(), "reference": DecoderOptions(reference=True)}
+MODES: dict[str, Options] = {"default": DecoderOptions(), "reference": ReferenceOptions()}
 Results = dict[tuple[Kind, str], Accuracy]
 
 
