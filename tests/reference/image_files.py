@@ -40,16 +40,25 @@ def png(
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b"")]
     if palette:
         chunks.insert(1, (b"PLTE", palette))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in chunks
-    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk with its length and checksum."""
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
 
 
 def webp(kind: bytes, content: bytes) -> bytes:
-    """A RIFF file of one chunk."""
-    chunk = kind + struct.pack("<I", len(content)) + content
-    return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
+    """A WebP file of one chunk."""
+    return webp_file(riff_chunk(kind, content))
+
+
+def webp_file(chunks: bytes) -> bytes:
+    """A RIFF file of these chunks."""
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
+
+
+def riff_chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk, padded to an even length."""
+    return kind + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)

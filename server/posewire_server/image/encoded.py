@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_server.geometry import Size
-from posewire_server.image.errors import InvalidImageError
-from posewire_server.image.header import FIELD, ImageHeader, read_header, refuse
+from posewire_server.image.errors import ENCODED_DATA, InvalidImageError, undecodable
+from posewire_server.image.header import ImageHeader, read_header
 from posewire_server.image.limits import ImageLimits
+from posewire_server.image.png import plain_png
+from posewire_server.image.webp import bare_webp
 
 _READ = {
     1: cv2.IMREAD_COLOR,
@@ -42,20 +44,23 @@ def decode_image(
 
     `needed` maps the image's size to the size that is needed: a JPEG at least twice as large on
     both sides is decoded at a half, a quarter or an eighth. Raises `InvalidImageError`, also for a
-    file without its end; other gaps in the data of a JPEG are filled by libjpeg.
+    file without its end; other gaps in the data of a JPEG are filled by libjpeg. Time and memory
+    are bounded by the pixels and bytes that the limits allow, whatever the file holds.
     """
     if not data:
-        raise InvalidImageError(FIELD, "IMAGE_INVALID", got="no bytes", want="an image file")
+        raise InvalidImageError(ENCODED_DATA, "IMAGE_INVALID", got="no bytes", want="an image file")
     if limits is not None:
-        limits.check_bytes(FIELD, data)
+        limits.check_bytes(ENCODED_DATA, data)
     header = read_header(data)
     if limits is not None:
-        limits.check_size(FIELD, header.size)
+        limits.check_size(ENCODED_DATA, header.size)
     reduction = _reduction(header, needed)
-    pixels = _decode(data, reduction)
+    pixels = _decode(_decodable(header.format, data), reduction)
     wanted = (*(-(-side // reduction) for side in reversed(header.size)), 3)
     if pixels is None or pixels.shape != wanted or pixels.dtype != np.uint8:
-        refuse(f"a damaged {header.format} of {len(data)} bytes", "one that can be decoded")
+        raise undecodable(
+            f"a damaged {header.format} of {len(data)} bytes", "one that can be decoded"
+        )
     return DecodedImage(header.size, pixels.astype(np.uint8, copy=False), reduction)
 
 
@@ -66,7 +71,18 @@ def _reduction(header: ImageHeader, needed: Callable[[Size], Size] | None) -> in
     return max(reduction for reduction in _READ if reduction <= max(1, min(shares)))
 
 
-def _decode(data: bytes, reduction: int) -> NDArray[np.generic] | None:
+def _decodable(name: str, data: bytes) -> bytes | bytearray:
+    """Return a file of the same pixels whose cost they bound; raises `InvalidImageError`."""
+    match name:
+        case "PNG":
+            return plain_png(data)
+        case "WebP":
+            return bare_webp(data)
+        case _:
+            return data
+
+
+def _decode(data: bytes | bytearray, reduction: int) -> NDArray[np.generic] | None:
     try:
         return cv2.imdecode(
             np.frombuffer(data, np.uint8), _READ[reduction] | cv2.IMREAD_IGNORE_ORIENTATION

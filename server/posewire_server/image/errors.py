@@ -38,5 +38,13 @@ class InvalidImageError(InvalidArgumentError):
         super().__init__(Violation(field, got, want), reason=reason, limits=limits)
 
 
+ENCODED_DATA = "image.encoded.data"
+
+
+def undecodable(got: str, want: str) -> InvalidImageError:
+    """Return the error of an image file that cannot be decoded."""
+    return InvalidImageError(ENCODED_DATA, "IMAGE_UNDECODABLE", got=got, want=want)
+
+
 class InvalidRegionError(InvalidArgumentError):
     """A region of interest that holds no pixel of the image."""
