@@ -17,6 +17,7 @@ from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
 from posewire_server.serving.allocator import keep_large_blocks
 from posewire_server.serving.lifecycle import serve
+from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 
@@ -85,6 +86,7 @@ def _serve(
     load: Callable[[], Sequence[ServedModel]], options: ServerOptions, connection: Connection
 ) -> None:
     keep_large_blocks()  # before other threads start
+    limit_native_messages()
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     try:
         serve(load, options, ready=lambda address: connection.send(_Ready(address)))

@@ -15,6 +15,7 @@ from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
 from posewire_server.models.installed import installed_model
 from posewire_server.serving.lifecycle import serve
+from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.served_model import ServedModel, load_models
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
@@ -74,6 +75,7 @@ def serve_models(
         reflection=listen.reflection,
     )
     load = partial(_load, listen.model, network)
+    limit_native_messages()
     serve(load, options, ready=_print_address)
 
 
