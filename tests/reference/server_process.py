@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _ROOT = Path(__file__).parents[2]
 
@@ -26,12 +27,26 @@ class ServerProcess:
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    @property
+    def peak_resident_bytes(self) -> int:
+        """The most memory that the process has had."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+
 
 @contextmanager
-def server_process(module: str, *arguments: str) -> Iterator[ServerProcess]:
-    """`module`, run as a program, prints its address once it is ready; it ends with the block."""
+def server_process(
+    module: str, *arguments: str, stderr: IO[str] | None = None
+) -> Iterator[ServerProcess]:
+    """`module`, run as a program, prints its address once it is ready; it ends with the block.
+
+    `stderr`: a file for what it writes there, by default that of the tests.
+    """
     command = [sys.executable, "-W", "error", "-m", module, *arguments]
-    with subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             address = process.stdout.readline().strip()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from posewire_server.estimation.runner import Infer, NetworkOutput
 from posewire_server.geometry import InputGeometry
 from posewire_server.serving.allocator import keep_large_blocks
 from posewire_server.serving.lifecycle import serve
+from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
@@ -51,13 +53,17 @@ class StubRunner:
 
 @contextmanager
 def stub_server(
-    *, capacity: int = 1, secs: float = 0.0, collects: bool = True
+    *,
+    capacity: int = 1,
+    secs: float = 0.0,
+    collects: bool = True,
+    stderr: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
     """Its process ends with the block, however that ends."""
     arguments = ["--capacity", str(capacity), "--secs", str(secs)]
     if not collects:
         arguments.append("--no-collector")
-    with server_process(__name__, *arguments) as server:
+    with server_process(__name__, *arguments, stderr=stderr) as server:
         yield server
 
 
@@ -83,6 +89,7 @@ def main() -> None:
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     keep_large_blocks()
+    limit_native_messages()
     if arguments.no_collector:
         gc.disable()
 
