@@ -92,11 +92,13 @@ def answer(client: Client, content: bytes) -> str:
     return "answered"
 
 
-def attack(state: Attacked, name: str, content: bytes) -> tuple[set[str], float]:
+def attack(
+    state: Attacked, name: str, content: bytes, report: Callable[[str], None]
+) -> tuple[set[str], float]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         futures = [pool.submit(answer, state.client, content) for _ in range(AT_ONCE)]
         slowest = slowest_beside(state.client, futures)
-    print(
+    report(
         f"{name}: {len(content)} bytes, {AT_ONCE} at once: peak + {state.growth / 2**20:.0f} MiB, "
         f"honest call {slowest:.2f} s, {len(state.lines())} lines on stderr"
     )
@@ -104,10 +106,12 @@ def attack(state: Attacked, name: str, content: bytes) -> tuple[set[str], float]
 
 
 @pytest.mark.parametrize("name", EVERY_HOSTILE_FILE)
-def test_a_hostile_file_costs_little_more_than_its_bytes(name: str, tmp_path: Path) -> None:
+def test_a_hostile_file_costs_little_more_than_its_bytes(
+    name: str, tmp_path: Path, report: Callable[[str], None]
+) -> None:
     content = EVERY_HOSTILE_FILE[name]()
     with attacked(tmp_path / "stderr") as state:
-        answers, slowest = attack(state, name, content)
+        answers, slowest = attack(state, name, content, report)
         assert answers <= {"IMAGE_UNDECODABLE", "answered"}
         assert state.growth < SPARE + AT_ONCE * COPIES * len(content)
         assert slowest < HANGS_SECS
@@ -115,16 +119,20 @@ def test_a_hostile_file_costs_little_more_than_its_bytes(name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("build", [largest_png, largest_jpeg])
-def test_the_costliest_files_cost_their_pixels(build: Callable[[], bytes], tmp_path: Path) -> None:
+def test_the_costliest_files_cost_their_pixels(
+    build: Callable[[], bytes], tmp_path: Path, report: Callable[[str], None]
+) -> None:
     content = build()
     with attacked(tmp_path / "stderr") as state:
-        answers, slowest = attack(state, build.__name__, content)
+        answers, slowest = attack(state, build.__name__, content, report)
         assert answers == {"answered"}
         assert state.growth < SPARE + AT_ONCE * (16 * SIDE * SIDE + COPIES * len(content))
         assert slowest < 3 * HANGS_SECS
 
 
-def test_damaged_images_do_not_write_a_line_each(tmp_path: Path) -> None:
+def test_damaged_images_do_not_write_a_line_each(
+    tmp_path: Path, report: Callable[[str], None]
+) -> None:
     jpeg, png, webp, bmp = (encoded(NOISE, each) for each in (".jpg", ".png", ".webp", ".bmp"))
     middle = len(png) // 2
     damaged = (
@@ -138,7 +146,7 @@ def test_damaged_images_do_not_write_a_line_each(tmp_path: Path) -> None:
     with attacked(tmp_path / "stderr") as state:
         outcomes = list(state.client.stream(frames))
         kinds = {type(each) for each in outcomes}
-        print(f"{len(frames)} damaged frames: {len(state.lines())} lines on stderr")
+        report(f"{len(frames)} damaged frames: {len(state.lines())} lines on stderr")
         assert len(outcomes) == len(frames)
         assert kinds == {FrameFailure, Result}, "libjpeg fills gaps"
         assert len(state.lines()) < 20
