@@ -150,9 +150,11 @@ def test_options_go_by_the_names_of_openvino(tmp_path: Path) -> None:
     assert options.properties(quota=None) == {
         "PERFORMANCE_HINT": "THROUGHPUT",
         "INFERENCE_PRECISION_HINT": "bf16",
+        "CPU_RUNTIME_CACHE_CAPACITY": 16,
         "NUM_STREAMS": 3,
         "CACHE_DIR": str(tmp_path),
     }
+    assert "CPU_RUNTIME_CACHE_CAPACITY" not in RunnerOptions(device="GPU").properties(quota=None)
 
 
 def test_the_type_of_most_weights_is_known(tmp_path: Path) -> None:
