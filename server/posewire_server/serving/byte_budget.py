@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from posewire_server.serving.allocator import return_free_memory
-from posewire_server.serving.turns import Caller
+from posewire_server.serving.caller import Caller
 
 # What one caller may hold of the budget.
 _SHARE = 0.25

@@ -11,6 +11,7 @@ from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.byte_budget import ByteBudget
+from posewire_server.serving.caller import Caller
 from posewire_server.serving.errors import BusyError
 from posewire_server.serving.frame_in_flight import (
     Failed,
@@ -21,7 +22,7 @@ from posewire_server.serving.frame_in_flight import (
 )
 from posewire_server.serving.network_gate import NetworkGate
 from posewire_server.serving.served_model import ServedModel
-from posewire_server.serving.turns import Caller, Turns
+from posewire_server.serving.turns import Turns
 
 # Peers whose unary calls may wait for one model at a time.
 _MAX_PEERS = 64
@@ -44,7 +45,7 @@ class Estimator:
         # Built once, because it lists the skeleton.
         self.description = model.to_proto()
         self._loop = asyncio.get_running_loop()
-        self._turns = Turns(depth=model.pipeline.max_in_progress)
+        self._turns: Turns[FrameInFlight] = Turns(depth=model.pipeline.max_in_progress)
         self._gate = NetworkGate(model.pipeline.capacity)
         # A frame stays in its thread: every hop to another costs the wake-up of a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")

@@ -13,9 +13,9 @@ from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Estimate, Pipeline
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.byte_budget import Hold
+from posewire_server.serving.caller import Caller
 from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
 from posewire_server.serving.status import as_request_error
-from posewire_server.serving.turns import Caller
 
 
 @dataclass(frozen=True, slots=True)

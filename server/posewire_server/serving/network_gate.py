@@ -6,10 +6,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from posewire_server.serving.frame_in_flight import FrameInFlight
+from posewire_server.serving.caller import CallerFrame
+
+
+class PreparedFrame(CallerFrame, Protocol):
+    """A frame that is ready for the network."""
+
+    def check_is_due(self) -> None:
+        """Raise if the network is not to run it."""
 
 
 class WithdrawnError(Exception):
@@ -18,7 +24,7 @@ class WithdrawnError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
-    frame: FrameInFlight
+    frame: PreparedFrame
     wake: threading.Event = field(default_factory=threading.Event)
     is_withdrawn: bool = False
 
@@ -37,7 +43,7 @@ class NetworkGate:
         self._waiters: list[_Waiter] = []
 
     @contextmanager
-    def turn(self, frame: FrameInFlight) -> Iterator[None]:
+    def turn(self, frame: PreparedFrame) -> Iterator[None]:
         """Wait for the frame's turn, which lasts for the block.
 
         Raises `WithdrawnError`, and what `frame.check_is_due` raises.
@@ -49,7 +55,7 @@ class NetworkGate:
         finally:
             self._leave()
 
-    def withdraw(self, frame: FrameInFlight) -> None:
+    def withdraw(self, frame: PreparedFrame) -> None:
         """Stop a frame that waits here."""
         with self._lock:
             for waiter in self._waiters:
@@ -59,7 +65,7 @@ class NetworkGate:
                     waiter.wake.set()
                     return
 
-    def _enter(self, frame: FrameInFlight) -> None:
+    def _enter(self, frame: PreparedFrame) -> None:
         with self._lock:
             if self._free:
                 self._free -= 1
@@ -81,6 +87,6 @@ class NetworkGate:
             self._count_turn(waiter.frame)
         waiter.wake.set()
 
-    def _count_turn(self, frame: FrameInFlight) -> None:
+    def _count_turn(self, frame: PreparedFrame) -> None:
         self._turn += 1
         frame.caller.last_turn = self._turn

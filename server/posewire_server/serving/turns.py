@@ -7,41 +7,18 @@ Every operation takes constant time.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
-if TYPE_CHECKING:
-    from posewire_server.serving.frame_in_flight import FrameInFlight
+from posewire_server.serving.caller import Caller, CallerFrame
+
+Frame = TypeVar("Frame", bound=CallerFrame)
 
 # Frames beyond the depth for callers that have none in progress: theirs are prepared while the
 # network runs others, and do not lose a turn to a caller that keeps several ready.
 _SPARE = 2
 
 
-class Caller:
-    """One stream, or one peer with all its unary calls.
-
-    `name`: the peer's. `max_in_progress`: how many of its frames may be worked on at the same time.
-    `keeps_newest`: a newer frame takes the place of one that waits.
-    """
-
-    def __init__(self, name: str, *, max_in_progress: int, keeps_newest: bool = False) -> None:
-        self.name = name
-        self.max_in_progress = max_in_progress
-        self.keeps_newest = keeps_newest
-        # Frames that wait, oldest first, and the number of those in progress: changed by `Turns`.
-        self.waiting: OrderedDict[FrameInFlight, None] = OrderedDict()
-        self.in_progress = 0
-        # The number of the turn in which it last got the network: changed by `NetworkGate`.
-        self.last_turn = 0
-        # Bytes of its unanswered images: changed by `ByteBudget`.
-        self.held_bytes = 0
-
-    @property
-    def unanswered(self) -> int:
-        return len(self.waiting) + self.in_progress
-
-
-class Turns:
+class Turns(Generic[Frame]):
     """The callers with waiting frames, in the order of their turns; belongs to one event loop.
 
     At most `depth` frames are in progress at a time, and `_SPARE` more of callers with no other.
@@ -64,17 +41,17 @@ class Turns:
         """Whether any frame is in progress."""
         return self._in_progress > 0
 
-    def add(self, frame: FrameInFlight) -> FrameInFlight | None:
+    def add(self, frame: Frame) -> Frame | None:
         """Queue a frame and return the one whose place it takes, if any."""
         caller = frame.caller
-        superseded = None
+        superseded: Frame | None = None
         if caller.keeps_newest and caller.waiting:
-            superseded, _ = caller.waiting.popitem()
+            superseded = caller.waiting.popitem()[0]
         caller.waiting[frame] = None
         self._place(caller)
         return superseded
 
-    def take(self) -> FrameInFlight | None:
+    def take(self) -> Frame | None:
         """Start the next frame, unless none waits or enough are in progress."""
         if self._idle and self._in_progress < self.max_in_progress:
             caller, _ = self._idle.popitem(last=False)
@@ -82,19 +59,19 @@ class Turns:
             caller, _ = self._working.popitem(last=False)
         else:
             return None
-        frame, _ = caller.waiting.popitem(last=False)
+        frame: Frame = caller.waiting.popitem(last=False)[0]
         caller.in_progress += 1
         self._in_progress += 1
         self._place(caller)
         return frame
 
-    def finish(self, frame: FrameInFlight) -> None:
+    def finish(self, frame: Frame) -> None:
         """Make room for another frame after one that `take` returned."""
         frame.caller.in_progress -= 1
         self._in_progress -= 1
         self._place(frame.caller)
 
-    def remove(self, frame: FrameInFlight) -> bool:
+    def remove(self, frame: Frame) -> bool:
         """Remove a frame if it still waits."""
         waits = frame in frame.caller.waiting
         if waits:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from posewire_server.serving.byte_budget import ByteBudget
-from posewire_server.serving.turns import Caller
+from posewire_server.serving.caller import Caller
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ import pytest
 
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.caller import Caller
 from posewire_server.serving.frame_in_flight import FrameInFlight, TooOldError
 from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
-from posewire_server.serving.turns import Caller
 from tests.reference.waiting import wait_until
 
 PATIENCE_SECS = 20

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.caller import Caller
 from posewire_server.serving.frame_in_flight import FrameInFlight
-from posewire_server.serving.turns import Caller, Turns
+from posewire_server.serving.turns import Turns
 
 DEPTH = 3
 
@@ -17,26 +18,28 @@ def frame_of(caller: Caller) -> FrameInFlight:
     return FrameInFlight(caller, Image(), EstimateOptions(), on_settled=lambda: None)
 
 
-def caller_with(turns: Turns, frames: int, *, max_in_progress: int = DEPTH) -> Caller:
+def caller_with(
+    turns: Turns[FrameInFlight], frames: int, *, max_in_progress: int = DEPTH
+) -> Caller:
     caller = Caller("peer", max_in_progress=max_in_progress)
     for _ in range(frames):
         turns.add(frame_of(caller))
     return caller
 
 
-def take_all(turns: Turns) -> list[FrameInFlight]:
+def take_all(turns: Turns[FrameInFlight]) -> list[FrameInFlight]:
     return list(iter(turns.take, None))
 
 
 def test_callers_take_turns_one_frame_at_a_time() -> None:
-    turns = Turns(depth=100)
+    turns: Turns[FrameInFlight] = Turns(depth=100)
     callers = [caller_with(turns, frames, max_in_progress=100) for frames in (5, 1, 3)]
     served = [callers.index(frame.caller) for frame in take_all(turns)]
     assert served == [0, 1, 2, 0, 2, 0, 2, 0, 0]
 
 
 def test_frames_of_one_caller_are_taken_in_order() -> None:
-    turns = Turns(depth=100)
+    turns: Turns[FrameInFlight] = Turns(depth=100)
     caller = Caller("peer", max_in_progress=100)
     frames = [frame_of(caller) for _ in range(9)]
     for frame in frames:
@@ -45,7 +48,7 @@ def test_frames_of_one_caller_are_taken_in_order() -> None:
 
 
 def test_one_caller_has_as_many_frames_in_progress_as_the_depth_allows() -> None:
-    turns = Turns(depth=DEPTH)
+    turns: Turns[FrameInFlight] = Turns(depth=DEPTH)
     caller = caller_with(turns, 9, max_in_progress=100)
     taken = take_all(turns)
     assert len(taken) == DEPTH
@@ -55,7 +58,7 @@ def test_one_caller_has_as_many_frames_in_progress_as_the_depth_allows() -> None
 
 
 def test_a_caller_with_none_in_progress_does_not_wait_for_the_frames_of_another() -> None:
-    turns = Turns(depth=DEPTH)
+    turns: Turns[FrameInFlight] = Turns(depth=DEPTH)
     caller_with(turns, 9)
     take_all(turns)
     late = caller_with(turns, 2)
@@ -64,14 +67,14 @@ def test_a_caller_with_none_in_progress_does_not_wait_for_the_frames_of_another(
 
 
 def test_spare_places_are_few() -> None:
-    turns = Turns(depth=DEPTH)
+    turns: Turns[FrameInFlight] = Turns(depth=DEPTH)
     for _ in range(50):
         caller_with(turns, 2)
     assert len(take_all(turns)) == turns.max_in_progress == DEPTH + 2
 
 
 def test_a_caller_has_no_more_in_progress_than_it_may() -> None:
-    turns = Turns(depth=100)
+    turns: Turns[FrameInFlight] = Turns(depth=100)
     caller_with(turns, 9, max_in_progress=2)
     taken = take_all(turns)
     assert len(taken) == 2
@@ -80,7 +83,7 @@ def test_a_caller_has_no_more_in_progress_than_it_may() -> None:
 
 
 def test_the_newest_frame_keeps_the_turn_of_the_one_it_supersedes() -> None:
-    turns = Turns(depth=100)
+    turns: Turns[FrameInFlight] = Turns(depth=100)
     camera = Caller("camera", max_in_progress=1, keeps_newest=True)
     first, second, third = (frame_of(camera) for _ in range(3))
     assert turns.add(first) is None
@@ -92,7 +95,7 @@ def test_the_newest_frame_keeps_the_turn_of_the_one_it_supersedes() -> None:
 
 
 def test_a_removed_frame_is_not_taken_and_a_taken_one_cannot_be_removed() -> None:
-    turns = Turns(depth=100)
+    turns: Turns[FrameInFlight] = Turns(depth=100)
     caller = Caller("peer", max_in_progress=100)
     first, second = frame_of(caller), frame_of(caller)
     turns.add(first)
@@ -106,7 +109,7 @@ def test_a_removed_frame_is_not_taken_and_a_taken_one_cannot_be_removed() -> Non
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=12), st.integers(1, 4))
 def test_callers_that_always_have_a_frame_have_equal_shares(windows: list[int], depth: int) -> None:
     """Whatever their windows, where the network takes the least recently served first."""
-    turns = Turns(depth=depth)
+    turns: Turns[FrameInFlight] = Turns(depth=depth)
     callers = [caller_with(turns, frames, max_in_progress=depth) for frames in windows]
     served: Counter[Caller] = Counter()
     prepared: list[FrameInFlight] = []
