@@ -1,35 +1,29 @@
 """One logical stream of frames, carried by as many calls as it takes.
 
-The session does no I/O and has no clock or lock. A transport reports events to it (a frame, a
-response, the end of a call) and asks it what to send, what to yield, and when to call again. Frames
-keep their place and their number across calls, so outcomes arrive in the order of the frames.
+The session does no I/O and has no lock. A transport reports events to it (a frame, a response, the
+end of a call) and asks it what to send, what to yield, and when to call again. Frames keep their
+place and their number across calls, so outcomes arrive in the order of the frames.
+
+However slow the caller is, the session holds at most a window of frames that are in flight or whose
+outcome has not been taken, and one that waits to be sent.
 """
 
 from __future__ import annotations
-
-from collections import deque
-from dataclasses import dataclass
 
 from google.rpc.code_pb2 import INVALID_ARGUMENT
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from posewire.v1 import pose_service_pb2, stream_pb2
 from posewire_client.backoff import MAX_DELAY_SECS, Backoff, may_reopen
-from posewire_client.errors import ProtocolError, StatusError, UnavailableError
+from posewire_client.errors import (
+    ProtocolError,
+    StatusError,
+    UnavailableError,
+)
+from posewire_client.pending_frames import PendingFrame, PendingFrames
 from posewire_client.request import FrameRequest
-from posewire_client.response import outcome_from_message
-from posewire_client.result import Outcome, Skipped
+from posewire_client.result import Outcome
 from posewire_client.status import DOMAIN
-
-
-@dataclass(slots=True, eq=False)
-class _Frame:
-    """A frame whose outcome has not been taken."""
-
-    frame_id: int
-    request: FrameRequest | None  # None once there is an outcome
-    outcome: stream_pb2.FrameOutcome | None = None
-    holds_slot: bool = False  # of the window: from sending until the outcome is taken
 
 
 class StreamSession:
@@ -39,12 +33,7 @@ class StreamSession:
         self.config = config
         self._is_latest = config.delivery_policy == stream_pb2.DELIVERY_POLICY_LATEST
         self._backoff = backoff
-        self._frames: deque[_Frame] = deque()  # all whose outcome has not been taken, in order
-        self._to_send: deque[_Frame] = deque()
-        self._in_flight: deque[_Frame] = deque()
-        self._slots_held = 0
-        self._last_frame_id = 0
-        self._frames_skipped = 0
+        self._frames = PendingFrames(is_latest=self._is_latest)
         self._model_name = ""
         self._is_source_finished = False
         self._source_error: BaseException | None = None
@@ -63,20 +52,14 @@ class StreamSession:
     def is_put_ready(self) -> bool:
         """Whether to read the next frame from the caller.
 
-        A lossless session holds at most one frame that waits to be sent. With LATEST the newest
-        frame replaces that one.
+        At most one frame waits to be sent. With LATEST the newest frame replaces it; a lossless
+        session lets the caller wait.
         """
-        return not self._is_finished and (self._is_latest or not self._to_send)
+        return not self._is_finished and (self._is_latest or not self._frames.to_send)
 
     def put(self, request: FrameRequest) -> None:
         """Add the caller's next frame."""
-        if self._is_latest and self._to_send:
-            self._supersede(self._to_send.popleft())
-        self._last_frame_id += 1
-        request.message.frame.frame_id = self._last_frame_id
-        frame = _Frame(self._last_frame_id, request)
-        self._frames.append(frame)
-        self._to_send.append(frame)
+        self._frames.put(request)
 
     def finish_source(self, error: BaseException | None = None) -> None:
         """Record that there are no more frames. `take` raises the error after all outcomes."""
@@ -106,19 +89,17 @@ class StreamSession:
         """Whether that call has nothing more to send."""
         if self.is_call_finished(call_number) or self._is_draining:
             return True
-        return self.is_started and self._is_source_finished and not self._to_send
+        return self.is_started and self._is_source_finished and not self._frames.to_send
 
     def next_request(self) -> pose_service_pb2.StreamPosesRequest | None:
         """Return the frame to send now, or None if there is none or the window is full."""
-        while self._to_send and self._has_free_slot():
-            frame = self._to_send.popleft()
+        while (frame := self._frames.next_to_send(self._window)) is not None:
             assert frame.request is not None  # it has no outcome
             if 0 < self._max_image_bytes < frame.request.image_bytes:
-                self._reject_too_large(frame, frame.request.image_bytes)
+                # Fail it here: the server would reject it, and could end the whole call.
+                frame.settle(_too_large(frame, self._max_image_bytes))
                 continue
-            frame.holds_slot = True
-            self._slots_held += 1
-            self._in_flight.append(frame)
+            self._frames.in_flight.append(frame)
             return frame.request.message
         return None
 
@@ -142,13 +123,13 @@ class StreamSession:
         was_draining = self._is_draining
         self._call_number += 1  # so that nothing more is sent on the old call
         self._window = 0
-        self._requeue()
+        self._frames.requeue()
         if self._is_finished:
             return None
         if error is not None and not may_reopen(error):
             self.fail(error)
             return None
-        if self._is_source_finished and not self._to_send:
+        if self._is_source_finished and not self._frames.to_send:
             self._is_finished = True
             return None
         if error is None and not was_draining:
@@ -176,33 +157,18 @@ class StreamSession:
     @property
     def is_take_ready(self) -> bool:
         """Whether `take` has an outcome, an error or the end of the stream to report."""
-        return self._is_finished or bool(self._frames and self._frames[0].outcome)
+        return self._is_finished or self._frames.is_take_ready
 
     def take(self) -> Outcome | None:
         """Return the next outcome in order, or None if there is none.
 
         After the last outcome, raises the error that finished the session or the source of frames.
         """
-        if self._frames and (message := self._frames[0].outcome) is not None:
-            frame = self._frames.popleft()
-            self._release_slot(frame)
-            outcome = outcome_from_message(
-                message,
-                model=self._model_name,
-                frames_skipped_before=self._frames_skipped,
-            )
-            self._frames_skipped += isinstance(outcome, Skipped)
+        if (outcome := self._frames.take(self._model_name)) is not None:
             return outcome
         if self._is_finished and (error := self._error or self._source_error) is not None:
             raise error
         return None
-
-    def _has_free_slot(self) -> bool:
-        # Outcomes that the caller has not taken keep their slots; otherwise they would pile up when
-        # the caller is slow. The oldest frame is exempt, because they wait for its outcome.
-        return len(self._in_flight) < self._window and (
-            self._slots_held < self._window or self._to_send[0] is self._frames[0]
-        )
 
     def _start(self, started: stream_pb2.StreamStarted) -> None:
         if self.is_started:
@@ -216,42 +182,18 @@ class StreamSession:
         self._model_name = started.model.name
 
     def _record_outcome(self, outcome: stream_pb2.FrameOutcome) -> None:
-        oldest = self._in_flight[0].frame_id if self._in_flight else None
+        in_flight = self._frames.in_flight
+        oldest = in_flight[0].frame_id if in_flight else None
         if outcome.frame_id != oldest:
             raise ProtocolError(
                 f"the server answered frame {outcome.frame_id}, but the oldest frame without an "
                 f"outcome is {oldest}"
             )
-        frame = self._in_flight.popleft()
+        frame = in_flight.popleft()
         if not self._is_latest and _is_skipped_as_draining(outcome):
             return  # without an outcome the frame is sent again
-        self._settle(frame, outcome)
+        frame.settle(outcome)
         self._had_outcome = True
-
-    def _supersede(self, frame: _Frame) -> None:
-        skipped = stream_pb2.FrameSkipped(reason=stream_pb2.SKIP_REASON_SUPERSEDED)
-        self._settle(frame, stream_pb2.FrameOutcome(frame_id=frame.frame_id, skipped=skipped))
-
-    def _reject_too_large(self, frame: _Frame, image_bytes: int) -> None:
-        """Fail the frame here: the server would reject it, and could end the whole call."""
-        self._settle(frame, _too_large(frame.frame_id, image_bytes, self._max_image_bytes))
-
-    def _settle(self, frame: _Frame, outcome: stream_pb2.FrameOutcome) -> None:
-        frame.outcome = outcome
-        frame.request = None
-
-    def _requeue(self) -> None:
-        """Queue all frames without an outcome, in order, for the next call."""
-        self._in_flight.clear()
-        self._to_send = deque(frame for frame in self._frames if frame.outcome is None)
-        for frame in self._to_send:
-            self._release_slot(frame)
-        while self._is_latest and len(self._to_send) > 1:
-            self._supersede(self._to_send.popleft())
-
-    def _release_slot(self, frame: _Frame) -> None:
-        self._slots_held -= frame.holds_slot
-        frame.holds_slot = False
 
     def _delay_before_reopening(
         self, error: StatusError | None, *, was_draining: bool
@@ -262,7 +204,7 @@ class StreamSession:
         delay = self._backoff.next_delay(error.retry_after_secs if error else None)
         if is_immediate:
             return 0.0
-        if delay is None and error is None and not self._to_send:
+        if delay is None and error is None and not self._frames.to_send:
             return MAX_DELAY_SECS  # an idle stream that the server drains for its age, repeatedly
         if delay is None:
             self.fail(error or UnavailableError("every stream was drained before any outcome"))
@@ -276,11 +218,14 @@ def _is_skipped_as_draining(outcome: stream_pb2.FrameOutcome) -> bool:
     )
 
 
-def _too_large(frame_id: int, image_bytes: int, limit: int) -> stream_pb2.FrameOutcome:
-    outcome = stream_pb2.FrameOutcome(frame_id=frame_id)
+def _too_large(frame: PendingFrame, limit: int) -> stream_pb2.FrameOutcome:
+    assert frame.request is not None  # it has no outcome
+    outcome = stream_pb2.FrameOutcome(frame_id=frame.frame_id)
     status = outcome.error.status
     status.code = INVALID_ARGUMENT
-    status.message = f"the image has {image_bytes} bytes; the server takes at most {limit}"
+    status.message = (
+        f"the image has {frame.request.image_bytes} bytes; the server takes at most {limit}"
+    )
     status.details.add().Pack(
         ErrorInfo(domain=DOMAIN, reason="IMAGE_TOO_LARGE", metadata={"max_image_bytes": str(limit)})
     )
