@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from google.rpc import error_details_pb2
 from posewire.v1 import stream_pb2
-from posewire_client import Outcome, Result, UnavailableError
+from posewire_client import Outcome, Result, UnavailableError, backoff
 from tests.reference.client_ways import Way
 from tests.reference.scripted_service import (
     Request,
@@ -24,6 +25,8 @@ from tests.reference.scripted_service import (
     started,
     status,
 )
+
+SHORT = {"retry_for_secs": 0.5}
 
 
 def check_all_answered(outcomes: list[Outcome], count: int) -> None:
@@ -52,7 +55,7 @@ def test_frames_that_a_draining_server_skips_are_resent(
     assert second == [*range(3, 13)]
 
 
-@pytest.mark.parametrize("code", [13, 14])
+@pytest.mark.parametrize("code", [1, 13, 14])
 def test_a_stream_that_is_cut_resumes_where_it_was(
     way: Way, service: ScriptedService, target: str, code: int
 ) -> None:
@@ -104,16 +107,39 @@ def test_the_client_gives_up_on_a_server_that_does_not_return(way: Way) -> None:
         return True
 
     with pytest.raises(UnavailableError):
-        way.stream(server.target, [b"image"] * 100, each=each, window=2, client={"attempts": 3})
+        way.stream(server.target, [b"image"] * 100, each=each, window=2, client=SHORT)
     assert taken == [*range(1, len(taken) + 1)]
     assert 3 <= len(taken) <= 5
+
+
+def test_a_long_drain_is_outlasted(
+    way: Way, service: ScriptedService, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old server keeps its address while another stream holds its drain."""
+
+    def drain(requests: Iterator[Request]) -> Iterator[Response]:
+        next(requests)
+        yield started()
+        yield draining()
+        for request in requests:
+            yield skip_for(request, stream_pb2.SKIP_REASON_DRAINING)
+
+    def refuse(requests: Iterator[Request]) -> Iterator[Response]:
+        next(requests)
+        info = error_details_pb2.ErrorInfo(domain="posewire", reason="DRAINING")
+        raise StatusRaised(status(14, "draining", info))
+        yield
+
+    monkeypatch.setattr(backoff, "INITIAL_DELAY_SECS", 0.001)
+    service.streams = [drain, *[refuse] * 12, answer_all]
+    check_all_answered(way.stream(target, [b"image"] * 5), 5)
 
 
 def test_a_server_that_was_never_there_is_unavailable(way: Way) -> None:
     server = start(ScriptedService())
     server.stop()
     with pytest.raises(UnavailableError):
-        way.stream(server.target, [b"image"], client={"attempts": 2})
+        way.stream(server.target, [b"image"], client=SHORT)
 
 
 def test_closing_while_waiting_to_reopen_ends_at_once(

@@ -53,7 +53,7 @@ def test_client_and_server_authenticate_each_other(
 
 def test_an_untrusted_server_is_refused(way: Way, target: str) -> None:
     with pytest.raises(UnavailableError):
-        way.call(target, "models", client={"tls": Tls(), "attempts": 1})
+        way.call(target, "models", client={"tls": Tls(), "retry_for_secs": 0})
 
 
 def test_a_private_key_is_not_printed() -> None:

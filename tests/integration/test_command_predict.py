@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from posewire_cli.command import main
+from posewire_cli.command import connection, main
 from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
@@ -117,6 +118,17 @@ def test_what_cannot_be_done_is_one_line(
     assert err.count("\n") == 1
     assert err.startswith("posewire: ")
     assert complaint in err
+
+
+def test_a_server_that_is_not_there_is_reported_soon(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rather than after all the time for which a client retries, 30 seconds."""
+    monkeypatch.setattr(connection, "FIRST_TIMEOUT_SECS", 0.5)
+    began = time.monotonic()
+    assert main(["predict", "--server", "localhost:1", str(folder)]) == 1
+    assert time.monotonic() - began < 15
+    assert "want a running server" in capsys.readouterr().err
 
 
 def test_two_images_of_a_name_have_no_place_for_both(

@@ -36,9 +36,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_answers_until_the_block_ends(network: Path) -> None:
     image = np.zeros((64, 64, 3), np.uint8)
     load = partial(load_models, [installed_model(str(network))], NETWORK)
-    with own_server(load) as address, Client(address, attempts=1) as client:
+    with own_server(load) as address, Client(address, retry_for_secs=0) as client:
         assert client.estimate(image).model == "colours"
-    with Client(address, attempts=1) as client, pytest.raises(PosewireError):
+    with Client(address, retry_for_secs=0) as client, pytest.raises(PosewireError):
         client.estimate(image, timeout_secs=5)
 
 

@@ -8,11 +8,16 @@ from posewire_client import Delivery, Outcome
 from posewire_client.backoff import Backoff
 from posewire_client.request import frame_request, stream_config
 from posewire_client.session import StreamSession
+from tests.reference.fake_clock import FakeClock
 from tests.reference.scripted_service import started
 
 
 def session_of(
-    *, delivery: Delivery = Delivery.LOSSLESS, window: int | None = None, attempts: int = 3
+    *,
+    delivery: Delivery = Delivery.LOSSLESS,
+    window: int | None = None,
+    retry_for_secs: float | None = 30.0,
+    clock: FakeClock | None = None,
 ) -> StreamSession:
     config = stream_config(
         model="",
@@ -23,7 +28,9 @@ def session_of(
         track=False,
         smoothing=False,
     )
-    return StreamSession(config, Backoff(attempts, draw=lambda: 1.0))
+    return StreamSession(
+        config, Backoff(retry_for_secs, draw=lambda: 1.0, clock=clock or FakeClock())
+    )
 
 
 def put(session: StreamSession, count: int) -> None:

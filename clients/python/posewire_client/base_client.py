@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from posewire.v1 import stream_pb2
-from posewire_client.backoff import Attempts, Backoff
+from posewire_client.backoff import Attempts, Backoff, checked_retry_time, checked_timeout
 from posewire_client.channel import ChannelOptions
 from posewire_client.errors import ClientClosedError
 from posewire_client.session import StreamSession
@@ -27,8 +27,10 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
         channel: ChannelType | None = None,
         channel_options: ChannelOptions = (),
         timeout_secs: float = 30.0,
-        attempts: int = 6,
+        retry_for_secs: float | None = 30.0,
     ) -> None:
+        self._timeout_secs = checked_timeout(timeout_secs)
+        self._retry_for_secs = checked_retry_time(retry_for_secs)
         if target is not None and channel is None:
             self._channel = self._make_channel(target, tls, channel_options)
         elif channel is not None and target is None:
@@ -37,8 +39,6 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
             raise ValueError(f"target is {target!r}, channel is {channel!r}; give one of the two")
         self._owns_channel = channel is None
         self._stub = self._make_stub(self._channel)
-        self._timeout_secs = timeout_secs
-        self._attempts = attempts
         self._is_closed = False
 
     @staticmethod
@@ -53,11 +53,11 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
         self._check_open()
         if timeout_secs is None:
             timeout_secs = self._timeout_secs
-        return Attempts(Backoff(self._attempts), timeout_secs=timeout_secs)
+        return Attempts(Backoff(self._retry_for_secs), timeout_secs=timeout_secs)
 
     def _begin_stream(self, config: stream_pb2.StreamConfig) -> StreamSession:
         self._check_open()
-        return StreamSession(config, Backoff(self._attempts))
+        return StreamSession(config, Backoff(self._retry_for_secs))
 
     def _check_open(self) -> None:
         if self._is_closed:

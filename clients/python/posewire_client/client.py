@@ -35,7 +35,13 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
     `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
     `timeout_secs` is the deadline of each call including its retries, and the timeout for opening a
-    stream. `attempts` is the number of consecutive failures after which the error is raised.
+    stream.
+
+    `retry_for_secs` bounds how long transient errors are retried: an unavailable, busy or draining
+    server, or a lost connection. It counts from the first of several consecutive failures; a result
+    or an outcome ends the count. The last error is raised when the time is over. 0 means no
+    retries, None means retrying for ever. Delays grow from 0.2 to 10 seconds, with jitter, and are
+    at least what the server asks for.
 
     Every call raises StatusError if the server answers with an error.
     """

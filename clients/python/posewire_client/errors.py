@@ -92,7 +92,7 @@ class StatusError(PosewireError):
 
 
 class CallCancelledError(StatusError):
-    """The call was cancelled."""
+    """The call was cancelled by a server that was stopping, or by a proxy."""
 
     code = "CANCELLED"
 

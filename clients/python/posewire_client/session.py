@@ -120,7 +120,7 @@ class StreamSession:
 
         Return the delay in seconds before the next call, or None if the session is finished.
         """
-        was_draining = self._is_draining
+        was_started, was_draining = self.is_started, self._is_draining
         self._call_number += 1  # so that nothing more is sent on the old call
         self._window = 0
         self._frames.requeue()
@@ -135,6 +135,8 @@ class StreamSession:
         if error is None and not was_draining:
             self.fail(ProtocolError("the server ended the stream with OK before its last frame"))
             return None
+        if was_started and not self._frames.to_send:
+            self._backoff.extend()  # it was idle, so nothing says that it did not work
         return self._delay_before_reopening(error, was_draining=was_draining)
 
     def fail(self, error: BaseException) -> None:
@@ -193,7 +195,7 @@ class StreamSession:
         if not self._is_latest and _is_skipped_as_draining(outcome):
             return  # without an outcome the frame is sent again
         frame.settle(outcome)
-        self._had_outcome = True
+        self._had_outcome = self._had_outcome or not _is_skipped_as_draining(outcome)
 
     def _delay_before_reopening(
         self, error: StatusError | None, *, was_draining: bool

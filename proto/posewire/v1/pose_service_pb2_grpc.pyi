@@ -91,7 +91,8 @@ class PoseServiceStub:
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-      CANCELLED                   The client cancelled the call. No details.
+      CANCELLED                   The client cancelled the call, or the server was stopping when the
+                                  call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
         DRAINING                  The server is shutting down.
@@ -106,10 +107,12 @@ class PoseServiceStub:
 
     # Retries
 
-    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
-    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
-    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
-    least for its delay. StreamPoses describes how to reopen a stream.
+    Retry after UNAVAILABLE, after RESOURCE_EXHAUSTED with RetryInfo, and after a CANCELLED that the
+    client did not cause. Use exponential backoff with jitter: before each attempt wait for a random
+    time, up to 0.2 seconds at first and up to twice as long with every further attempt, with a
+    maximum of 10 seconds. With RetryInfo, wait at least for its delay. Limit the time and not the
+    number of the attempts, to a deadline or to 30 seconds after the first failure: a server that is
+    restarted may be gone for as long. StreamPoses describes how to reopen a stream.
 
     # Versions
 
@@ -160,7 +163,7 @@ class PoseServiceStub:
     With IN_ORDER_LOSSLESS every frame is processed; a client with a frame to send waits until the
     window has room. With LATEST a newer frame replaces one that waits. A live client then does the
     same on its side: while the window is full it keeps only its newest frame, and sends it when
-    there is room.
+    there is room. It need not keep those that it replaced, only count them.
 
     # Ending
 
@@ -189,9 +192,12 @@ class PoseServiceStub:
       INTERNAL without an ErrorInfo of the domain "posewire": the stream was reset, which is how a
         proxy reports a server that crashed
       RESOURCE_EXHAUSTED with RetryInfo
+      CANCELLED that the client did not cause: the server was stopping when the call arrived
 
     Any other status is final, because the same stream would fail again. An outcome resets the
-    backoff; after several consecutive attempts without any outcome the client gives up.
+    backoff. The client gives up when it has retried for 30 seconds, or for as long as it is
+    configured to, without any outcome. An idle stream, all of whose frames have their outcome, has
+    lost nothing when its call ends: the time then counts anew.
 
     Once the old call has ended, the client knows which frames have no outcome or were skipped as
     DRAINING. It resends these on the new stream, in order and before any new frame; they may keep
@@ -265,7 +271,8 @@ class PoseServiceAsyncStub(PoseServiceStub):
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-      CANCELLED                   The client cancelled the call. No details.
+      CANCELLED                   The client cancelled the call, or the server was stopping when the
+                                  call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
         DRAINING                  The server is shutting down.
@@ -280,10 +287,12 @@ class PoseServiceAsyncStub(PoseServiceStub):
 
     # Retries
 
-    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
-    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
-    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
-    least for its delay. StreamPoses describes how to reopen a stream.
+    Retry after UNAVAILABLE, after RESOURCE_EXHAUSTED with RetryInfo, and after a CANCELLED that the
+    client did not cause. Use exponential backoff with jitter: before each attempt wait for a random
+    time, up to 0.2 seconds at first and up to twice as long with every further attempt, with a
+    maximum of 10 seconds. With RetryInfo, wait at least for its delay. Limit the time and not the
+    number of the attempts, to a deadline or to 30 seconds after the first failure: a server that is
+    restarted may be gone for as long. StreamPoses describes how to reopen a stream.
 
     # Versions
 
@@ -331,7 +340,7 @@ class PoseServiceAsyncStub(PoseServiceStub):
     With IN_ORDER_LOSSLESS every frame is processed; a client with a frame to send waits until the
     window has room. With LATEST a newer frame replaces one that waits. A live client then does the
     same on its side: while the window is full it keeps only its newest frame, and sends it when
-    there is room.
+    there is room. It need not keep those that it replaced, only count them.
 
     # Ending
 
@@ -360,9 +369,12 @@ class PoseServiceAsyncStub(PoseServiceStub):
       INTERNAL without an ErrorInfo of the domain "posewire": the stream was reset, which is how a
         proxy reports a server that crashed
       RESOURCE_EXHAUSTED with RetryInfo
+      CANCELLED that the client did not cause: the server was stopping when the call arrived
 
     Any other status is final, because the same stream would fail again. An outcome resets the
-    backoff; after several consecutive attempts without any outcome the client gives up.
+    backoff. The client gives up when it has retried for 30 seconds, or for as long as it is
+    configured to, without any outcome. An idle stream, all of whose frames have their outcome, has
+    lost nothing when its call ends: the time then counts anew.
 
     Once the old call has ended, the client knows which frames have no outcome or were skipped as
     DRAINING. It resends these on the new stream, in order and before any new frame; they may keep
@@ -435,7 +447,8 @@ class PoseServiceServicer:
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-      CANCELLED                   The client cancelled the call. No details.
+      CANCELLED                   The client cancelled the call, or the server was stopping when the
+                                  call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
         DRAINING                  The server is shutting down.
@@ -450,10 +463,12 @@ class PoseServiceServicer:
 
     # Retries
 
-    Retry after UNAVAILABLE, and after RESOURCE_EXHAUSTED with RetryInfo. Use exponential backoff
-    with jitter: before each attempt wait for a random time, up to 0.2 seconds at first and up to
-    twice as long with every further attempt, with a maximum of 10 seconds. With RetryInfo, wait at
-    least for its delay. StreamPoses describes how to reopen a stream.
+    Retry after UNAVAILABLE, after RESOURCE_EXHAUSTED with RetryInfo, and after a CANCELLED that the
+    client did not cause. Use exponential backoff with jitter: before each attempt wait for a random
+    time, up to 0.2 seconds at first and up to twice as long with every further attempt, with a
+    maximum of 10 seconds. With RetryInfo, wait at least for its delay. Limit the time and not the
+    number of the attempts, to a deadline or to 30 seconds after the first failure: a server that is
+    restarted may be gone for as long. StreamPoses describes how to reopen a stream.
 
     # Versions
 
@@ -519,7 +534,7 @@ class PoseServiceServicer:
         With IN_ORDER_LOSSLESS every frame is processed; a client with a frame to send waits until the
         window has room. With LATEST a newer frame replaces one that waits. A live client then does the
         same on its side: while the window is full it keeps only its newest frame, and sends it when
-        there is room.
+        there is room. It need not keep those that it replaced, only count them.
 
         # Ending
 
@@ -548,9 +563,12 @@ class PoseServiceServicer:
           INTERNAL without an ErrorInfo of the domain "posewire": the stream was reset, which is how a
             proxy reports a server that crashed
           RESOURCE_EXHAUSTED with RetryInfo
+          CANCELLED that the client did not cause: the server was stopping when the call arrived
 
         Any other status is final, because the same stream would fail again. An outcome resets the
-        backoff; after several consecutive attempts without any outcome the client gives up.
+        backoff. The client gives up when it has retried for 30 seconds, or for as long as it is
+        configured to, without any outcome. An idle stream, all of whose frames have their outcome, has
+        lost nothing when its call ends: the time then counts anew.
 
         Once the old call has ended, the client knows which frames have no outcome or were skipped as
         DRAINING. It resends these on the new stream, in order and before any new frame; they may keep

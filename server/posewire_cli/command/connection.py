@@ -11,6 +11,9 @@ from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.errors import TargetError
 from posewire_client import Client, Model, PosewireError, UnavailableError
 
+# A mistyped address is reported after this time; later calls have the client's patience.
+FIRST_TIMEOUT_SECS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -27,7 +30,8 @@ def connect(target: TargetOptions) -> Iterator[Connection]:
     Raises `TargetError` if the server rejects a request or cannot be reached.
     """
     with interrupt_on_sigterm(), _start_server(target) as address, open_client(address) as client:
-        yield Connection(client, client.model((target.server and target.model) or ""))
+        name = (target.server and target.model) or ""
+        yield Connection(client, client.model(name, timeout_secs=FIRST_TIMEOUT_SECS))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Literal
 
 from cyclopts import Group, Parameter
 
-from posewire_cli.command.connection import open_client
+from posewire_cli.command.connection import FIRST_TIMEOUT_SECS, open_client
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count
 from posewire_cli.command.own_model import runner_options
@@ -91,7 +91,7 @@ def _identify(
 
 
 def _find_model(client: Client, name: str) -> Subject:
-    model = client.model(name)
+    model = client.model(name, timeout_secs=FIRST_TIMEOUT_SECS)
     everything = EstimateOptions(min_pose_score=0.0, min_keypoint_score=0.0)
 
     def estimate(path: Path) -> FramePoses:

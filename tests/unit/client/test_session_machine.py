@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 
 from posewire.v1 import stream_pb2
 from posewire_client import (
+    CallCancelledError,
     Delivery,
     FrameFailure,
     InternalError,
@@ -40,6 +41,7 @@ LIMIT = 8  # bytes of an image
 CUTS = (
     UnavailableError("gone"),
     InternalError("reset"),
+    CallCancelledError("stopping"),
     ResourceExhaustedError("busy", retry_after_secs=0.5),
 )
 SERVER_SKIPS = {
@@ -58,7 +60,7 @@ class StreamMachine(RuleBasedStateMachine):
     @initialize(delivery=st.sampled_from(Delivery), asked=st.none() | st.integers(1, 4))
     def begin(self, delivery: Delivery, asked: int | None) -> None:
         self.delivery, self.asked = delivery, asked
-        self.session = session_of(delivery=delivery, window=asked, attempts=10_000)
+        self.session = session_of(delivery=delivery, window=asked, retry_for_secs=None)
         self.frames = 0
         self.too_large: set[int] = set()
         self.outcomes: list[Outcome] = []

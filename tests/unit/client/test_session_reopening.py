@@ -6,6 +6,7 @@ from google.protobuf import duration_pb2
 from google.rpc import error_details_pb2
 from posewire.v1 import stream_pb2
 from posewire_client import (
+    CallCancelledError,
     Delivery,
     InternalError,
     InvalidArgumentError,
@@ -18,6 +19,7 @@ from posewire_client import (
 )
 from posewire_client.status import error_from_status
 from tests.reference.client_session import ids, opened, put, sent, session_of, taken
+from tests.reference.fake_clock import FakeClock
 from tests.reference.scripted_service import (
     draining,
     result_for,
@@ -128,16 +130,60 @@ def test_an_outcome_resets_the_delays() -> None:
     assert session.end_call(GONE) == 0.2
 
 
-def test_consecutive_attempts_without_an_outcome_are_bounded() -> None:
-    session = session_of(attempts=2)
+def test_the_time_of_attempts_without_an_outcome_is_bounded() -> None:
+    clock = FakeClock()
+    session = session_of(retry_for_secs=15, clock=clock)
     put(session, 1)
-    opened(session)
-    sent(session)
-    assert session.end_call(GONE) == 0.2
+    clock.advance(100)  # before the first failure
+    delays = []
+    for _ in range(7):
+        opened(session)
+        sent(session)
+        delay = session.end_call(GONE)
+        assert delay is not None
+        delays.append(delay)
+        clock.advance(delay)
+    assert delays == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 2.4])  # the rest of 15 seconds
     opened(session)
     assert session.end_call(GONE) is None
     with pytest.raises(UnavailableError, match="gone"):
         session.take()
+
+
+def test_a_stream_may_be_retried_for_ever() -> None:
+    clock = FakeClock()
+    session = session_of(retry_for_secs=None, clock=clock)
+    put(session, 1)
+    for _ in range(2000):
+        session.open_call()
+        delay = session.end_call(GONE)
+        assert delay is not None
+        assert delay <= 10
+        clock.advance(delay)
+
+
+def test_an_idle_stream_that_worked_renews_the_time_but_not_the_delays() -> None:
+    clock = FakeClock()
+    session = session_of(retry_for_secs=1, clock=clock)
+    delays = []
+    for _ in range(3):
+        opened(session)
+        clock.advance(3600)
+        delays.append(session.end_call(GONE))
+    assert delays == [0.2, 0.4, 0.8]
+    session.open_call()
+    clock.advance(1)
+    assert session.end_call(GONE) is None, "a stream that does not start has not worked"
+
+
+def test_a_cancellation_that_came_from_the_other_side_is_transient() -> None:
+    session = session_of()
+    opened(session)
+    put(session, 1)
+    sent(session)
+    assert session.end_call(CallCancelledError("the server was stopping")) == 0.2
+    opened(session)
+    assert ids(sent(session)) == [1]
 
 
 @pytest.mark.parametrize(
@@ -161,28 +207,59 @@ def test_other_statuses_are_final_and_come_after_the_outcomes(error: StatusError
 
 
 def test_the_session_gives_up_on_servers_that_only_drain() -> None:
-    session = session_of(attempts=3)
+    clock = FakeClock()
+    session = session_of(retry_for_secs=1, clock=clock)
     put(session, 1)
     delays = []
-    for _ in range(3):
+    for _ in range(4):
         opened(session)
         (request,) = sent(session)
         session.receive(draining())
         session.receive(skip_for(request, DRAINING))
         delays.append(session.end_call(None))
-    assert delays == [0, 0.4, None]
+        clock.advance(delays[-1] or 0)
+    assert delays == [0, 0.4, pytest.approx(0.6), None]
     with pytest.raises(UnavailableError, match="drained"):
         session.take()
 
 
+@pytest.mark.parametrize("retry_for_secs", [0, 30])
+def test_the_first_drain_is_no_failure_but_servers_that_only_drain_are(
+    retry_for_secs: float,
+) -> None:
+    session = session_of(delivery=Delivery.LATEST, retry_for_secs=retry_for_secs)
+    delays = []
+    for _ in range(2):
+        put(session, 2)
+        opened(session)
+        (request,) = sent(session)
+        session.receive(draining())
+        session.receive(skip_for(request, DRAINING))
+        put(session, 1)
+        delays.append(session.end_call(None))
+    assert delays == [0, 0.4 if retry_for_secs else None]
+
+
 def test_an_idle_stream_may_be_drained_for_ever() -> None:
-    session = session_of(attempts=2)
+    clock = FakeClock()
+    session = session_of(retry_for_secs=1, clock=clock)
     delays = []
     for _ in range(4):
         opened(session)
         session.receive(draining())
         delays.append(session.end_call(None))
-    assert delays == [0, 10, 10, 10]
+        clock.advance(3600)
+    assert delays == [0, 0.4, 0.8, 1]
+
+
+def test_an_idle_stream_may_be_drained_without_retries() -> None:
+    session = session_of(retry_for_secs=0)
+    delays = []
+    for _ in range(3):
+        opened(session)
+        session.receive(draining())
+        delays.append(session.end_call(None))
+    assert delays == [0, 10, 10]
 
 
 def test_a_cut_after_the_last_outcome_is_no_error() -> None:
