@@ -17,8 +17,10 @@ def session_of(
     delivery: Delivery = Delivery.LOSSLESS,
     window: int | None = None,
     retry_for_secs: float | None = 30.0,
+    timeout_secs: float = 30.0,
     clock: FakeClock | None = None,
 ) -> StreamSession:
+    clock = clock or FakeClock()
     config = stream_config(
         model="",
         options=None,
@@ -28,9 +30,8 @@ def session_of(
         track=False,
         smoothing=False,
     )
-    return StreamSession(
-        config, Backoff(retry_for_secs, draw=lambda: 1.0, clock=clock or FakeClock())
-    )
+    backoff = Backoff(retry_for_secs, draw=lambda: 1.0, clock=clock)
+    return StreamSession(config, backoff, timeout_secs=timeout_secs, clock=clock)
 
 
 def put(session: StreamSession, count: int) -> None:

@@ -93,6 +93,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
         max_frame_age_secs: float | None = None,
         track: bool = False,
         smoothing: bool = False,
+        timeout_secs: float | None = None,
     ) -> AsyncGenerator[Outcome, None]:
         """Yield one outcome per frame, in order; see `Client.stream`.
 
@@ -108,8 +109,8 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
             track=track,
             smoothing=smoothing,
         )
-        session = self._begin_stream(config)
-        stream = AsyncStream(session, self._open_stream, start_timeout_secs=self._timeout_secs)
+        session = self._begin_stream(config, timeout_secs)
+        stream = AsyncStream(session, self._open_stream)
         return stream.outcomes(frames)
 
     def _open_stream(

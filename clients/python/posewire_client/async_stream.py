@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_client.channel import AsyncStreamCall, CallError, error_from_call
-from posewire_client.errors import DeadlineExceededError, StatusError
+from posewire_client.errors import StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
@@ -30,13 +30,11 @@ class AsyncStream:
         self,
         session: StreamSession,
         open_call: Callable[[AsyncIterator[StreamPosesRequest]], AsyncStreamCall],
-        *,
-        start_timeout_secs: float,
     ) -> None:
         self._session = session
         self._open_call = open_call
-        self._start_timeout_secs = start_timeout_secs
         self._changed = asyncio.Condition()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def outcomes(
         self, frames: AsyncIterable[FrameInput] | Iterable[FrameInput]
@@ -99,9 +97,12 @@ class AsyncStream:
         if self._session.is_finished:
             return None
         call = self._open_call(self._requests(self._session.open_call()))
+        self._watch(call)
         try:
             error = await self._read_to_end(call)
         finally:
+            if self._timer is not None:
+                self._timer.cancel()
             call.cancel()
         async with self._updated_session() as session:
             return session.end_call(error)
@@ -109,21 +110,25 @@ class AsyncStream:
     async def _read_to_end(self, call: AsyncStreamCall) -> StatusError | None:
         """Process all responses; return the error that ended the call, or None for OK."""
         try:
-            response = await self._first_response(call)
+            response = await call.read()
             while isinstance(response, StreamPosesResponse):  # and not the end of the stream
                 async with self._updated_session() as session:
                     session.receive(response)
                 response = await call.read()
         except CallError as error:
             return error_from_call(error)
+        except asyncio.CancelledError:
+            if not self._session.has_timed_out:
+                raise
         return None
 
-    async def _first_response(self, call: AsyncStreamCall) -> object:
-        secs = self._start_timeout_secs
-        try:
-            return await asyncio.wait_for(call.read(), secs)
-        except asyncio.TimeoutError:
-            raise DeadlineExceededError(f"the server started no stream within {secs} s") from None
+    def _watch(self, call: AsyncStreamCall) -> None:
+        """Cancel the call if the server is silent for too long; otherwise look again later."""
+        if (secs := self._session.secs_to_timeout) > 0:
+            self._timer = asyncio.get_running_loop().call_later(secs, self._watch, call)
+        else:
+            self._session.time_out()
+            call.cancel()
 
     async def _requests(self, call_number: int) -> AsyncGenerator[StreamPosesRequest, None]:
         yield StreamPosesRequest(config=self._session.config)

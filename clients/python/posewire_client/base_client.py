@@ -55,9 +55,13 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
             timeout_secs = self._timeout_secs
         return Attempts(Backoff(self._retry_for_secs), timeout_secs=timeout_secs)
 
-    def _begin_stream(self, config: stream_pb2.StreamConfig) -> StreamSession:
+    def _begin_stream(
+        self, config: stream_pb2.StreamConfig, timeout_secs: float | None
+    ) -> StreamSession:
         self._check_open()
-        return StreamSession(config, Backoff(self._retry_for_secs))
+        if timeout_secs is None:
+            timeout_secs = self._timeout_secs
+        return StreamSession(config, Backoff(self._retry_for_secs), timeout_secs=timeout_secs)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -1,8 +1,9 @@
 """The blocking transport of a stream.
 
-Three threads share the session under one condition. The feeder reads the caller's iterable, so that
+Four threads share the session under one condition. The feeder reads the caller's iterable, so that
 waiting for a camera delays no outcome. The caller makes the calls and reads their responses. gRPC
-iterates over `_requests` in a thread of its own.
+iterates over `_requests` in a thread of its own. The thread that waits for an outcome also checks
+the timeout, because reading a response blocks without one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire_client.channel import BlockingStreamCall, CallError, error_from_call
-from posewire_client.errors import DeadlineExceededError, ProtocolError, StatusError
+from posewire_client.errors import ProtocolError, StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
@@ -26,12 +27,9 @@ class BlockingStream:
         self,
         session: StreamSession,
         open_call: Callable[[Iterator[StreamPosesRequest]], BlockingStreamCall],
-        *,
-        start_timeout_secs: float,
     ) -> None:
         self._session = session
         self._open_call = open_call
-        self._start_timeout_secs = start_timeout_secs
         self._changed = threading.Condition()
         self._call: BlockingStreamCall | None = None
 
@@ -58,14 +56,22 @@ class BlockingStream:
 
     def _next_outcome(self) -> Outcome | None:
         with self._updated_session() as session:
-            self._changed.wait_for(lambda: session.is_take_ready)
+            while not session.is_take_ready:
+                if (secs := session.secs_to_timeout) > 0:
+                    self._changed.wait(min(secs, threading.TIMEOUT_MAX))
+                else:
+                    session.time_out()
+                    self._cancel_call()
             return session.take()
 
     def _close(self) -> None:
         with self._updated_session() as session:
             session.close()
-            if self._call is not None:
-                self._call.cancel()
+            self._cancel_call()
+
+    def _cancel_call(self) -> None:
+        if self._call is not None:
+            self._call.cancel()
 
     def _feed(self, frames: Iterable[FrameInput]) -> None:
         error = None
@@ -124,19 +130,8 @@ class BlockingStream:
 
     def _requests(self, call_number: int) -> Iterator[StreamPosesRequest]:
         yield StreamPosesRequest(config=self._session.config)
-        self._wait_for_start(call_number)
         while (request := self._wait_for_request(call_number)) is not None:
             yield request
-
-    def _wait_for_start(self, call_number: int) -> None:
-        secs = self._start_timeout_secs
-        with self._updated_session() as session:
-            if not self._changed.wait_for(
-                lambda: session.is_started or session.is_call_finished(call_number), timeout=secs
-            ):
-                session.fail(DeadlineExceededError(f"the server started no stream within {secs} s"))
-                assert self._call is not None  # it is the call that sends this request
-                self._call.cancel()
 
     def _wait_for_request(self, call_number: int) -> StreamPosesRequest | None:
         session = self._session

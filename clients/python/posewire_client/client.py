@@ -34,8 +34,18 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
 
     `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
-    `timeout_secs` is the deadline of each call including its retries, and the timeout for opening a
-    stream.
+
+    `timeout_secs` is the deadline of a call, including connecting and all retries. For a stream it
+    bounds each wait for the server, and not the whole:
+
+    - for the stream to start, each time it is opened, connecting included;
+    - for the next outcome while frames are in flight, counted from the previous message of the
+      server, or from sending a frame if none was in flight;
+    - for the end of the stream after the last outcome.
+
+    The time during which the caller holds frames back does not count. A wait that is too long
+    raises DeadlineExceededError, except that a stream which is reopened after a loss is opened
+    again until `retry_for_secs` are over.
 
     `retry_for_secs` bounds how long transient errors are retried: an unavailable, busy or draining
     server, or a lost connection. It counts from the first of several consecutive failures; a result
@@ -105,6 +115,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
         max_frame_age_secs: float | None = None,
         track: bool = False,
         smoothing: bool = False,
+        timeout_secs: float | None = None,
     ) -> Generator[Outcome, None, None]:
         """Yield one outcome per frame, in order: a Result, a FrameFailure or a Skipped.
 
@@ -113,8 +124,14 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
         frames without an outcome. With Delivery.LATEST a newer frame replaces one that still waits.
         An exception from `frames` is raised after the outcomes of the frames before it.
 
-        `frames` is read in its own thread, and outcomes that are not consumed hold it back. Closing
-        the generator cancels the call. The comments in stream.proto describe the options.
+        `frames` is read in its own thread. The client holds a bounded number of frames, however
+        slow the consumer is: at most a window of them that are in flight or whose outcome has not
+        been consumed, and one that waits to be sent. A slow consumer therefore holds `frames` back.
+        With Delivery.LATEST it does not: `frames` is read on and the newest frame waits. The frames
+        that it replaced take no memory, and each still has its outcome, a Skipped.
+
+        Closing the generator cancels the call. `Client` describes `timeout_secs`, and the comments
+        in stream.proto the other options.
         """
         config = stream_config(
             model=model,
@@ -125,8 +142,8 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
             track=track,
             smoothing=smoothing,
         )
-        session = self._begin_stream(config)
-        stream = BlockingStream(session, self._open_stream, start_timeout_secs=self._timeout_secs)
+        session = self._begin_stream(config, timeout_secs)
+        stream = BlockingStream(session, self._open_stream)
         return stream.outcomes(frames)
 
     def _open_stream(

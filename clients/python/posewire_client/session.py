@@ -1,8 +1,9 @@
 """One logical stream of frames, carried by as many calls as it takes.
 
 The session does no I/O and has no lock. A transport reports events to it (a frame, a response, the
-end of a call) and asks it what to send, what to yield, and when to call again. Frames keep their
-place and their number across calls, so outcomes arrive in the order of the frames.
+end of a call) and asks it what to send, what to yield, when to call again, and how long to wait for
+the server. Frames keep their place and their number across calls, so outcomes arrive in the order
+of the frames.
 
 However slow the caller is, the session holds at most a window of frames that are in flight or whose
 outcome has not been taken, and one that waits to be sent.
@@ -10,12 +11,16 @@ outcome has not been taken, and one that waits to be sent.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from google.rpc.code_pb2 import INVALID_ARGUMENT
 from google.rpc.error_details_pb2 import ErrorInfo
 
 from posewire.v1 import pose_service_pb2, stream_pb2
-from posewire_client.backoff import MAX_DELAY_SECS, Backoff, may_reopen
+from posewire_client.backoff import MAX_DELAY_SECS, Backoff, checked_timeout, may_reopen
 from posewire_client.errors import (
+    DeadlineExceededError,
     ProtocolError,
     StatusError,
     UnavailableError,
@@ -29,18 +34,31 @@ from posewire_client.status import DOMAIN
 class StreamSession:
     """Takes frames and yields outcomes, over one call at a time."""
 
-    def __init__(self, config: stream_pb2.StreamConfig, backoff: Backoff) -> None:
+    def __init__(
+        self,
+        config: stream_pb2.StreamConfig,
+        backoff: Backoff,
+        *,
+        timeout_secs: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.config = config
         self._is_latest = config.delivery_policy == stream_pb2.DELIVERY_POLICY_LATEST
         self._backoff = backoff
+        self._timeout_secs = checked_timeout(timeout_secs)
+        self._clock = clock
         self._frames = PendingFrames(is_latest=self._is_latest)
         self._model_name = ""
+        self._was_ever_started = False
         self._is_source_finished = False
         self._source_error: BaseException | None = None
         self._is_finished = False
         self._error: BaseException | None = None
         # State of the current call:
         self._call_number = 0
+        self._is_call_open = False
+        self._waiting_since = 0.0  # the last response, or when one became due
+        self._timeout_error: DeadlineExceededError | None = None
         self._window = 0  # 0 until the server has started the stream
         self._max_image_bytes = 0
         self._is_draining = False
@@ -63,6 +81,7 @@ class StreamSession:
 
     def finish_source(self, error: BaseException | None = None) -> None:
         """Record that there are no more frames. `take` raises the error after all outcomes."""
+        self._begin_wait()
         self._is_source_finished = True
         self._source_error = error
 
@@ -74,6 +93,9 @@ class StreamSession:
         self._window = 0
         self._is_draining = False
         self._had_outcome = False
+        self._timeout_error = None
+        self._is_call_open = True
+        self._waiting_since = self._clock()
         return self._call_number
 
     @property
@@ -99,12 +121,14 @@ class StreamSession:
                 # Fail it here: the server would reject it, and could end the whole call.
                 frame.settle(_too_large(frame, self._max_image_bytes))
                 continue
+            self._begin_wait()
             self._frames.in_flight.append(frame)
             return frame.request.message
         return None
 
     def receive(self, response: pose_service_pb2.StreamPosesResponse) -> None:
         """Process a response; raises ProtocolError if it breaks the contract."""
+        self._waiting_since = self._clock()
         event = response.WhichOneof("event")
         if event == "started":
             self._start(response.started)
@@ -121,12 +145,15 @@ class StreamSession:
         Return the delay in seconds before the next call, or None if the session is finished.
         """
         was_started, was_draining = self.is_started, self._is_draining
+        self._is_call_open = False
         self._call_number += 1  # so that nothing more is sent on the old call
         self._window = 0
         self._frames.requeue()
         if self._is_finished:
             return None
-        if error is not None and not may_reopen(error):
+        if self._timeout_error is not None:
+            error = self._timeout_error
+        elif error is not None and not may_reopen(error):
             self.fail(error)
             return None
         if self._is_source_finished and not self._frames.to_send:
@@ -138,6 +165,33 @@ class StreamSession:
         if was_started and not self._frames.to_send:
             self._backoff.extend()  # it was idle, so nothing says that it did not work
         return self._delay_before_reopening(error, was_draining=was_draining)
+
+    @property
+    def secs_to_timeout(self) -> float:
+        """How long to wait for the server before `time_out`. While nothing is due, the whole time.
+
+        So a transport that waits this long and asks again never misses the timeout.
+        """
+        if not self._is_waiting:
+            return self._timeout_secs
+        return self._waiting_since + self._timeout_secs - self._clock()
+
+    def time_out(self) -> None:
+        """Record that the server was silent for too long. The transport then cancels the call.
+
+        This finishes the session, but not if it was reopening a stream: it tries that again.
+        """
+        what = "sent nothing" if self.is_started else "started no stream"
+        self._timeout_error = DeadlineExceededError(
+            f"the server {what} within {self._timeout_secs} s"
+        )
+        if self.is_started or not self._was_ever_started:
+            self.fail(self._timeout_error)
+
+    @property
+    def has_timed_out(self) -> bool:
+        """Whether `time_out` was reported for the current call."""
+        return self._timeout_error is not None
 
     def fail(self, error: BaseException) -> None:
         """Finish the session. `take` raises the error after the outcomes that have arrived."""
@@ -172,11 +226,28 @@ class StreamSession:
             raise error
         return None
 
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a response or the end of the call is due."""
+        if not self._is_call_open or self._timeout_error is not None:
+            return False
+        return (
+            not self.is_started
+            or bool(self._frames.in_flight)
+            or self.should_half_close(self._call_number)
+        )
+
+    def _begin_wait(self) -> None:
+        """Start the timeout, unless it is running."""
+        if not self._is_waiting:
+            self._waiting_since = self._clock()
+
     def _start(self, started: stream_pb2.StreamStarted) -> None:
         if self.is_started:
             raise ProtocolError("the server started the stream twice")
         if started.max_frames_in_flight < 1:
             raise ProtocolError("the server started the stream with a window of 0 frames")
+        self._was_ever_started = True
         self._window = started.max_frames_in_flight
         if self.config.HasField("max_frames_in_flight"):
             self._window = min(self._window, self.config.max_frames_in_flight)

@@ -68,6 +68,7 @@ class StreamMachine(RuleBasedStateMachine):
         self.is_source_finished = False
         self.wait: float | None = 0.0
         self.call: int | None = None
+        self.was_started = False
 
     # The caller
 
@@ -106,7 +107,7 @@ class StreamMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.call is not None and not self.is_started)
     @rule()
     def start(self) -> None:
-        self.is_started = True
+        self.is_started = self.was_started = True
         self.session.receive(started(window=self.announced, max_image_bytes=LIMIT))
 
     @precondition(lambda self: self.call is not None)
@@ -155,6 +156,12 @@ class StreamMachine(RuleBasedStateMachine):
     @rule(error=st.sampled_from(CUTS))
     def cut(self, error: Any) -> None:
         self.end_call(error)
+
+    @precondition(lambda self: self.call is not None and self.was_started and not self.is_started)
+    @rule()
+    def time_out(self) -> None:
+        self.session.time_out()
+        self.end_call(None)
 
     @precondition(lambda self: self.call is not None and not self.unanswered and self.is_started)
     @rule()
