@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from posewire_client import (
+    Client,
     DeadlineExceededError,
     Delivery,
     Outcome,
     Result,
     Skipped,
+    UnavailableError,
 )
 from tests.reference.client_ways import Way
 from tests.reference.scripted_service import (
@@ -29,6 +34,7 @@ from tests.reference.scripted_service import (
     started,
     status,
 )
+from tests.reference.stub_server import stub_server
 from tests.reference.waiting import finish_in_time
 
 SHORT_SECS = 0.4
@@ -155,3 +161,17 @@ def test_latest_reads_on_in_constant_memory_while_the_caller_takes_nothing(
         skips += isinstance(outcome, Skipped)
     assert isinstance(outcomes[-1], Result), "the newest frame is processed"
     assert grown[0] < 100_000  # 50 bytes a frame, fewer than any object takes
+
+
+def test_a_frozen_server_is_noticed() -> None:
+    """By pings, before the timeout of the outcome, which is 30 seconds."""
+    with (
+        stub_server() as server,
+        Client(server.address, retry_for_secs=0) as client,
+    ):
+        outcomes = client.stream([np.zeros((64, 64, 3), np.uint8)] * 100)
+        next(outcomes)
+        os.kill(server.pid, signal.SIGSTOP)
+        with pytest.raises(UnavailableError):
+            for _ in outcomes:
+                pass

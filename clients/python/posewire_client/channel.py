@@ -42,9 +42,15 @@ _DEFAULT_OPTIONS: ChannelOptions = (
     # gRPC retries a call that the server never saw, for example because the connection was closing,
     # but only up to this request size. The default of 256 KiB excludes most images.
     ("grpc.per_rpc_retry_buffer_size", 32 << 20),
-    # Detects a dead peer within 80 seconds. Servers disconnect clients that ping more often.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
+    # Notice a frozen server or a cut cable 10 to 21 seconds later. A posewire server allows a ping
+    # every 10 seconds; the margin is for pings that arrive unevenly. The timeout leaves time for
+    # the image that is ahead of a ping on a slow link. gRPC sends pings of its own too, to measure
+    # the bandwidth, and no keepalive ping during such a one, which has a timeout of a minute.
+    ("grpc.keepalive_time_ms", 11_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    # Go on while a stream is idle. By default gRPC stops after two pings.
+    ("grpc.http2.max_pings_without_data", 0),
     # The backoff of the contract. By default a channel waits up to two minutes before it reconnects
     # and fails every call until then.
     ("grpc.initial_reconnect_backoff_ms", 200),
