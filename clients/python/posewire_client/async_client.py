@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import suppress
 from types import TracebackType
 
 from posewire.v1 import pose_service_pb2
@@ -20,7 +21,10 @@ from posewire_client.channel import (
     async_channel,
     async_stub,
     error_from_call,
+    response_of,
+    translate_closed_channel,
 )
+from posewire_client.errors import ClientClosedError
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
@@ -29,13 +33,18 @@ from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
 
 
-class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
+class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event]):
     """An asynchronous client of a posewire server.
 
     Create it in a running event loop and use it only there. The arguments are those of `Client`;
     `channel` is a channel of grpc.aio.
+
+    asyncio.CancelledError always means that the caller's task was cancelled. Closing the client
+    raises ClientClosedError in its calls and streams. A source of frames that raises CancelledError
+    itself raises SourceCancelledError in the stream.
     """
 
+    _make_event = staticmethod(asyncio.Event)
     _make_channel = staticmethod(async_channel)
     _make_stub = staticmethod(async_stub)
 
@@ -51,9 +60,16 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
         await self.close()
 
     async def close(self) -> None:
-        """Refuse further calls. Cancel those in progress unless the caller owns the channel."""
-        self._is_closed = True
+        """Refuse further calls.
+
+        Calls and streams in progress raise ClientClosedError, unless the caller owns the channel.
+        """
+        self._closed.set()
         if self._owns_channel:
+            for stream in self._tracked_streams():
+                await stream.abort(
+                    ClientClosedError("the client was closed before the last outcome")
+                )
             await self._channel.close()
 
     async def models(self, *, timeout_secs: float | None = None) -> tuple[Model, ...]:
@@ -110,14 +126,15 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
             smoothing=smoothing,
         )
         session = self._begin_stream(config, timeout_secs)
-        stream = AsyncStream(session, self._open_stream)
+        stream = self._track(AsyncStream(session, self._open_stream))
         return stream.outcomes(frames)
 
     def _open_stream(
         self, requests: AsyncIterator[pose_service_pb2.StreamPosesRequest]
     ) -> AsyncStreamCall:
         self._check_open()
-        return self._stub.StreamPoses(requests)
+        with translate_closed_channel():
+            return self._stub.StreamPoses(requests)
 
     async def _call(
         self,
@@ -128,7 +145,11 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub]):
         attempts = self._begin_call(timeout_secs)
         while True:
             try:
-                return await method(request, timeout=attempts.remaining_secs())
-            except CallError as error:
-                delay = attempts.delay_after(error_from_call(error))
-            await asyncio.sleep(delay)
+                with translate_closed_channel():
+                    call = method(request, timeout=attempts.remaining_secs())
+                return await response_of(call)
+            except CallError as raised:
+                delay = attempts.delay_after(error_from_call(raised))
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), delay)
+            self._check_open()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
+from weakref import WeakSet
 
 from posewire.v1 import stream_pb2
 from posewire_client.backoff import Attempts, Backoff, checked_retry_time, checked_timeout
@@ -14,9 +17,11 @@ from posewire_client.tls import Tls
 
 ChannelType = TypeVar("ChannelType")
 StubType = TypeVar("StubType")
+StreamType = TypeVar("StreamType")
+EventType = TypeVar("EventType", threading.Event, asyncio.Event)
 
 
-class BaseClient(ABC, Generic[ChannelType, StubType]):
+class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
     """Everything about a client that does not depend on how it waits."""
 
     def __init__(
@@ -39,7 +44,13 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
             raise ValueError(f"target is {target!r}, channel is {channel!r}; give one of the two")
         self._owns_channel = channel is None
         self._stub = self._make_stub(self._channel)
-        self._is_closed = False
+        self._closed: EventType = self._make_event()
+        self._streams: WeakSet[StreamType] = WeakSet()  # to abort when the client is closed
+        self._streams_lock = threading.Lock()
+
+    @staticmethod
+    @abstractmethod
+    def _make_event() -> EventType: ...
 
     @staticmethod
     @abstractmethod
@@ -63,6 +74,15 @@ class BaseClient(ABC, Generic[ChannelType, StubType]):
             timeout_secs = self._timeout_secs
         return StreamSession(config, Backoff(self._retry_for_secs), timeout_secs=timeout_secs)
 
+    def _track(self, stream: StreamType) -> StreamType:
+        with self._streams_lock:
+            self._streams.add(stream)
+        return stream
+
+    def _tracked_streams(self) -> tuple[StreamType, ...]:
+        with self._streams_lock:
+            return tuple(self._streams)
+
     def _check_open(self) -> None:
-        if self._is_closed:
+        if self._closed.is_set():
             raise ClientClosedError("the client is closed; create a new one")

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire_client.channel import BlockingStreamCall, CallError, error_from_call
-from posewire_client.errors import ProtocolError, StatusError
+from posewire_client.errors import PosewireError, ProtocolError, StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
+
+_JOIN_SECS = 5.0  # far longer than a cancelled call takes to end
 
 
 class BlockingStream:
@@ -44,8 +46,16 @@ class BlockingStream:
                 yield outcome
         finally:
             self._close()
-            caller.join()
-            # Joining the feeder could block: it may be waiting in the caller's iterable.
+            # The garbage collector may run this in any thread. Joining the feeder could block: it
+            # may be waiting in the caller's iterable.
+            if threading.current_thread() is not caller:
+                caller.join(_JOIN_SECS)
+
+    def abort(self, error: PosewireError) -> None:
+        """End the stream. `outcomes` raises the error after the outcomes that have arrived."""
+        with self._updated_session() as session:
+            session.fail(error)
+            self._cancel_call()
 
     @contextmanager
     def _updated_session(self) -> Generator[StreamSession, None, None]:
@@ -100,7 +110,7 @@ class BlockingStream:
             while (delay := self._make_call()) is not None:
                 with self._changed:
                     self._changed.wait_for(lambda: self._session.is_finished, timeout=delay)
-        except Exception as raised:  # noqa: BLE001 raised to the caller
+        except BaseException as raised:  # noqa: BLE001 raised to the caller
             with self._updated_session() as session:
                 session.fail(raised)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import grpc
@@ -11,7 +13,7 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
 from posewire.v1 import pose_service_pb2, pose_service_pb2_grpc
-from posewire_client.errors import StatusError
+from posewire_client.errors import ClientClosedError, StatusError
 from posewire_client.status import error_from_status
 from posewire_client.tls import Tls
 
@@ -25,6 +27,7 @@ BlockingMethod: TypeAlias = "grpc.UnaryUnaryMultiCallable[Request, Response]"
 AsyncChannel: TypeAlias = grpc.aio.Channel
 AsyncStub: TypeAlias = "pose_service_pb2_grpc.PoseServiceAsyncStub"
 AsyncMethod: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[Request, Response]"
+AsyncCall: TypeAlias = "grpc.aio.UnaryUnaryCall[Request, Response]"
 AsyncStreamCall: TypeAlias = (
     "grpc.aio.StreamStreamCall["
     "pose_service_pb2.StreamPosesRequest, pose_service_pb2.StreamPosesResponse]"
@@ -89,6 +92,33 @@ def blocking_stub(channel: BlockingChannel) -> BlockingStub:
 def async_stub(channel: AsyncChannel) -> AsyncStub:
     """Create the stub of PoseService for asynchronous calls."""
     return pose_service_pb2_grpc.PoseServiceStub(channel)
+
+
+@contextmanager
+def translate_closed_channel() -> Generator[None, None, None]:
+    """Raise ClientClosedError where gRPC refuses to begin a call on a closed channel."""
+    try:
+        yield
+    except (ValueError, grpc.aio.UsageError) as error:
+        raise ClientClosedError("the channel is closed") from error
+
+
+async def response_of(call: AsyncCall[Request, Response]) -> Response:
+    """Await the call; raises asyncio.CancelledError only if the task is cancelled.
+
+    `await call` alone raises that also if the channel is closed.
+    """
+    try:
+        code = await call.code()
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    try:
+        return await call
+    except asyncio.CancelledError as error:
+        if code is not grpc.StatusCode.CANCELLED:
+            raise
+        raise ClientClosedError("the client or its channel was closed during the call") from error
 
 
 def error_from_call(error: CallError) -> StatusError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Generator, Iterable, Iterator
 from types import TracebackType
 
@@ -20,7 +20,9 @@ from posewire_client.channel import (
     blocking_channel,
     blocking_stub,
     error_from_call,
+    translate_closed_channel,
 )
+from posewire_client.errors import CallCancelledError, ClientClosedError
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
@@ -29,11 +31,12 @@ from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
 
 
-class Client(BaseClient[BlockingChannel, BlockingStub]):
+class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading.Event]):
     """A blocking client of a posewire server. Thread-safe.
 
     `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
+
 
     `timeout_secs` is the deadline of a call, including connecting and all retries. For a stream it
     bounds each wait for the server, and not the whole:
@@ -56,6 +59,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
     Every call raises StatusError if the server answers with an error.
     """
 
+    _make_event = staticmethod(threading.Event)
     _make_channel = staticmethod(blocking_channel)
     _make_stub = staticmethod(blocking_stub)
 
@@ -71,9 +75,14 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
         self.close()
 
     def close(self) -> None:
-        """Refuse further calls. Cancel those in progress unless the caller owns the channel."""
-        self._is_closed = True
+        """Refuse further calls.
+
+        Calls and streams in progress raise ClientClosedError, unless the caller owns the channel.
+        """
+        self._closed.set()
         if self._owns_channel:
+            for stream in self._tracked_streams():
+                stream.abort(ClientClosedError("the client was closed before the last outcome"))
             self._channel.close()
 
     def models(self, *, timeout_secs: float | None = None) -> tuple[Model, ...]:
@@ -143,14 +152,15 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
             smoothing=smoothing,
         )
         session = self._begin_stream(config, timeout_secs)
-        stream = BlockingStream(session, self._open_stream)
+        stream = self._track(BlockingStream(session, self._open_stream))
         return stream.outcomes(frames)
 
     def _open_stream(
         self, requests: Iterator[pose_service_pb2.StreamPosesRequest]
     ) -> BlockingStreamCall:
         self._check_open()
-        return self._stub.StreamPoses(requests)
+        with translate_closed_channel():
+            return self._stub.StreamPoses(requests)
 
     def _call(
         self,
@@ -161,7 +171,11 @@ class Client(BaseClient[BlockingChannel, BlockingStub]):
         attempts = self._begin_call(timeout_secs)
         while True:
             try:
-                return method(request, timeout=attempts.remaining_secs())
-            except CallError as error:
-                delay = attempts.delay_after(error_from_call(error))
-            time.sleep(delay)
+                with translate_closed_channel():
+                    return method(request, timeout=attempts.remaining_secs())
+            except CallError as raised:
+                error = error_from_call(raised)
+            if isinstance(error, CallCancelledError):
+                self._check_open()
+            self._closed.wait(attempts.delay_after(error))
+            self._check_open()

@@ -2,7 +2,8 @@
 
     PosewireError(Exception)
     ├── UnsuitableImageError(ValueError)   an image that cannot be sent
-    ├── ClientClosedError(RuntimeError)    a call on a closed client
+    ├── ClientClosedError(RuntimeError)    the client is closed, or was closed during the call
+    ├── SourceCancelledError               the source of a stream's frames was cancelled
     ├── ProtocolError                      responses that break the contract
     └── StatusError                        a status other than OK; one class per code:
         ├── CallCancelledError             CANCELLED
@@ -51,7 +52,14 @@ class UnsuitableImageError(PosewireError, ValueError):
 
 
 class ClientClosedError(PosewireError, RuntimeError):
-    """A call on a closed client."""
+    """The client, or the channel that it uses, is closed or was closed during the call."""
+
+
+class SourceCancelledError(PosewireError):
+    """The asynchronous source of a stream's frames raised asyncio.CancelledError.
+
+    In the task that consumes the stream, CancelledError would mean that this task was cancelled.
+    """
 
 
 class ProtocolError(PosewireError):

@@ -19,8 +19,8 @@ PUBLIC_NAMES = """
     FieldViolation FrameFailure FrameInput ImageInput InputSize InternalError InvalidArgumentError
     Keypoint Model NotFoundError Origin OutOfRangeError Outcome PermissionDeniedError Pose
     PosewireError Precision ProtocolError ResourceExhaustedError Result Skeleton SkipReason Skipped
-    StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError UnimplementedError
-    UnknownStatusError UnsuitableImageError
+    SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError
+    UnimplementedError UnknownStatusError UnsuitableImageError
 """
 
 
