@@ -77,7 +77,7 @@ def refusing_target(service: ScriptedService, target: str) -> str:
 
 @pytest.fixture
 def complaints() -> Iterator[list[Any]]:
-    """What asyncio reports to the exception handler of the loop, such as unretrieved exceptions."""
+    """What asyncio reports about tasks, such as exceptions that were never retrieved."""
     reported: list[Any] = []
     yield reported
     gc.collect()
@@ -310,6 +310,8 @@ def test_a_stream_may_be_finalised_in_a_thread_of_its_own() -> None:
 
 def report_to(complaints: list[Any]) -> None:
     def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        complaints.append(context)
+        # gRPC's poller may complain of its own about the closed loop of an earlier test.
+        if "task" in context or "future" in context:
+            complaints.append(context)
 
     asyncio.get_running_loop().set_exception_handler(report)
