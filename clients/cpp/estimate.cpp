@@ -25,7 +25,7 @@ using posewire::v1::Keypoint;
 using posewire::v1::Pose;
 using posewire::v1::PoseService;
 
-// The first keypoint of COCO's skeleton; GetModel tells the skeleton of any model.
+// The first keypoint of COCO's skeleton; GetModel returns that of any model.
 constexpr int kNose = 0;
 
 std::string content_of(const std::string& path) {

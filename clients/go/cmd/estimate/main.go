@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// The first keypoint of COCO's skeleton; GetModel tells the skeleton of any model.
+// The first keypoint of COCO's skeleton; GetModel returns that of any model.
 const nose = 0
 
 // Dial and WithInsecure are what grpc-go 1.33 has, which Debian 12 ships. From 1.63 on NewClient and
