@@ -1,10 +1,10 @@
 """Errors that the rooms of the server share; each room has its own in its `errors.py`.
 
-    InputError(ValueError)        something given to the program that it cannot use
-    RequestError(Exception)       what a call, or a frame of a stream, gets instead of poses
+    InputError(ValueError)        unusable input to the program: an option, a file, a server
+    RequestError(Exception)       the error of a call, or of a frame of a stream
     └── InvalidArgumentError      INVALID_ARGUMENT: fields with values that the contract forbids
 
-Each message names the file or the field, what came and what was wanted.
+Each message names the file or the field, what it got and what it wants.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ InvalidArgumentReason = Literal[
 
 
 class InputError(ValueError):
-    """Something given to the program that it cannot use."""
+    """Unusable input to the program: an option, a file, a server."""
 
 
 class RequestError(Exception):
-    """The answer to a request that gets no poses; the contract lists codes, reasons and metadata.
+    """The error of a request; the contract lists codes, reasons and metadata.
 
     `code` is gRPC's name of the status code, `reason` and `metadata` are google.rpc.ErrorInfo's.
     """

@@ -20,8 +20,8 @@ class InputGeometry:
     `size`: pixels of the side that `fit` names. `fit`: the frame's short side (the long one
     follows, up to 8 times as long) or, with "inside", its long side. `padding`: zeros on all sides
     ("center") or on the right and below, until both sides are multiples of `multiple`. `shrinking`:
-    "area" halves a frame as often as it is at least twice as large as the input before it is
-    resized linearly, and so averages its pixels; "linear", as in the published recipes, skips some.
+    "area" averages pixels: it halves a frame while that is at least twice as large as the input,
+    then resizes it linearly. "linear", as in the published recipes, skips some pixels.
     """
 
     size: int

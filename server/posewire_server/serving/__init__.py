@@ -1,1 +1,1 @@
-"""PoseService: calls, streams, queues and the life of the server."""
+"""PoseService: calls, streams, queues and the lifecycle of the server."""

@@ -13,8 +13,8 @@ def keep_large_blocks() -> None:
 
     Every message needs several large blocks for a short time, and fresh pages for each cost more
     than the transport: 786 KB took 1.9 instead of 4.6 ms, 6.2 MB 13 instead of 39 ms. Setting only
-    one of the two values makes it worse. To be called before other threads start; no effect with
-    another C library.
+    one of the two values makes it worse. Call this before other threads start. It has no effect
+    with another C library.
     """
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL("libc.so.6").mallopt
@@ -23,7 +23,7 @@ def keep_large_blocks() -> None:
 
 
 def return_free_memory() -> None:
-    """Return the allocator's free pages to the system, as after a peak of large messages.
+    """Return the allocator's free pages to the system, for use after a peak of large messages.
 
     Takes up to a tenth of a second for each gigabyte, without the GIL. No effect with another C
     library.

@@ -18,7 +18,7 @@ def poses_to_proto(poses: FramePoses) -> list[pose_pb2.Pose]:
 def stage_times_to_proto(
     times: StageTimes, *, waited_secs: float, total_secs: float
 ) -> estimate_pb2.StageTimes:
-    """Convert stage times; `waited_secs`, before the first stage, count as queue."""
+    """Convert stage times; `waited_secs`, spent before the first stage, counts as queue."""
     decode = times.image_decode_secs
     return estimate_pb2.StageTimes(
         image_decode_duration=None if decode is None else duration(decode),

@@ -8,15 +8,15 @@ import threading
 from posewire_server.serving.allocator import return_free_memory
 from posewire_server.serving.caller import Caller
 
-# What one caller may hold of the budget.
+# The share of the budget that one caller may hold.
 _SHARE = 0.25
-# When so much less is held than at the peak, memory goes back to the system after a moment.
+# When so much less is held than at the peak, free memory is returned to the system after a delay.
 _TRIM_BYTES = 128 << 20
 _TRIM_SECS = 1.0
 
 
 class Hold:
-    """The bytes of one image, held of the budget until `release`."""
+    """The bytes of one image, part of the budget until `release`."""
 
     def __init__(self, budget: ByteBudget, caller: Caller, size: int) -> None:
         self._budget = budget
@@ -31,10 +31,10 @@ class Hold:
 
 
 class ByteBudget:
-    """Bounds the bytes held at `limit`, and one image more for each caller.
+    """Bounds the bytes held by `limit`, plus one image for each caller.
 
-    A caller holds at most a quarter of the budget, but may always hold one image: whatever others
-    hold, its next frame has room. Belongs to one event loop.
+    A caller holds at most a quarter of the budget, but may always hold one image, however much
+    others hold. Belongs to one event loop.
     """
 
     def __init__(self, limit: int) -> None:
@@ -46,7 +46,7 @@ class ByteBudget:
         self._released = asyncio.Event()
 
     def take(self, caller: Caller, size: int) -> Hold | None:
-        """Hold the bytes of an image, unless there is no room for it."""
+        """Hold the bytes of an image; return None if there is no room."""
         mine, all_of_them = caller.held_bytes + size, self._held + size
         if caller.held_bytes and (mine > _SHARE * self._limit or all_of_them > self._limit):
             return None

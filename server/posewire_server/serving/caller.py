@@ -16,18 +16,18 @@ class CallerFrame(Protocol):
 class Caller:
     """One stream, or one peer with all its unary calls.
 
-    `name`: the peer's. `max_in_progress`: how many of its frames may be worked on at the same time.
-    `keeps_newest`: a newer frame takes the place of one that waits.
+    `name`: of the peer. `max_in_progress`: how many of its frames may be processed at the same
+    time. `keeps_newest`: a newer frame replaces one that waits.
     """
 
     def __init__(self, name: str, *, max_in_progress: int, keeps_newest: bool = False) -> None:
         self.name = name
         self.max_in_progress = max_in_progress
         self.keeps_newest = keeps_newest
-        # Frames that wait, oldest first, and the number of those in progress: changed by `Turns`.
+        # Waiting frames, oldest first, and the number of those in progress: changed by `Turns`.
         self.waiting: OrderedDict[Any, None] = OrderedDict()
         self.in_progress = 0
-        # The number of the turn in which it last got the network: changed by `NetworkGate`.
+        # The number of the turn in which it last used the network: changed by `NetworkGate`.
         self.last_turn = 0
         # Bytes of its unanswered images: changed by `ByteBudget`.
         self.held_bytes = 0

@@ -4,20 +4,23 @@ InputError
 └── ListenError           an address on which the server cannot listen
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
-├── MalformedMessageError  INVALID_ARGUMENT: bytes that are no message of the contract
+├── MalformedMessageError INVALID_ARGUMENT: bytes that are not a message of the contract
 ├── StreamOrderError      FAILED_PRECONDITION: messages of a stream out of order
-├── BusyError             RESOURCE_EXHAUSTED: a queue or a limit that is full
+├── BusyError             RESOURCE_EXHAUSTED: a full queue or an exceeded limit
 ├── DeadlineMissedError   DEADLINE_EXCEEDED: no answer before the deadline
 ├── UnavailableError      UNAVAILABLE: warming up, or draining
-└── InternalError         INTERNAL: a defect of the server
+└── InternalError         INTERNAL: a bug in the server
 """
 
 from __future__ import annotations
 
 from posewire_server.errors import InputError, RequestError
 
-# How much of a client's text an error repeats: details travel in trailers, which hold 8 KB.
+# How many characters of a client's text an error repeats: details are sent in trailers, which are
+# limited to 8 KB.
 _QUOTED = 200
+# RetryInfo delay: the shortest delay before another attempt in the contract.
+_RETRY_SECS = 0.2
 
 
 class ListenError(InputError):
@@ -36,14 +39,14 @@ class ModelNotFoundError(RequestError):
 
 
 class MalformedMessageError(RequestError):
-    """Bytes that are no message of the contract."""
+    """Bytes that are not a message of the contract."""
 
     code = "INVALID_ARGUMENT"
 
     def __init__(self, size: int) -> None:
         super().__init__(
-            f"request: got {size} bytes that are no message of posewire.v1, want one; generate the "
-            "client from the contract",
+            f"request: got {size} bytes that are not a message of posewire.v1; generate the client "
+            "from the contract",
             reason="MESSAGE_MALFORMED",
         )
 
@@ -55,11 +58,11 @@ class StreamOrderError(RequestError):
 
 
 class BusyError(RequestError):
-    """A queue or a limit that is full; `retry_secs` is when to try again."""
+    """A full queue or an exceeded limit; retry after `retry_secs`."""
 
     code = "RESOURCE_EXHAUSTED"
 
-    def __init__(self, message: str, *, reason: str, retry_secs: float) -> None:
+    def __init__(self, message: str, *, reason: str, retry_secs: float = _RETRY_SECS) -> None:
         super().__init__(message, reason=reason)
         self.retry_secs = retry_secs
 
@@ -74,13 +77,13 @@ class DeadlineMissedError(RequestError):
 
 
 class UnavailableError(RequestError):
-    """A server that warms up or drains."""
+    """A server that is warming up or draining."""
 
     code = "UNAVAILABLE"
 
 
 class InternalError(RequestError):
-    """A defect of the server, of which the client learns no more."""
+    """A bug in the server; the details are only in its log."""
 
     code = "INTERNAL"
 

@@ -1,4 +1,4 @@
-"""A served model with the turns in front of it: the one way in for streams and unary calls."""
+"""A served model and its queue, which streams and unary calls share."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ from posewire_server.serving.turns import Turns
 
 # Peers whose unary calls may wait for one model at a time.
 _MAX_PEERS = 64
-# The contract's shortest wait before another attempt.
-_RETRY_SECS = 0.2
 
 
 class Estimator:
@@ -47,7 +45,7 @@ class Estimator:
         self._loop = asyncio.get_running_loop()
         self._turns: Turns[FrameInFlight] = Turns(depth=model.pipeline.max_in_progress)
         self._gate = NetworkGate(model.pipeline.capacity)
-        # A frame stays in its thread: every hop to another costs the wake-up of a processor.
+        # A frame stays in one thread, because each handover to another has to wake up a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
         # Peers with unanswered unary calls, by name.
         self._peers: dict[str, Caller] = {}
@@ -57,7 +55,7 @@ class Estimator:
         """Create the caller of a stream, which may submit as many frames as its window holds.
 
         A frame of a LATEST stream waits undecoded while the network is busy with another of the
-        stream, so that a newer one can still take its place.
+        stream, so that a newer one can still replace it.
         """
         pipeline = self.model.pipeline
         in_progress = pipeline.capacity if latest else pipeline.max_in_progress
@@ -68,8 +66,8 @@ class Estimator:
     ) -> Processed:
         """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
 
-        `size`: of the request, in bytes. Raises `BusyError` if too many images or bytes wait
-        already, and the `RequestError` that is the outcome.
+        `size`: of the request, in bytes. Raises `BusyError` if too many images or bytes are
+        waiting, and the `RequestError` of an image that failed.
         """
         settled = asyncio.Event()
         caller = self._peer_caller(peer)
@@ -88,14 +86,14 @@ class Estimator:
         return frame.outcome
 
     def submit(self, frame: FrameInFlight) -> None:
-        """Queue a frame until its caller's turn; it is settled later, in this event loop."""
+        """Queue a frame; its outcome is set later, in this event loop."""
         superseded = self._turns.add(frame)
         if superseded is not None:
             superseded.settle(Skipped(stream_pb2.SKIP_REASON_SUPERSEDED))
         self._start_frames()
 
     def withdraw(self, frame: FrameInFlight) -> None:
-        """Stop a frame before its next stage, unless it has its outcome."""
+        """Stop a frame before its next stage, unless it already has an outcome."""
         frame.withdraw()
         if not self._turns.remove(frame):
             self._gate.withdraw(frame)
@@ -128,7 +126,7 @@ class Estimator:
 
     def _process(self, frame: FrameInFlight) -> None:
         outcome = frame.process(self.model.pipeline, self.limits, self._gate)
-        with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._finish, frame, outcome)
 
     def _finish(self, frame: FrameInFlight, outcome: Outcome | None) -> None:
@@ -140,4 +138,4 @@ class Estimator:
 
 
 def _queue_full() -> BusyError:
-    return BusyError("no room for another image", reason="QUEUE_FULL", retry_secs=_RETRY_SECS)
+    return BusyError("no room for another image", reason="QUEUE_FULL")

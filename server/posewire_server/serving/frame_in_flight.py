@@ -1,4 +1,4 @@
-"""A frame from its acceptance to its outcome; the image of a unary call is one, too."""
+"""A frame of a stream, or the image of a unary call, from its acceptance to its outcome."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class FrameInFlight:
     """One image with its options, for which `caller` wants an outcome.
 
     `hold` is the image's part of the byte budget, released with the image.
-    `max_age_secs`: a frame that is older when the network can take it is skipped. `on_settled` is
-    called once, when the frame has its outcome. The event loop owns the frame; `process` runs in a
-    thread and only reads what no longer changes by then.
+    `max_age_secs`: a frame that is older when the network becomes free is skipped. `on_settled` is
+    called once, when the frame gets its outcome. The event loop owns the frame; `process` runs in
+    another thread and reads only fields that no longer change, and whether the image is released.
     """
 
     def __init__(
@@ -79,18 +79,18 @@ class FrameInFlight:
 
     @property
     def outcome(self) -> Outcome | None:
-        """None while it is still to come."""
+        """The outcome; None until it is known."""
         return self._outcome
 
     def settle(self, outcome: Outcome) -> None:
-        """Give the frame its outcome, unless it has one or was withdrawn."""
+        """Set the outcome, unless the frame has one or was withdrawn."""
         if self._image is not None:
             self._release_image()
             self._outcome = outcome
             self._on_settled()
 
     def withdraw(self) -> None:
-        """Release the image; nobody waits for the outcome."""
+        """Release the image; the outcome is no longer needed."""
         self._release_image()
 
     def _release_image(self) -> None:
@@ -99,7 +99,7 @@ class FrameInFlight:
             self._hold.release()
 
     def check_is_due(self) -> None:
-        """Raise `WithdrawnError` or `TooOldError` if the network is not to run this frame."""
+        """Raise `WithdrawnError` or `TooOldError` if the network should not run this frame."""
         if self._image is None:
             raise WithdrawnError
         if self._max_age_secs is not None and self.age_secs > self._max_age_secs:

@@ -1,8 +1,8 @@
 """PoseService's methods as gRPC handlers.
 
-The generated registration lacks three things. It receives a unary request whole before the handler
-runs, which then cannot refuse it for want of memory; it drops the size of a message; and it ends a
-call whose bytes are no message as a defect of the server.
+The generated registration does not fit for three reasons. It receives a unary request before the
+handler runs, which then cannot reject it to save memory. It discards the size of a message. And it
+reports bytes that are not a message as an error of the server.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def handler(service: PoseService) -> grpc.GenericRpcHandler:
             deserializer(messages.GetModelRequest),
             messages.GetModelResponse.SerializeToString,
         ),
-        # A stream of one message, so that it is received when the handler asks for it.
+        # A stream of one message, so that the handler decides when to receive it.
         "EstimatePoses": grpc.stream_unary_rpc_method_handler(
             service.EstimatePoses,
             deserializer(messages.EstimatePosesRequest),

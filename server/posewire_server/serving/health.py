@@ -1,7 +1,7 @@
 """The standard health service, grpc.health.v1.
 
-The library's servicer loses watchers: one that leaves takes the condition of the others with it,
-and one that does not read blocks every change.
+grpcio-health-checking has a servicer, but a watcher that leaves breaks the notification of the
+others, and one that does not read blocks every change.
 """
 
 from __future__ import annotations

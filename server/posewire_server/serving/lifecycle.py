@@ -26,15 +26,15 @@ def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
     `load` runs in a thread while the server already listens, so that health checks are answered.
-    `ready` is called with the address once the models are warm. If the network or `load` is still
-    running when the grace period is over, this ends the process instead of waiting for it.
+    `ready` is called with the address once the models are warm. If an inference or `load` is still
+    running after the grace period, this ends the process instead of waiting for it.
     """
     if asyncio.run(_serve(load, options, ready)):
         _exit(0)
 
 
 async def _serve(load: Load, options: ServerOptions, ready: Callable[[str], None]) -> bool:
-    """Return whether a thread is still busy in the end."""
+    """Return whether a thread is still busy afterwards."""
     server = Server(options)
     await server.start()
     loading = _LoadingThread(load)

@@ -1,4 +1,4 @@
-"""What C libraries print about images, limited."""
+"""Limits the messages that C libraries print about images."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def limit_native_messages() -> None:
     """Log at most ten lines a minute of what C libraries print to stderr, and drop the others.
 
     libjpeg prints a line for every damaged image, without a way to turn it off. OpenCV's own
-    messages are turned off: the client gets them as an error. What Python and C++ streams write
-    to stderr stays as it is. To be called before other threads start; with another C library than
-    glibc it only turns off OpenCV's messages.
+    messages are turned off, since the client gets an error. Output of Python and of C++ streams
+    does not change. Call this before other threads start. With another C library than glibc it
+    only turns off OpenCV's messages.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return
     reading, writing = os.pipe()
-    os.set_blocking(writing, False)  # a full pipe drops lines; nobody waits
+    os.set_blocking(writing, False)  # a full pipe drops lines instead of blocking
     libc.fdopen.restype = ctypes.c_void_p
     stream = ctypes.c_void_p(libc.fdopen(writing, b"w"))
     libc.setvbuf(stream, None, _IONBF, ctypes.c_size_t(0))

@@ -19,7 +19,7 @@ class PreparedFrame(CallerFrame, Protocol):
 
 
 class WithdrawnError(Exception):
-    """A frame whose outcome nobody waits for."""
+    """The frame was withdrawn: its outcome is no longer needed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +32,7 @@ class _Waiter:
 class NetworkGate:
     """Lets `capacity` frames at a time through to the network.
 
-    Next is a frame of the caller that has had the network least recently. Few frames wait here,
+    The next frame is one of the caller that used the network least recently. Few frames wait here,
     since `Turns` bounds those in progress. Any number of threads may use it.
     """
 
@@ -46,7 +46,7 @@ class NetworkGate:
     def turn(self, frame: PreparedFrame) -> Iterator[None]:
         """Wait for the frame's turn, which lasts for the block.
 
-        Raises `WithdrawnError`, and what `frame.check_is_due` raises.
+        Raises `WithdrawnError`, and the errors of `frame.check_is_due`.
         """
         self._enter(frame)
         try:
@@ -56,7 +56,7 @@ class NetworkGate:
             self._leave()
 
     def withdraw(self, frame: PreparedFrame) -> None:
-        """Stop a frame that waits here."""
+        """Make a frame that waits here raise `WithdrawnError`."""
         with self._lock:
             for waiter in self._waiters:
                 if waiter.frame is frame:

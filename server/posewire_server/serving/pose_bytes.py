@@ -1,7 +1,7 @@
-"""Serialized poses, written for a whole frame at once.
+"""Serializes all poses of a frame at once.
 
-All poses of a skeleton have the same layout on the wire, whatever their numbers. So protobuf writes
-one, and NumPy fills in the numbers of all. Message objects would take 3 us a keypoint, 1.5 ms for
+All poses of a skeleton have the same layout on the wire, whatever their values. So protobuf writes
+one, and NumPy fills in the values of all. Message objects would take 3 us a keypoint, 1.5 ms for
 30 people, in the event loop that all streams share.
 """
 

@@ -1,4 +1,4 @@
-"""Messages as they are received."""
+"""Receives the messages of a call."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Request = TypeVar("Request", bound=Message)
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[Request]):
-    """A message and its size in bytes, after decompression."""
+    """A message and its size in bytes, decompressed; `parsed` is None if parsing failed."""
 
     parsed: Request | None
     size: int
 
     @property
     def message(self) -> Request:
-        """Raises `MalformedMessageError` where the bytes are no such message."""
+        """The message. Raises `MalformedMessageError` if the bytes could not be parsed."""
         if self.parsed is None:
             raise MalformedMessageError(self.size)
         return self.parsed
@@ -51,7 +51,7 @@ class Receiver(Generic[Request]):
 
 
 def deserializer(kind: type[Request]) -> Callable[[bytes], Received[Request]]:
-    """Return a deserializer for gRPC that does not fail."""
+    """Return a deserializer for gRPC that never raises."""
 
     def deserialize(data: bytes) -> Received[Request]:
         try:

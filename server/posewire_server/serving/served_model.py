@@ -35,7 +35,7 @@ _PRECISIONS: Mapping[WeightsType, model_pb2.Precision] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
-    """A pipeline and the name that requests give; `options` are its defaults."""
+    """A pipeline with the name that requests use; `options` are its defaults."""
 
     name: str
     version: str
@@ -45,7 +45,7 @@ class ServedModel:
 
     @classmethod
     def load(cls, model: InstalledModel, options: RunnerOptions) -> ServedModel:
-        """Read and compile the network; raises `NetworkError`."""
+        """Read and compile the network. Raises `NetworkError`."""
         network = read_network(model.path)
         decoder = Decoder(DecoderOptions(delta=model.delta))
         pipeline = Pipeline(OpenVinoRunner(network, options), decoder, model.geometry)
@@ -77,7 +77,7 @@ class ServedModel:
 
 
 def load_models(models: Sequence[InstalledModel], options: RunnerOptions) -> list[ServedModel]:
-    """Load all of them, in the same order."""
+    """Load these models, in the same order."""
     return [ServedModel.load(each, options) for each in models]
 
 
@@ -88,7 +88,7 @@ def _common_frames(pipeline: Pipeline) -> list[Size]:
 
 
 def _version(model: InstalledModel, options: RunnerOptions) -> str:
-    """Hash everything that a result depends on."""
+    """Return a hash of everything that a result depends on."""
     files = [path for path in (model.path, model.path.with_suffix(".bin")) if path.is_file()]
     parts = [
         version("posewire"),

@@ -18,18 +18,18 @@ from posewire_server.serving.health import HealthService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 
-# Calls in progress, and those of one connection: what silent ones may cost.
+# Calls in progress, in total and of one connection: limits the cost of calls that send nothing.
 _MAX_CALLS = 1024
 _MAX_CALLS_PER_CONNECTION = 128
-# How long a draining server refuses new calls with a reason before it closes its listener.
-_REFUSING_SECS = 0.5
-# What statuses need to leave after the grace period has ended their calls.
+# How long a draining server rejects new calls with a reason before it closes its listener.
+_REJECT_SECS = 0.5
+# Time to send the statuses of calls that the end of the grace period has ended.
 _STOP_GRACE_SECS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """`address` is HOST:PORT, or unix:PATH; port 0 leaves the choice to the system."""
+    """`address` is HOST:PORT or unix:PATH; for port 0 the system chooses a free port."""
 
     address: str = "127.0.0.1:50051"
     limits: ServiceLimits = field(default_factory=ServiceLimits)
@@ -49,7 +49,7 @@ class Server:
         self.port = 0
 
     async def start(self) -> None:
-        """Listen, without serving yet; raises `ListenError` if that is not possible."""
+        """Listen without serving yet. Raises `ListenError` if that is not possible."""
         self._server.add_generic_rpc_handlers((handler(self._service),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._options.reflection:
@@ -67,31 +67,31 @@ class Server:
 
     @property
     def address(self) -> str:
-        """The address it listens on, with the port that the system chose."""
+        """The listening address, with the port that the system chose."""
         host, _, port = self._options.address.rpartition(":")
         return f"{host}:{self.port}" if port.isdecimal() else self._options.address
 
     @property
     def is_busy(self) -> bool:
-        """Whether images are in progress, which stay so after `stop`."""
+        """Whether images are in progress; `stop` does not interrupt them."""
         return self._service.is_busy
 
     async def open(self, models: Sequence[ServedModel]) -> None:
-        """Serve these models, which are warm; the first is the default."""
+        """Serve these models, already warmed up; the first is the default."""
         self._service.open(models)
         self._health.set_serving(True)
 
     async def drain(self) -> None:
-        """Refuse new calls and finish those in progress, within the grace period.
+        """Reject new calls and finish those in progress, within the grace period.
 
-        After a moment in which new calls are told so, the server closes its listener and its idle
-        connections, so that clients try elsewhere.
+        After half a second the server also closes its listener and its idle connections, so that
+        clients connect elsewhere.
         """
         ends_at = monotonic() + self._options.limits.life.drain_secs
         self._health.set_serving(False)
         self._service.drain()
         idle = asyncio.create_task(self._service.wait_until_idle())
-        await asyncio.wait([idle], timeout=min(_REFUSING_SECS, ends_at - monotonic()))
+        await asyncio.wait([idle], timeout=min(_REJECT_SECS, ends_at - monotonic()))
         idle.cancel()
         self._health.close()
         await self._server.stop(ends_at + _STOP_GRACE_SECS - monotonic())
@@ -117,7 +117,7 @@ async def running_server(
 
 
 async def _check_socket_is_free(address: str) -> None:
-    """Raise `ListenError` if a program listens on this unix socket: gRPC would replace it."""
+    """Raise `ListenError` if a program listens on this Unix socket, which gRPC would replace."""
     if not address.startswith("unix:"):
         return
     path = address.removeprefix("unix:")
@@ -131,14 +131,15 @@ async def _check_socket_is_free(address: str) -> None:
 
 def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
     return [
-        # A second server on the same port would otherwise start, and lose connections.
+        # Otherwise a second server could start on the same port and take some of the connections.
         ("grpc.so_reuseport", 0),
-        # A little above the limit on images, so that those get an error of their own.
+        # A little above the limit on images, so that images beyond that get an error of their own.
         ("grpc.max_receive_message_length", limits.image.max_bytes + (1 << 16)),
         ("grpc.max_concurrent_streams", _MAX_CALLS_PER_CONNECTION),
-        # Detects dead clients; clients may ping as often.
+        # Detects dead clients.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),
+        # Clients may ping every 10 seconds; connections that ping more often are closed.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
     ]

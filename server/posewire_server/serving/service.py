@@ -34,21 +34,20 @@ from posewire_server.serving.status import as_request_error, status_of, unchange
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
-# How many unary requests of one peer are received at the same time, and for how long at most: what
-# is not received yet costs no memory.
+# How many unary requests of one peer are received at the same time, and the time limit for each.
+# Requests that are not received yet cost no memory.
 _MAX_RECEIVING = 8
 _RECEIVE_SECS = 60.0
-# RetryInfo delay: the contract's shortest wait before another attempt.
-_RETRY_SECS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLimits:
-    """Limits on client use; images may be as large as 4K BGRA and 8K JPEG.
+    """Limits on client use; the default admits 4K BGRA and 8K JPEG images.
 
     `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
-    `streams`: concurrent streams. `window`: unanswered frames of one stream. `held_bytes`: of
-    images received and not yet answered, besides one image for each caller.
+    `streams`: concurrent streams. `window`: unanswered frames of one stream, or more if the model
+    processes more at a time. `held_bytes`: bytes of images received and not yet answered, besides
+    one image for each caller.
     """
 
     image: ImageLimits = field(
@@ -71,7 +70,7 @@ class PoseService:
         self._default = ""
         # Streams that have sent their config.
         self._sessions: set[Session] = set()
-        # By peer, while it has calls.
+        # Limits receiving, by peer; a peer without calls has no entry.
         self._receiving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         # Open streams, and all calls in progress.
         self._streams = 0
@@ -81,7 +80,7 @@ class PoseService:
         self._draining = asyncio.Event()
 
     def open(self, models: Sequence[ServedModel]) -> None:
-        """Serve these models, which are warm; the first is the default."""
+        """Serve these models, already warmed up; the first is the default."""
         limits, budget = self._limits, ByteBudget(self._limits.held_bytes)
         self._estimators = {
             model.name: Estimator(model, limits=limits.image, waiting=limits.waiting, budget=budget)
@@ -90,7 +89,7 @@ class PoseService:
         self._default = models[0].name
 
     def drain(self) -> None:
-        """Refuse new calls and drain every stream."""
+        """Reject new calls and drain every stream."""
         self._draining.set()
         for session in self._sessions:
             session.drain()
@@ -101,7 +100,7 @@ class PoseService:
 
     @property
     def is_busy(self) -> bool:
-        """Whether images are in progress, for which nobody may wait any more."""
+        """Whether images are in progress, including those of calls that have ended."""
         return any(estimator.is_busy for estimator in self._estimators.values())
 
     def close(self) -> None:
@@ -153,7 +152,7 @@ class PoseService:
     async def _estimate(
         self, requests: Receiver[messages.EstimatePosesRequest], peer: str
     ) -> messages.EstimatePosesResponse:
-        # Calls keep their peer's semaphore: that of a peer without calls is forgotten.
+        # A weak reference: calls keep their peer's semaphore alive.
         receiving = self._receiving.setdefault(peer, asyncio.Semaphore(_MAX_RECEIVING))
         async with receiving:
             received = await self._first_message(requests, _RECEIVE_SECS)
@@ -182,14 +181,14 @@ class PoseService:
     def _call(
         self, context: Context, *, locate: Callable[[str], str] = unchanged
     ) -> Iterator[None]:
-        """Count a call, and end it with the status of what the block raises."""
+        """Count a call, and end it with the status of the error that the block raises."""
         self._calls += 1
         self._idle.clear()
         try:
             yield
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
             status = rpc_status.to_status(status_of(as_request_error(error), locate=locate))
-            # Not `abort`: the context would keep what that raises, and this the request.
+            # Not `abort`: the context would keep its exception, and the exception the request.
             context.set_code(status.code)
             context.set_details(status.details)
             context.set_trailing_metadata(status.trailing_metadata)
@@ -209,7 +208,7 @@ class PoseService:
     ) -> Received[Request] | None:
         """Wait for a call's first message, while the server serves.
 
-        Returns None if it does not come in time, or the client closes its side without one.
+        Returns None if it does not arrive in time, or the client half-closes the call without one.
         """
         reading = asyncio.create_task(_next(requests))
         draining = asyncio.create_task(self._draining.wait())
@@ -225,12 +224,11 @@ class PoseService:
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
-        """Count a stream, if another one may open."""
+        """Count a stream. Raises `BusyError` if all are in use."""
         if self._streams == self._limits.streams:
             raise BusyError(
-                f"all {self._limits.streams} streams of this server are taken",
+                f"all {self._limits.streams} streams of this server are in use",
                 reason="STREAM_LIMIT_REACHED",
-                retry_secs=_RETRY_SECS,
             )
         self._streams += 1
         try:
@@ -252,7 +250,7 @@ class PoseService:
                 reason="CONFIG_MISSING",
             )
         estimator = self._estimator(first.config.model)
-        # One frame on its way in each direction for each in progress.
+        # For each frame in progress, one more in transit.
         window = max(self._limits.window, 2 * estimator.model.pipeline.max_in_progress)
         config = SessionConfig.from_proto(
             first.config, defaults=estimator.model.options, max_window=window

@@ -1,7 +1,7 @@
 """The server's side of one stream: frames in, exactly one outcome for each, in order.
 
-A reader appends frames to the unanswered ones, as far as the window reaches; the writer sends the
-outcome of the oldest as soon as it is settled.
+A reader appends frames to the unanswered ones, up to the window. The writer sends the outcome of
+the oldest frame as soon as it is known.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from posewire_server.serving.status import status_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLife:
-    """How long a stream may take for what.
+    """Time limits of a stream.
 
-    `config_secs`: for its config. A stream is drained after `idle_secs` without a frame and after
-    `max_age_secs` (None: never). `drain_secs`: to finish then; one with no unanswered frames has
-    `close_secs` to close its side.
+    `config_secs`: until the config arrives. A stream is drained after `idle_secs` without a frame
+    or an outcome, and after `max_age_secs` (None: never). `drain_secs`: from the drain to the end
+    of the stream. `close_secs`: for the client to half-close a draining stream once all frames are
+    answered.
     """
 
     config_secs: float = 10.0
@@ -41,7 +42,7 @@ class SessionLife:
 
 
 class Session:
-    """One stream after its config; it knows messages, but not what carries them."""
+    """One stream after its config, in terms of messages and independent of gRPC."""
 
     def __init__(
         self,
@@ -59,28 +60,28 @@ class Session:
         self._frames: deque[FrameInFlight] = deque()
         # Set by the writer whenever it has removed a frame.
         self._has_room = asyncio.Event()
-        # Set whenever there is something for the writer to look at.
+        # Set whenever the writer may have something to send.
         self._wake = asyncio.Event()
-        # Of the frame read last, and of the outcomes written so far.
+        # The id of the last frame read, and the number of skipped frames among the outcomes sent.
         self._last_frame_id = 0
         self._skipped = 0
-        # From `drain` on; the writer owes the client the message until it has sent it.
+        # Whether `drain` was called, and whether StreamDraining has yet to be sent.
         self._is_draining = False
         self._owes_draining = False
-        # Whether the time to drain is up.
+        # Whether the time to drain has expired.
         self._is_expired = False
         # When a frame was last read or answered: changed by the reader and the writer.
         self._active_at = monotonic()
-        # By what they are for: the stream's age, its idleness, its drain and its close.
+        # By name: "age", "idle", "drain" and "close".
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def responses(
         self, requests: AsyncIterator[Received[StreamPosesRequest]]
     ) -> AsyncGenerator[StreamPosesResponse, None]:
-        """Yield all messages of the server for the requests that follow the config.
+        """Yield all responses to the requests that follow the config.
 
         Ends when the client has half-closed and every frame has its outcome. Raises
-        `StreamOrderError` after the outcomes of the frames before the disorder, and
+        `StreamOrderError` after the outcomes of the frames before the wrong message, and
         `UnavailableError` if the client does not close a draining stream in time.
         """
         yield StreamPosesResponse(started=self._started())
@@ -103,7 +104,7 @@ class Session:
                     self._expect_close()
                 elif self._is_expired:
                     raise UnavailableError(
-                        "the server is draining and the stream's time is up", reason="DRAINING"
+                        "the stream is draining and its time has expired", reason="DRAINING"
                     )
                 else:
                     await self._wake.wait()
@@ -127,12 +128,12 @@ class Session:
             self.drain()
 
     def _expect_close(self) -> None:
-        """Give the client little time to close a draining stream once every frame is answered."""
+        """Limit the time to half-close a draining stream once every frame is answered."""
         if self._is_draining and not self._frames:
             self._start_timer("close", self._life.close_secs, self._expire)
 
     def _expire(self) -> None:
-        """Skip what cannot be processed in time, so that the client sends it elsewhere."""
+        """Skip the unanswered frames, so that the client sends them elsewhere."""
         self._is_expired = True
         for frame in self._frames:
             frame.settle(Skipped(stream_pb2.SKIP_REASON_DRAINING))
@@ -168,7 +169,7 @@ class Session:
         async for received in requests:
             self._check_order(received.message)
             self._accept(received.message.frame, await self._take_hold(received.size))
-            del received  # or it keeps its image until the next one comes
+            del received  # otherwise it keeps its image until the next one arrives
             while len(self._frames) >= self._config.window:
                 self._has_room.clear()
                 await self._has_room.wait()

@@ -25,8 +25,8 @@ _POLICIES = {
 class SessionConfig:
     """A stream's config with the server's defaults filled in.
 
-    `latest`: whether a newer frame takes the place of one that waits. `window`: how many frames
-    may be unanswered.
+    `latest`: whether a newer frame replaces one that waits. `window`: the maximum number of
+    unanswered frames.
     """
 
     options: EstimateOptions
@@ -38,7 +38,7 @@ class SessionConfig:
     def from_proto(
         cls, config: stream_pb2.StreamConfig, *, defaults: EstimateOptions, max_window: int
     ) -> SessionConfig:
-        """Validate a config; raises `InvalidArgumentError` and `InvalidRegionError`."""
+        """Validate a config. Raises `InvalidArgumentError` and `InvalidRegionError`."""
         if violations := tuple(_violations(config)):
             raise InvalidArgumentError(*violations)
         asked = config.max_frames_in_flight if config.HasField("max_frames_in_flight") else None

@@ -20,10 +20,10 @@ _DOMAIN = "posewire"
 
 
 def as_request_error(error: Exception) -> RequestError:
-    """Log an unexpected error, and drop the traceback of any.
+    """Convert an error: log an unexpected one, and clear the traceback of any other.
 
-    A traceback keeps the variables of its functions, such as the image, until the garbage collector
-    runs, which counts objects and not their megabytes.
+    A traceback keeps local variables, such as the image, until the garbage collector runs. The
+    collector counts objects, not bytes, so that can take long.
     """
     if not isinstance(error, RequestError):
         _LOG.error("Unexpected error, answered as INTERNAL", exc_info=error)
@@ -39,7 +39,7 @@ def unchanged(field: str) -> str:
 def status_of(error: RequestError, *, locate: Callable[[str], str] = unchanged) -> Status:
     """Describe an error as the status of a call or of a FrameError.
 
-    `locate` maps the path of a field in a unary call to its path in the request at hand.
+    `locate` maps the path of a field in a unary call to its path in the actual request.
     """
     info = _error_info(error.reason, error.metadata)
     if isinstance(error, InvalidArgumentError):

@@ -1,6 +1,6 @@
-"""Turns: whose frame is the next to be worked on.
+"""Turns: the order in which the frames of all callers are processed.
 
-Callers take turns, one frame at a time, so that no share depends on how many frames a caller has.
+Callers take turns, one frame at a time, so a caller's share does not grow with its frames.
 Every operation takes constant time.
 """
 
@@ -13,15 +13,15 @@ from posewire_server.serving.caller import Caller, CallerFrame
 
 Frame = TypeVar("Frame", bound=CallerFrame)
 
-# Frames beyond the depth for callers that have none in progress: theirs are prepared while the
-# network runs others, and do not lose a turn to a caller that keeps several ready.
+# Frames in progress beyond the depth, only for callers with no other. They are prepared while the
+# network runs others, and so do not lose a turn to a caller that has several ready.
 _SPARE = 2
 
 
 class Turns(Generic[Frame]):
     """The callers with waiting frames, in the order of their turns; belongs to one event loop.
 
-    At most `depth` frames are in progress at a time, and `_SPARE` more of callers with no other.
+    At most `depth` frames are in progress at a time, plus `_SPARE` of callers with no other.
     """
 
     def __init__(self, *, depth: int) -> None:
@@ -42,7 +42,7 @@ class Turns(Generic[Frame]):
         return self._in_progress > 0
 
     def add(self, frame: Frame) -> Frame | None:
-        """Queue a frame and return the one whose place it takes, if any."""
+        """Queue a frame and return the one that it replaces, if any."""
         caller = frame.caller
         superseded: Frame | None = None
         if caller.keeps_newest and caller.waiting:
@@ -66,13 +66,13 @@ class Turns(Generic[Frame]):
         return frame
 
     def finish(self, frame: Frame) -> None:
-        """Make room for another frame after one that `take` returned."""
+        """Record that a frame returned by `take` is no longer in progress."""
         frame.caller.in_progress -= 1
         self._in_progress -= 1
         self._place(frame.caller)
 
     def remove(self, frame: Frame) -> bool:
-        """Remove a frame if it still waits."""
+        """Remove a waiting frame; return whether it was waiting."""
         waits = frame in frame.caller.waiting
         if waits:
             del frame.caller.waiting[frame]
@@ -80,7 +80,7 @@ class Turns(Generic[Frame]):
         return waits
 
     def _place(self, caller: Caller) -> None:
-        """Keep a caller's place where it belongs in the same queue as before, else give it one."""
+        """Move a caller to the queue where it belongs; in the same queue it keeps its place."""
         is_idle = bool(caller.waiting) and caller.in_progress == 0
         is_working = bool(caller.waiting) and 0 < caller.in_progress < caller.max_in_progress
         for queue, belongs in ((self._idle, is_idle), (self._working, is_working)):
