@@ -20,7 +20,7 @@ def cpu_quota(*, mount: Path = _MOUNT, membership: Path = _MEMBERSHIP) -> float 
 
 def _quotas(mount: Path, membership: Path) -> Iterator[float]:
     for hierarchy, group in _groups(mount, membership):
-        # A container may see the host's path of its group while only the last part is mounted:
+        # A container may see the host's path of its group, with only the last part mounted. So
         # missing directories are skipped.
         for place in (group, *group.parents):
             directory = hierarchy / place.relative_to("/")

@@ -1,4 +1,4 @@
-"""Duplicate poses of one person, joined into one."""
+"""Joins duplicate poses of one person."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from posewire_decoder import join_duplicates
 from posewire_server.estimation.frame_poses import FramePoses
 
-# Where COCO begins to match two poses; docs/decoding.md says more.
+# The lowest OKS at which COCO matches two poses; see docs/decoding.md.
 _SAME_PERSON_OKS = 0.5
 
 
 def join_people(poses: FramePoses, oks_sigmas: Sequence[float]) -> FramePoses:
-    """Join poses that are one person's; the best come first, before and after."""
+    """Join poses of one person; both the input and the result have the best first."""
     people = join_duplicates(
         poses.keypoints,
         poses.keypoint_scores,

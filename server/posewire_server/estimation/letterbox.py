@@ -1,4 +1,4 @@
-"""Letterbox: from a frame to the network's input, and points back.
+"""Letterbox: frames to the network's input, and points back to the frame.
 
 Three spaces. `frame`: pixels of the image as sent; `input`: pixels of the network's input; the
 centre of the top-left pixel is (0, 0) in both. `heatmap`: cells of the network's output plus the
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.frame import Frame
 
-# With the short side fixed, a frame of 10000x1 pixels would need gigabytes. A frame more elongated
-# than this gets a smaller input than in the published recipes.
+# With the short side fixed, a frame of 10000x1 pixels would need gigabytes. So a frame of a greater
+# aspect ratio gets a smaller input than in the published recipes.
 _MAX_ASPECT = 8
 
 
@@ -27,7 +27,7 @@ class Letterbox:
     """How frames of one size are resized, then padded to `input`.
 
     `left` and `top`: pixels of padding before the resized frame. `corner`: the position of the
-    frame's first pixel in the image that it is a part of, and to which points refer. `reduction`:
+    frame's first pixel in the whole image, to which points refer. `reduction`:
     pixels of the frame, along each side, that one pixel of the decoded image covers.
     """
 
@@ -104,8 +104,8 @@ class Letterbox:
     def _scale_and_shift(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the map from frame to input, along x and y; truncation makes their scales differ.
 
-        The resize covers whole reduced pixels, of which the last may extend beyond the frame, less
-        those at the end that halving leaves over: less than one pixel of the input.
+        The resize covers whole reduced pixels, of which the last may extend beyond the frame.
+        Halving omits some at the end: less than one pixel of the input.
         """
         halvings = self._halvings
         pixels = [side >> halvings << halvings for side in self._pixels]

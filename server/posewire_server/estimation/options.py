@@ -1,4 +1,4 @@
-"""Options of an estimate: the client's, with the model's defaults filled in."""
+"""Options of an estimate, with the model's defaults filled in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimateOptions:
-    """Options of one estimate, none left open.
+    """Options of one estimate, all with values.
 
     `region`: the part of the image to search, in frame space; None: the whole image.
     """
@@ -39,7 +39,7 @@ class EstimateOptions:
     region: RegionOfInterest | None = None
 
     def with_proto(self, asked: estimate_pb2.EstimateOptions) -> EstimateOptions:
-        """Fill in these options where `asked` leaves one out.
+        """Return the options of `asked`, with these where it has none.
 
         Raises `InvalidArgumentError` with every option that has an invalid value, and
         `InvalidRegionError`.
@@ -53,7 +53,7 @@ class EstimateOptions:
         return replace(self, **given, max_poses=poses or self.max_poses, region=region)
 
     def select(self, poses: FramePoses) -> FramePoses:
-        """Apply the thresholds and the limit to poses that are sorted, best first."""
+        """Apply the thresholds and the limit to poses sorted best first."""
         is_wanted = poses.scores >= self.min_pose_score
         if self.min_keypoint_score > 0:
             poses = poses.drop_keypoints_below(self.min_keypoint_score)

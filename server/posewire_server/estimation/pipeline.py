@@ -32,11 +32,11 @@ from posewire_server.models.installed import InstalledModel
 from posewire_server.models.network import read_network
 from posewire_server.skeleton import COCO, Skeleton
 
-# Images that are prepared while the network runs others. Enough to keep it busy: a 1080p JPEG takes
-# 6 to 12 ms of a thread.
+# Images prepared while the network runs others. Enough to keep it busy: a 1080p JPEG takes a thread
+# 6 to 12 ms.
 _PREFETCH = 2
-# The best poses, among which duplicates are searched for. The time for that grows with their
-# square, to some 5 ms if all overlap and few are alike. A picture of 60 people had 136 candidates.
+# How many of the best poses are searched for duplicates. The time grows with the square of that, to
+# about 5 ms if all overlap and few are alike. A picture of 60 people had 136 candidates.
 _MAX_CANDIDATES = 300
 _ABSENT = np.uint8(Origin.ABSENT)  # an array takes five times as long to compare with an enum
 
@@ -58,7 +58,7 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """The poses in a frame of that size, and how long it took to find them."""
+    """The poses in a frame, the stage times and the size of the frame."""
 
     poses: FramePoses
     times: StageTimes
@@ -68,8 +68,8 @@ class Estimate:
 class Pipeline:
     """One model from frames to poses; any number of threads may use it.
 
-    `decoder` has the model's delta. Duplicates are not joined if it is a `ReferenceDecoder`: then
-    people may occur twice.
+    `decoder` has the model's delta. With a `ReferenceDecoder` duplicates are not joined, so people
+    may occur twice.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Pipeline:
 
     @property
     def max_in_progress(self) -> int:
-        """How many images to have in progress, so that the network never waits for the next."""
+        """How many images to have in progress so that the network never waits for the next."""
         return self.capacity + _PREFETCH
 
     def input_size(self, frame: Size) -> Size:
@@ -126,8 +126,8 @@ class Pipeline:
     def estimate_file(self, path: Path) -> Estimate:
         """Estimate all poses in an image file, decoded like those that clients send.
 
-        With the geometry of the published recipes it is decoded at full size: their resize starts
-        from there. Raises `ImageFileError` for a file that is no image, and `OSError`.
+        With the geometry of the published recipes it is decoded at full size, as their resize
+        requires. Raises `ImageFileError` for a file that is not an image, and `OSError`.
         """
         needed = self._resized if self._geometry.shrinking == "area" else None
         return self._estimate(read_frame(path, needed=needed))
@@ -142,8 +142,8 @@ class Pipeline:
     ) -> Estimate:
         """Estimate the poses in an image of a request.
 
-        `turn` is entered when the image is ready for the network, and left when the decoder is
-        done with the network's output; it may wait, or raise to stop here. Raises
+        `turn` is entered when the image is ready for the network, and left when the decoder has
+        finished with the network's output. It may wait, or raise to stop the estimate. Raises
         `InvalidArgumentError` for an image that cannot be decoded and a region outside of it.
         """
         started = perf_counter()
@@ -185,7 +185,7 @@ class Pipeline:
     def _decode(
         self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
     ) -> FramePoses:
-        """Decode, join duplicates, then apply the options, whose thresholds are for people."""
+        """Decode, join duplicates, then apply the options, whose thresholds concern people."""
         is_reference = isinstance(self._decoder, ReferenceDecoder)
         found = self._decoder.decode(
             output.heatmaps,

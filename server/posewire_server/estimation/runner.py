@@ -24,8 +24,8 @@ from posewire_server.models.network import HEATMAPS, TAGS, last_line
 WeightsType = Literal["f32", "f16", "i8"]
 
 
-# What OpenVINO keeps for sizes of the input; its default is 5000. Frames of 114 aspects then cost
-# the demo network 1.6 GB, and 0.5 GB with this limit, at the same speed.
+# How many input sizes OpenVINO caches kernels for. With its default of 5000, frames of 114 aspects
+# cost the demo network 1.6 GB; with this limit 0.5 GB, at the same speed.
 _CACHED_SHAPES = 16
 
 
@@ -48,9 +48,9 @@ class Runner(Protocol):
         ...
 
     def request(self) -> AbstractContextManager[Infer]:
-        """Wait for one of `capacity` requests, and keep it for the block.
+        """Wait for one of `capacity` requests, and hold it for the block.
 
-        The block gets a function from a letterboxed image (H, W, 3) to the network's output. The
+        Yields a function from a letterboxed image (H, W, 3) to the network's output. The
         output is the request's own memory: it is valid until the next call or the end of the block.
         """
         ...
@@ -102,9 +102,9 @@ class RunnerOptions:
 class OpenVinoRunner:
     """A network of `read_network`, compiled once for images of all sizes.
 
-    On a CPU it is 2 % slower than a compilation for one size (HigherHRNet-W32 at 448x256: 265
-    against 259 ms on one thread), but a frame of a new size saves the 0.9 s of compiling. Every
-    aspect runs without padding to a square.
+    On a CPU it is 2 % slower than a network compiled for one size (HigherHRNet-W32 at 448x256: 265
+    against 259 ms on one thread), but a frame of a new size does not need 0.9 s of compilation.
+    Every aspect runs without padding to a square.
 
     It holds as many asynchronous requests as OpenVINO recommends. Threads may share it. Raises
     `CompileError` if OpenVINO cannot run the network with these options.

@@ -13,7 +13,7 @@ _MAX_HEADER = 124  # of version 5
 
 
 def bmp_size(data: bytes) -> Size:
-    """Read the size from the header; check the kind, and that all rows are there."""
+    """Read the size from the header; check the kind, and that no row is missing."""
     offset, header_length = struct.unpack_from("<II", data, 10)
     compression = _PLAIN
     if header_length == 12:

@@ -1,4 +1,4 @@
-"""Encoded images, decoded to pixels."""
+"""Decodes image files to pixels."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class DecodedImage:
 def decode_image(
     data: bytes, *, limits: ImageLimits | None, needed: Callable[[Size], Size] | None = None
 ) -> DecodedImage:
-    """Decode the pixels as the file stores them, without orientation and transparency.
+    """Decode the pixels as stored in the file, without orientation and transparency.
 
     `needed` maps the image's size to the size that is needed: a JPEG at least twice as large on
     both sides is decoded at a half, a quarter or an eighth. Raises `InvalidImageError`, also for a
-    file without its end; other gaps in the data of a JPEG are filled by libjpeg. Time and memory
+    truncated file; libjpeg fills other gaps in the data of a JPEG. Time and memory
     are bounded by the pixels and bytes that the limits allow, whatever the file holds.
     """
     if not data:
@@ -72,7 +72,7 @@ def _reduction(header: ImageHeader, needed: Callable[[Size], Size] | None) -> in
 
 
 def _decodable(name: str, data: bytes) -> bytes | bytearray:
-    """Return a file of the same pixels whose cost they bound; raises `InvalidImageError`."""
+    """Return a file of the same pixels, whose decoding cost is bounded by their number."""
     match name:
         case "PNG":
             return plain_png(data)

@@ -1,10 +1,10 @@
 """Errors of images.
 
 InputError
-└── ImageFileError            a file that holds no image
+└── ImageFileError            a file that is not an image
 InvalidArgumentError
 ├── InvalidImageError         an image that is missing, damaged, too large or contradictory
-└── InvalidRegionError        a region of interest that holds no pixel of the image
+└── InvalidRegionError        a region of interest without a pixel of the image
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from posewire_server.errors import (
 
 
 class ImageFileError(InputError):
-    """A file that holds no image."""
+    """A file that is not an image."""
 
 
 class InvalidImageError(InvalidArgumentError):
@@ -47,4 +47,4 @@ def undecodable(got: str, want: str) -> InvalidImageError:
 
 
 class InvalidRegionError(InvalidArgumentError):
-    """A region of interest that holds no pixel of the image."""
+    """A region of interest without a pixel of the image."""

@@ -1,4 +1,4 @@
-"""Image files."""
+"""Reads image files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from posewire_server.image.frame import Frame
 
 
 def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
-    """Read an image file like one that a client sends.
+    """Read an image file as if a client had sent it.
 
-    `needed` is that of `frame_from_proto`. Raises `ImageFileError` for a file that is no image, and
-    `OSError` for one that cannot be read.
+    `needed`: as for `frame_from_proto`. Raises `ImageFileError` for a file that is not an
+    image, and `OSError` for one that cannot be read.
     """
     try:
         decoded = decode_image(path.read_bytes(), limits=None, needed=needed)

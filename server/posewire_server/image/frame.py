@@ -1,4 +1,4 @@
-"""Frames: images as clients send them, checked once and decoded to pixels."""
+"""Frames: images of clients, checked and decoded to pixels."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def frame_from_proto(
     region: RegionOfInterest | None = None,
     needed: Callable[[Size], Size] | None = None,
 ) -> Frame:
-    """Decode the image of a request; for worker threads, since decoding is slow without the GIL.
+    """Decode the image of a request. Slow and without the GIL, so call it in a worker thread.
 
-    `needed` maps an image's size to the size that the network can use, so that a larger JPEG is
-    decoded at reduced size. Without it none is, nor is one with a region, which may start and end
-    at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
+    `needed` maps an image's size to the size that the network can use; a larger JPEG is then
+    decoded at reduced size. Images are decoded at full size without `needed`, or with a region,
+    which may start and end at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
     """
     match image.WhichOneof("source"):
         case "encoded":

@@ -1,7 +1,7 @@
 """Headers of image files: format and size, read before a pixel is decoded.
 
-The readers of the four formats are strict, so that the decoder cannot find a larger image in a file
-than they do, nor one of a kind whose cost its pixels do not bound.
+The readers of the four formats are strict. So the decoder cannot find a larger image in a file than
+they do, nor one whose decoding cost is not bounded by its pixels.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class ImageHeader:
 def read_header(data: bytes) -> ImageHeader:
     """Read the format and size of a file, and check that it is complete.
 
-    Raises `InvalidImageError`, also for a file that ends before its last part. Other damage shows
-    when the pixels are decoded.
+    Raises `InvalidImageError`, also for a truncated file. Other damage is found when the pixels are
+    decoded.
     """
     name, read_size = _reader(data)
     try:

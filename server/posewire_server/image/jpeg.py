@@ -1,4 +1,4 @@
-"""JPEG files: what their markers say before the first scan is decoded."""
+"""JPEG files: their markers, read before a scan is decoded."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PROGRESSIVE = 0xC2
 # arithmetic, which cameras and encoders of images for the web do not write.
 _DECODED = (0xC0, 0xC1, _PROGRESSIVE)
 _COMPONENTS = (1, 3, 4)  # grey, colour, four inks
-# Files have at most some 300 before the first scan, most of them parts of a colour profile.
+# Real files have up to about 300 before the first scan, most of them parts of a colour profile.
 _MAX_MARKERS = 1000
 # The decoder passes over the whole image for each scan, however short: 50 ms for 33 megapixels.
 # Encoders write about ten, at most 18 for four inks.
 _MAX_SCANS = 32
-# The data that is searched at a time: numpy compares it in a fixed time, whatever it holds.
+# Bytes searched at a time. NumPy compares them in a fixed time, whatever their values.
 _WINDOW = 1 << 20
 
 
@@ -60,7 +60,7 @@ def _frame_and_scan(data: bytes) -> tuple[int, int]:
         if frame is None and 0xC0 <= marker <= 0xCF and marker not in _NOT_SOF:
             frame = at
     if frame is None:
-        raise undecodable("a JPEG without a frame header before its first scan", "one that has it")
+        raise undecodable("a JPEG without a frame header before its first scan", "one with it")
     return frame, at
 
 
@@ -78,7 +78,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             at += 2
         elif marker in (0xD8, 0xD9):
             raise undecodable(
-                "a JPEG that begins or ends a second time before its first scan", "once"
+                "a JPEG with a second start or an end before its first scan", "neither"
             )
         else:
             yield marker, at
@@ -96,12 +96,12 @@ def _has_end(data: bytes, start: int) -> bool:
 
 
 def _count_scans(data: bytes, start: int) -> int:
-    # Inside scans 0xff is followed by 0 or a restart, so that markers can be looked for as bytes.
+    # Inside scans 0xff is followed by 0 or a restart, so markers can be found by their bytes.
     return sum(int(np.count_nonzero(found)) for found in _markers(data, start, _START_OF_SCAN))
 
 
 def _markers(data: bytes, start: int, marker: int) -> Iterator[NDArray[np.bool_]]:
-    """Yield where the marker begins, one window after the other, the last one first.
+    """Yield a mask of the places where the marker begins, for each window, the last one first.
 
     The methods of `bytes` would hold the GIL: 0.6 s for some files of 32 MB.
     """

@@ -12,8 +12,8 @@ from posewire_server.image.errors import InvalidImageError
 class ImageLimits:
     """The largest image that the server accepts: bytes as sent, and pixels once decoded.
 
-    `max_side` is the longest side of a JPEG. Resizing needs memory for every row and column, so a
-    line of millions of pixels costs far more than a square of as many.
+    The default of `max_side` is the longest side that a JPEG can have. Resizing needs memory for
+    every row and column, so a line of millions of pixels costs far more than a square of as many.
     """
 
     max_bytes: int
@@ -34,7 +34,7 @@ class ImageLimits:
     def check_size(self, field: str, size: Size) -> None:
         """Raise `InvalidImageError` if the size that `field` claims is too large.
 
-        To be called before anything is allocated for an image of that size.
+        Call this before anything is allocated for an image of that size.
         """
         if size.width * size.height > self.max_pixels:
             raise InvalidImageError(

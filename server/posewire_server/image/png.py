@@ -1,8 +1,8 @@
-"""PNG files: their chunks, checked and written anew for the decoder.
+"""PNG files: checks their chunks and rewrites them for the decoder.
 
-A file may claim chunks of 4 GiB, and a few of its bytes may inflate to megabytes, in metadata and
-behind the last pixel too. So the decoder never sees it. It gets a file of the chunks that hold
-pixels, with exactly the rows that the size asks for, inflated here and stored uncompressed.
+A file may claim chunks of 4 GiB, and a few of its bytes may inflate to megabytes, also in metadata
+and after the last pixel. So the decoder never sees it. It gets a new file of the chunks with
+pixels, with exactly the rows that the size requires, inflated here and stored uncompressed.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _INTERLACED = (
     (1, 0, 2, 2),
     (0, 1, 1, 2),
 )
-# Encoders write 8 KiB of pixels a chunk, some 4. More chunks would only cost the time to pass them.
+# Encoders write chunks of 8 KiB, some of 4. More chunks would only cost time to skip.
 _MAX_CHUNKS = 1 << 14
-# What is inflated, and what is read of the compressed data, at a time.
+# Bytes inflated at a time, and bytes of compressed data read at a time.
 _BLOCK = 1 << 17
 _SLICE = 1 << 16
 
@@ -70,7 +70,7 @@ def plain_png(data: bytes) -> bytearray:
     """Return the file without metadata and compression, for a size that has been checked.
 
     A palette is padded with black, so that no pixel lies outside of it. Raises `InvalidImageError`
-    for damage of what is kept; what follows the last pixel is ignored.
+    for damage in those parts; data after the last pixel is ignored.
     """
     header = _header(data)
     _check(data, slice(16, 29))
@@ -124,9 +124,7 @@ def _content(data: bytes) -> tuple[slice, list[slice]]:
     for kind, content in _chunks(data):
         if kind == b"IDAT":
             if pixels and previous != kind:
-                raise undecodable(
-                    "a PNG with other chunks between those of its pixels", "none there"
-                )
+                raise undecodable("a PNG with other chunks between its IDAT chunks", "none")
             pixels.append(content)
         elif kind == b"PLTE" and not pixels:
             palette = content
@@ -149,12 +147,12 @@ def _check(data: bytes, content: slice) -> None:
     if zlib.crc32(memoryview(data)[content.start - 4 : content.stop]) != wanted:
         kind = data[content.start - 4 : content.start]
         raise undecodable(
-            f"a damaged PNG: the checksum of a chunk {kind!r} is wrong", "the right one"
+            f"a damaged PNG: the checksum of a chunk {kind!r} is wrong", "a correct one"
         )
 
 
 def _rows(header: _Header, inflater: _Inflater) -> Iterator[bytearray]:
-    """Yield the rows of all passes in blocks of many; check their filters."""
+    """Yield the rows of all passes, many at a time; check their filters."""
     for length, count in header.passes():
         at_a_time = max(1, _BLOCK // length)
         for done in range(0, count, at_a_time):
@@ -165,14 +163,14 @@ def _rows(header: _Header, inflater: _Inflater) -> Iterator[bytearray]:
 
 
 class _Inflater:
-    """Inflates the compressed data, no further than it is asked to."""
+    """Inflates the compressed data, no further than requested."""
 
     def __init__(self, compressed: Iterator[memoryview]) -> None:
         self._compressed = compressed
         self._inflate = zlib.decompressobj()
 
     def take(self, length: int) -> bytearray:
-        """Return the next bytes; raises `InvalidImageError` if there are not as many."""
+        """Return the next bytes. Raises `InvalidImageError` if there are fewer."""
         taken = bytearray()
         while len(taken) < length:
             compressed = self._inflate.unconsumed_tail or next(self._compressed, b"")
@@ -180,13 +178,11 @@ class _Inflater:
                 inflated = self._inflate.decompress(compressed, length - len(taken))
             except zlib.error as error:
                 raise undecodable(
-                    f"a damaged PNG whose pixels do not inflate: {error}", "sound data"
+                    f"a damaged PNG whose pixels do not inflate: {error}", "intact data"
                 ) from error
             taken += inflated
             if len(taken) < length and (self._inflate.eof or not (compressed or inflated)):
-                raise undecodable(
-                    "a PNG that holds fewer pixels than its header says", "all of them"
-                )
+                raise undecodable("a PNG with fewer pixels than its header states", "all of them")
         return taken
 
 

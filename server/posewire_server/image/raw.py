@@ -1,4 +1,4 @@
-"""Raw pixels in the formats of the contract, converted to BGR."""
+"""Converts raw pixels to BGR."""
 
 from __future__ import annotations
 

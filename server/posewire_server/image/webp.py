@@ -1,4 +1,4 @@
-"""WebP files: still images, handed to the decoder as their one coded frame."""
+"""WebP files: still images, of which the decoder gets only the coded frame."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from posewire_server.image.errors import InvalidImageError, undecodable
 
 _ANIMATION = 0x02
 _FRAMES = (b"VP8 ", b"VP8L")
-# Before the frame an encoder writes at most a colour profile and the transparency.
+# Before the frame encoders write at most a colour profile and the transparency.
 _MAX_CHUNKS = 16
 
 
 def webp_size(data: bytes) -> Size:
-    """Read the size of the coded frame; check that it is the canvas, and that nothing moves."""
+    """Read the size of the coded frame; check that it fills the canvas and is not animated."""
     riff_length, kind = struct.unpack_from("<I4x4s", data, 4)
     if riff_length + 8 > len(data):
         raise undecodable(f"{len(data)} bytes of a WebP of {riff_length + 8}", "the whole file")
@@ -41,7 +41,7 @@ def webp_size(data: bytes) -> Size:
 def bare_webp(data: bytes) -> bytes:
     """Return the file without metadata, colour profile and transparency.
 
-    It has at least the 32 bytes that OpenCV wants to see.
+    It has at least the 32 bytes that OpenCV requires.
     """
     start, end = _frame(data)
     padding = bytes((end - start) % 2)
@@ -54,7 +54,7 @@ def _frame(data: bytes) -> tuple[int, int]:
     for kind, start, end in _chunks(data):
         if kind in _FRAMES:
             return start, end
-    raise undecodable("a WebP without an image, VP8 or VP8L", "one that has it")
+    raise undecodable("a WebP without an image, VP8 or VP8L", "one with an image")
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -1,6 +1,6 @@
 """The directory of installed models.
 
-    CACHE/NAME/PRECISION/NAME.xml, NAME.bin   a network, whole or absent
+    CACHE/NAME/PRECISION/NAME.xml, NAME.bin   a network, complete or absent
     CACHE/NAME/PRECISION.part/                a network that is being downloaded or converted
     CACHE/NAME/CHECKPOINT                     the file that a network was converted from
 
@@ -59,8 +59,8 @@ class NetworkPlace:
     def install_staging(self) -> None:
         """Replace the network by the one in `staging`.
 
-        A directory can be renamed only to a free name. Between the two renames readers find no
-        network, but never one file of the old and one of the new.
+        A directory can be renamed only to an unused name. Between the two renames readers find no
+        network, but they never find one file of each.
         """
         old = self.directory.with_name(f"{self.directory.name}.old")
         shutil.rmtree(old, ignore_errors=True)

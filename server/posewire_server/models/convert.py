@@ -76,5 +76,5 @@ def _save(model: ov.Model, path: Path, precision: Precision) -> None:
     try:
         ov.save_model(model, path, compress_to_fp16=precision == "fp16")
     except RuntimeError as error:
-        # OpenVINO reports a full disk as "iostream error", like anything else.
+        # OpenVINO reports a full disk as "iostream error", like any other error.
         raise OSError(f"{path}: could not be written, is the disk full? ({error})") from error

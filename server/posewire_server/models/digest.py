@@ -1,4 +1,4 @@
-"""Checking files against the catalog."""
+"""Checks files against the catalog."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     ModelError(Exception)
     ├── UnknownModelError        not a model of the catalog, nor a file
     ├── NotInstalledError        in the catalog, but not, or not fully, on this machine
-    ├── FetchError               a download that failed for good
+    ├── FetchError               a download that failed permanently
     │   ├── TransferError        a download that may succeed when tried again
     │   └── WrongFileError       a file other than the one in the catalog
     ├── NetworkError             a file that is not a pose network of this family
@@ -13,8 +13,8 @@
         ├── RefusedCheckpointError   needs more than tensors do: code, compression, memory
         └── WrongWeightsError        not the tensors of a network that posewire knows
 
-Each message names the file, says what was found and what was wanted, and where it is not obvious
-what to do.
+Each message names the file, what was found and what is expected, and the remedy where it is not
+obvious.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ModelError(Exception):
 
 
 class UnknownModelError(ModelError):
-    """A name that is neither in the catalog nor that of a file."""
+    """A name that is neither a model of the catalog nor a file."""
 
 
 class NotInstalledError(ModelError):
@@ -33,11 +33,11 @@ class NotInstalledError(ModelError):
 
 
 class FetchError(ModelError):
-    """A download that failed and that a retry does not help."""
+    """A download that failed permanently."""
 
 
 class TransferError(FetchError):
-    """A download that failed and that a retry may complete."""
+    """A download that failed, but that a retry may complete."""
 
 
 class WrongFileError(FetchError):

@@ -1,4 +1,4 @@
-"""Finding the file of a model, given its name or path."""
+"""Finds the file of a model by its name or path."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reading networks: checks, and one input format for all.
+"""Reads and checks networks, and gives all of them the same input format.
 
-A file does not say which pixel values its network expects or whether it suppresses non-maxima.
-Assumed are B, G, R from 0 to 255, and signed heatmaps.
+A file does not state which pixel values its network expects or whether it suppresses non-maxima. We
+assume B, G, R from 0 to 255, and signed heatmaps.
 """
 
 from __future__ import annotations

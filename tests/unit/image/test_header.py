@@ -281,9 +281,9 @@ def test_other_formats_are_refused_by_name(content: bytes, name: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (jpeg(), "begins or ends a second time"),
-        (jpeg(jpeg_frame(9, 9)), "begins or ends a second time"),
-        (jpeg(b"\xff\xd8", jpeg_frame(9, 9), jpeg_scan()), "begins or ends a second time"),
+        (jpeg(), "a second start or an end"),
+        (jpeg(jpeg_frame(9, 9)), "a second start or an end"),
+        (jpeg(b"\xff\xd8", jpeg_frame(9, 9), jpeg_scan()), "a second start or an end"),
         (jpeg(jpeg_scan()), "without a frame header before its first scan"),
         (jpeg(b"\xff\xc4\0\2\xff\xc8\0\2\xff\xcc\0\2", jpeg_scan()), "without a frame header"),
         (b"\xff\xd8\xff\xe0\0\2" + bytes(99), "without a scan"),
