@@ -15,7 +15,7 @@ namespace {
 constexpr double kLeastArea = 1.0;  // also of keypoints in a line or in one point
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// The box around the keypoints that a pose has; inside out if it has none.
+/// The box around the keypoints that a pose has; inverted if it has none.
 struct Box {
     double left = kInfinity;
     double top = kInfinity;
@@ -45,7 +45,7 @@ Box box_of(const PosesView& poses, std::size_t n) {
     return box;
 }
 
-/// Tells whether the OKS of two poses exceeds the threshold.
+/// Whether the OKS of two poses exceeds the threshold.
 class Similarity {
 public:
     Similarity(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold)
@@ -85,7 +85,7 @@ private:
     std::vector<Box> boxes_;
 };
 
-/// A person, for whom there may be several poses.
+/// A person with one or more poses.
 struct Person {
     std::size_t best;                  // the best of the poses
     std::vector<std::size_t> pose_of;  // [keypoint]: the pose that it is taken from

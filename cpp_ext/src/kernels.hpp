@@ -24,7 +24,7 @@ constexpr Pattern kSignedHeat = 0x7fffffff;  // the absolute value
 constexpr Pattern kUnsignedHeat = -1;        // negative patterns lose against 0
 constexpr Pattern kNotFinite = 0x7f800000;
 
-// Static, because of an inline function the linker keeps one copy, maybe that for AVX-512.
+// Static: of an inline function the linker keeps only one copy, possibly the one for AVX-512.
 static inline Pattern pattern_of(float heat) {
     Pattern pattern;
     std::memcpy(&pattern, &heat, sizeof pattern);

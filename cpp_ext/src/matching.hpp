@@ -30,8 +30,8 @@ constexpr float kOpeningFactor = 0.5F;  // of the tag threshold: the cost of ope
 ///
 /// costs less.
 ///
-/// D_near is limited because the nearest peak of a pose that has none of this type is somebody
-/// else's. The last term separates a person from its echoes, which have the same tags: the sum of
+/// D_near is limited because the nearest peak of a pose that has none of this type is another
+/// person's. The last term separates a person from its echoes, which have the same tags: the sum of
 /// shared scores is greatest if warm peaks join the warm pose.
 ///
 /// @return the pose of each peak, or kNewPose

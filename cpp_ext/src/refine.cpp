@@ -99,8 +99,8 @@ std::optional<Refiner::Candidate> Refiner::best_within(const Goal& goal) {
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
         if (reachable_[i] == warmest) best = better_in(tiles_[i], goal, best);
     }
-    // The warmest cells of those tiles may be somebody else's or far away. So colder tiles may hold
-    // a better cell, but none whose greatest heat is below the weighted heat of the best.
+    // The warmest cells of those tiles may be another person's or far away. Colder tiles may have a
+    // better cell, but none whose greatest heat is below the weighted heat of the best.
     for (std::size_t i = 0; i < tiles_.size(); ++i) {
         if (reachable_[i] == 0 || reachable_[i] == warmest) continue;
         if (best && heat_of(reachable_[i]) < best->value) continue;

@@ -15,10 +15,10 @@ namespace posewire {
 ///
 /// A missing keypoint may lie in and around the box of the pose's peaks. The weight of heat falls
 /// from 1 in the box to 0 at half its longer side, but at least 30 cells, outside: warm cells
-/// farther away belong to somebody else, however near their tags.
+/// farther away belong to other people, however near their tags.
 ///
-/// It knows the greatest heat of each warm tile and the range of the tags of its warm cells, and
-/// reads only tiles that can hold a better cell. The result is that of a search over every cell.
+/// It stores the greatest heat of each warm tile and the range of the tags of its warm cells, and
+/// reads only tiles that can have a better cell. The result is that of a search over every cell.
 class Refiner {
 public:
     /// @param tiles all that hold heat above the refine threshold; they must outlive this

@@ -23,7 +23,7 @@ Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
 
 
 def estimate_files(send: Send, paths: Sequence[Path]) -> Iterator[AnsweredImage]:
-    """Stream image files. A file that cannot be read yields a failure, in its turn."""
+    """Stream image files. A file that cannot be read yields a failure, in order."""
     ids = image_ids(paths)
     pending: deque[tuple[int, FrameFailure | None]] = deque()
 

@@ -1,11 +1,11 @@
 """Errors of the command line.
 
 InputError
-├── UsageError            options that do not go together; exit code 2
+├── UsageError            wrong or conflicting options; exit code 2
 ├── SourceError           a source without images or frames
 ├── OutputError           a file that cannot be written
 ├── TargetError           a server that rejects a request or cannot be reached
-└── OwnServerError        a server of this process that did not start
+└── OwnServerError        a server of this command that did not start
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from posewire_server.errors import InputError
 
 
 class UsageError(InputError):
-    """Options that do not go together; exit code 2."""
+    """Wrong or conflicting options; exit code 2."""
 
 
 class SourceError(InputError):
@@ -30,4 +30,4 @@ class TargetError(InputError):
 
 
 class OwnServerError(InputError):
-    """A server of this process that did not start."""
+    """A server of this command that did not start."""

@@ -41,7 +41,7 @@ def own_server(
 ) -> Iterator[str]:
     """Run a server until the block ends; yields its address.
 
-    The server drains when the block ends and is stopped with this process. It ignores Ctrl-C.
+    The server drains when the block ends, and stops if this process ends. It ignores Ctrl-C.
     `load` runs in the child process, so it must be picklable. Raises `OwnServerError` if the server
     cannot start.
     """

@@ -9,7 +9,7 @@ namespace posewire {
 /// Decodes as the accuracy checker of Open Model Zoo does, quirks included.
 ///
 /// Where it differs from Decoder:
-/// - A plateau of heat is as many peaks as it has cells.
+/// - A plateau of heat has as many peaks as cells.
 /// - The cost of joining a peak of heat h, with d its distance from the pose's tag, D that from the
 ///   mean place of the pose's peaks, D_near that of the nearest peak of this type and T the tag
 ///   threshold, is 100 round(d D / (D_near + 1e-10)) - h if d < T, else 100 round(d) - h. Half
@@ -17,8 +17,7 @@ namespace posewire {
 ///   one.
 /// - Refine takes the warmest of the cells nearest in tag, after rounding, anywhere in the map.
 /// - The offset is a quarter of a cell, and none near an edge. Delta is added to detected and
-/// absent
-///   keypoints only. Scores are not limited to 1.
+///   absent keypoints only. Scores are not limited to 1.
 ///
 /// Maps on which the original fails (NaN, infinity, fewer cells than peaks) are handled as Decoder
 /// does.

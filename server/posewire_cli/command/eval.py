@@ -84,7 +84,7 @@ def evaluate_model(
 def _open_journal(
     results: Path | None, subject: Subject, dataset: DatasetOptions
 ) -> EvaluationJournal | nullcontext[None]:
-    """Open the journal beside the results, for a run with the same poses."""
+    """Open the journal in the directory of the results, for a run with the same poses."""
     if results is None:
         return nullcontext()
     run = {

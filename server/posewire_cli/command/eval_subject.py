@@ -39,7 +39,7 @@ class ModelOptions:
 class Subject:
     """A way to estimate poses.
 
-    `identity`: all that the poses depend on, apart from the images.
+    `identity`: everything that the poses depend on, apart from the images.
     `min_pose_score`: the model's default, which is not applied here.
     """
 

@@ -25,10 +25,10 @@ AbsentAt = Literal["centre", "corner"]
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """COCO's keypoint metrics, in [0, 1]; None if undefined, for lack of such people.
+    """COCO's keypoint metrics, in [0, 1]; None if there are no such people.
 
-    AP is the mean over OKS thresholds from 0.50 to 0.95; `ap_medium` and `ap_large` are of people
-    of 32² to 96² pixels and above. `ar` is the average recall.
+    AP is the mean over OKS thresholds from 0.50 to 0.95; `ap_medium` and `ap_large` concern people
+    of 32² to 96² pixels and larger ones. `ar` is the average recall.
     """
 
     ap: float | None

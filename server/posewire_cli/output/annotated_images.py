@@ -1,4 +1,4 @@
-"""Results drawn into their images."""
+"""Draws results into their images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from posewire_client import Result, Skeleton
 class AnnotatedImages:
     """Writes a PNG for each result into a directory, which is created if missing.
 
-    `min_keypoint_score`: of the keypoints drawn, None for the default.
+    `min_keypoint_score`: of drawn keypoints; None for the default.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Results drawn into their frames, as a video."""
+"""Draws results into their frames and writes a video."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _ENCODERS = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
 class AnnotatedVideo:
     """Writes a video of all frames, in the format of its suffix: .mp4, .avi or .webm.
 
-    A skipped or failed frame shows the poses of the last result, and says so in its caption.
-    `min_keypoint_score`: of the keypoints drawn, None for the default. Raises `OutputError` for a
-    file that cannot be written.
+    A skipped or failed frame shows the poses of the last result; its caption has the reason.
+    `min_keypoint_score`: of drawn keypoints; None for the default. Raises `OutputError` for a file
+    that cannot be written.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class AnnotatedVideo:
             self._video.release()
 
     def _open(self, frame: NDArray[np.uint8]) -> cv2.VideoWriter:
-        """Open the video at the first frame, whose size it takes."""
+        """Open the video at the first frame, which determines its size."""
         if self._video is None:
             height, width = frame.shape[:2]
             encoder = cv2.VideoWriter.fourcc(*_ENCODERS[self._path.suffix.lower()])

@@ -16,7 +16,7 @@ class CocoResults:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unfinished = path.with_name(f"{path.name}.part")
-        self._unfinished.touch()  # fails before the work if the directory is not writable
+        self._unfinished.touch()  # fails at once if the directory is not writable
         self._records: list[dict[str, Any]] = []
 
     def write(self, image: AnsweredImage) -> None:

@@ -23,7 +23,7 @@ _TEXT: Colour = (255, 255, 255)
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _SHADE = 0.45  # brightness of the image behind text
-# Below it are mostly keypoints that refine infers from faint heat, which clutter an image.
+# Most keypoints below it are inferred by refine from faint heat and clutter an image.
 _MIN_KEYPOINT_SCORE = 0.1
 
 

@@ -1,4 +1,4 @@
-"""Results as JSON, one document per line."""
+"""Prints results as JSON, one document per line."""
 
 from __future__ import annotations
 

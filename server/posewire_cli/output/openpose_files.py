@@ -1,4 +1,4 @@
-"""Results in the files that OpenPose writes."""
+"""Writes results in OpenPose's format."""
 
 from __future__ import annotations
 

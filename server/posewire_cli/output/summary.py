@@ -17,7 +17,7 @@ _PERCENTILES = (50, 90, 99)
 
 
 class Summary:
-    """Counts outcomes and people, and collects stage times. The clock starts at creation."""
+    """Counts outcomes and people, and collects stage times, from its creation on."""
 
     def __init__(self) -> None:
         self.counts = {Result: 0, Skipped: 0, FrameFailure: 0}

@@ -1,4 +1,4 @@
-"""Results as one line of text each."""
+"""Prints results, one line of text each."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from posewire_cli.errors import SourceError
 
 # Frames per second of a source that does not report a rate.
 _DEFAULT_RATE = 25.0
-# Then a hanging camera is left open until the process ends.
+# After that, a hanging camera is left open until the process ends.
 _CLOSE_TIMEOUT_SECS = 2.0
 
 
