@@ -94,7 +94,8 @@ class PoseServiceStub(object):
     call arrived. No details.
     UNAVAILABLE                 Retry after a delay, or on another server.
     WARMING_UP                The server has started but is not ready yet.
-    DRAINING                  The server is shutting down.
+    DRAINING                  The server is shutting down, or a draining stream has not ended in
+    time.
     INTERNAL
     INTERNAL                  A bug in the server. The details are only in the server's log.
 
@@ -216,7 +217,8 @@ class PoseServiceServicer(object):
     call arrived. No details.
     UNAVAILABLE                 Retry after a delay, or on another server.
     WARMING_UP                The server has started but is not ready yet.
-    DRAINING                  The server is shutting down.
+    DRAINING                  The server is shutting down, or a draining stream has not ended in
+    time.
     INTERNAL
     INTERNAL                  A bug in the server. The details are only in the server's log.
 
@@ -439,7 +441,8 @@ class PoseService(object):
     call arrived. No details.
     UNAVAILABLE                 Retry after a delay, or on another server.
     WARMING_UP                The server has started but is not ready yet.
-    DRAINING                  The server is shutting down.
+    DRAINING                  The server is shutting down, or a draining stream has not ended in
+    time.
     INTERNAL
     INTERNAL                  A bug in the server. The details are only in the server's log.
 

@@ -95,7 +95,8 @@ class PoseServiceStub:
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
-        DRAINING                  The server is shutting down.
+        DRAINING                  The server is shutting down, or a draining stream has not ended in
+                                  time.
       INTERNAL
         INTERNAL                  A bug in the server. The details are only in the server's log.
 
@@ -275,7 +276,8 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
-        DRAINING                  The server is shutting down.
+        DRAINING                  The server is shutting down, or a draining stream has not ended in
+                                  time.
       INTERNAL
         INTERNAL                  A bug in the server. The details are only in the server's log.
 
@@ -451,7 +453,8 @@ class PoseServiceServicer:
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
         WARMING_UP                The server has started but is not ready yet.
-        DRAINING                  The server is shutting down.
+        DRAINING                  The server is shutting down, or a draining stream has not ended in
+                                  time.
       INTERNAL
         INTERNAL                  A bug in the server. The details are only in the server's log.
 
