@@ -1,4 +1,4 @@
-# The one door: `make help` lists what it opens.
+# Entry points for development; `make help` lists the targets.
 
 PYTHON ?= python3
 CLANGXX ?= $(or $(shell command -v clang++-19),clang++)
@@ -13,7 +13,7 @@ BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 CXX_SOURCES := $(shell find cpp_ext tests clients/cpp \
 	-name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
 EXTENSION_SOURCES := CMakeLists.txt $(filter cpp_ext/%,$(CXX_SOURCES))
-# An editable install knows only the top-level packages that were there when it was made.
+# An editable install has only the top-level packages that existed when it was made.
 PACKAGES := $(wildcard proto/*/__init__.py cpp_ext/*/__init__.py server/*/__init__.py \
 	clients/python/*/__init__.py)
 
@@ -22,7 +22,7 @@ STRICT := $(if $(CI),ON,OFF)
 CMAKE_FLAGS := -DPOSEWIRE_WERROR=$(STRICT)
 export SKBUILD_CMAKE_DEFINE := POSEWIRE_WERROR=$(STRICT)
 
-# So is a missing toolchain of a program in clients/, which is otherwise left out.
+# Likewise for a missing toolchain of a program in clients/, which is otherwise skipped.
 EXAMPLES := $(if $(or $(CI),$(shell command -v grpc_cpp_plugin)),examplecpp) \
 	$(if $(or $(CI),$(shell command -v protoc-gen-go-grpc)),examplego)
 HAS_GOFMT := $(or $(CI),$(shell command -v gofmt))
@@ -76,13 +76,13 @@ lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and cha
 	$(BUF) breaking --against proto/released.binpb
 
 format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the house style
-	ruff check --fix --exit-zero --quiet  # the verdict is lint's
+	ruff check --fix --exit-zero --quiet  # lint reports what remains
 	ruff format
 	clang-format -i $(CXX_SOURCES)
 	$(if $(HAS_GOFMT),gofmt -w clients/go)
 	$(BUF) format --write
 
-# Material for MkDocs announces another product of its makers unless it is told not to.
+# The variable silences an advertisement of Material for MkDocs.
 docs: $(INSTALLED) ## Build the site of docs/ in build/site; broken links are errors
 	NO_MKDOCS_2_WARNING=true mkdocs build --strict
 
@@ -96,7 +96,7 @@ generate: $(INSTALLED) ## Generate the Python code below proto/ from the contrac
 	rm -f proto/posewire/v1/*_pb2*.py*
 	$(call protoc,proto)
 
-checkgenerate: $(INSTALLED) ## Check that the committed generated code is the contract's
+checkgenerate: $(INSTALLED) ## Check that the committed generated code matches the contract
 	rm -rf build/generated && mkdir -p build/generated
 	$(call protoc,build/generated)
 	@diff -rq -x '*.proto' -x __init__.py -x py.typed -x __pycache__ \
@@ -106,10 +106,10 @@ checkgenerate: $(INSTALLED) ## Check that the committed generated code is the co
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
 
-overhead: $(INSTALLED) ## Measure what goes on around the network; BENCH_ARGS as above
+overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as above
 	python -m tests.bench.overhead $(BENCH_ARGS)
 
-accuracy: $(INSTALLED) ## Measure the bundled network on 500 rendered scenes it has not seen
+accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate
 
 asan: $(INSTALLED) ## Run the C++ tests under the address and undefined-behaviour sanitizers
@@ -117,8 +117,8 @@ asan: $(INSTALLED) ## Run the C++ tests under the address and undefined-behaviou
 	cmake --build --preset asan
 	ctest --preset asan
 
-# ThreadSanitizer starts only by luck where the kernel randomises addresses by more bits than its
-# runtime expects, so they are not randomised at all where setarch is allowed to say so.
+# ThreadSanitizer often fails to start if the kernel randomises addresses by more bits than its
+# runtime expects. So randomisation is turned off where setarch is permitted.
 NOT_RANDOMISED := setarch $(shell uname -m) -R
 tsan: $(INSTALLED) ## Run the C++ tests under the thread sanitizer
 	cmake --preset tsan $(CMAKE_FLAGS)
@@ -138,13 +138,13 @@ clean: ## Remove everything that make made, the virtual environment too
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# pip and not python: where Debian's python3-venv is missing, python is made all the same.
+# The target is pip, because without Debian's python3-venv only python is created.
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; \
 		sys.exit(sys.version_info < (3, 10) and "make PYTHON=... wants Python 3.10 or newer")'
 	$(PYTHON) -m venv --clear $(VENV)
 
-# A new list of packages installs them all; an edited source only rebuilds the extension.
+# A change of dependencies installs everything; an edited source only rebuilds the extension.
 $(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) $(PACKAGES) | $(VENV)/bin/pip
 	@echo 'Installing posewire into $(VENV)'
 	@python -m pip install --quiet --disable-pip-version-check \
@@ -153,6 +153,6 @@ $(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) $(PACKAGES) | $(VENV)
 
 $(BUF):
 	@command -v npm >/dev/null \
-		|| { echo 'buf comes through npm: install npm (Debian: apt-get install npm)' >&2; exit 1; }
+		|| { echo 'buf needs npm: install it first (Debian: apt-get install npm)' >&2; exit 1; }
 	npm install --silent --no-audit --no-fund --no-save \
 		--prefix build/tools/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)

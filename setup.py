@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from setuptools import find_packages, setup
 
-# Each part of the repository keeps its packages beside its other files, so there are several roots.
+# Each part of the repository has its own packages, so there are several roots.
 ROOTS = {
     "posewire": "proto",
     "posewire_decoder": "cpp_ext",
