@@ -1,4 +1,4 @@
-"""PoseService over loopback, asked as a client would."""
+"""PoseService over loopback, called as a client would."""
 
 from __future__ import annotations
 
@@ -43,10 +43,8 @@ NAN = float("nan")
 def channel() -> Iterator[grpc.Channel]:
     chance = random.Random(3)
     runner = PaintingRunner(person_of, capacity=4, delay=lambda: chance.uniform(0, 0.004))
-    models = (
-        painted_model(runner, size=SIDE),
-        painted_model(PaintingRunner(person_of), name="another", size=SIDE),
-    )
+    another = painted_model(PaintingRunner(person_of), name="another", size=SIDE)
+    models = (painted_model(runner, size=SIDE), another)
     with serving(*models, options=OPTIONS) as server, channel_to(server) as channel:
         yield channel
 
@@ -186,7 +184,7 @@ def test_a_bad_frame_does_not_end_its_stream(stub: PoseServiceStub, name: str) -
     assert second.error.status.message.startswith(f"frame.{field}")
 
 
-def test_bytes_that_are_no_message_are_the_clients_fault(
+def test_bytes_that_are_not_a_message_are_an_invalid_argument(
     channel: grpc.Channel, stub: PoseServiceStub, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("EstimatePoses", "GetModel"):
@@ -382,7 +380,7 @@ def test_a_bad_config_ends_the_stream(stub: PoseServiceStub, name: str) -> None:
     assert answers_the_next_good_call(stub)
 
 
-def test_streams_beyond_the_limit_are_told_to_wait(stub: PoseServiceStub) -> None:
+def test_streams_beyond_the_limit_get_a_retry_delay(stub: PoseServiceStub) -> None:
     closing = threading.Event()
 
     def open_stream() -> Iterator[StreamPosesRequest]:
