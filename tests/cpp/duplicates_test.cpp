@@ -57,7 +57,7 @@ Poses joined(const Given& given) { return join_duplicates(given.view(), kSigmas,
 
 Poses joined(const std::vector<Pose>& poses) { return joined(Given(poses)); }
 
-/// The x of the first keypoint of each pose, which tells whose it is.
+/// The x of the first keypoint of each pose, which identifies its person.
 std::vector<float> places(const Poses& poses) {
     std::vector<float> xs;
     for (std::size_t i = 0; i < poses.keypoints.size(); i += 2 * kKeypoints) {

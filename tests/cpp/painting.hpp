@@ -34,7 +34,7 @@ struct Person {
     float heat = 0.9F;
 };
 
-/// Somebody three cells wide and four high per row of keypoints, the first of them at (x, y).
+/// A person three cells wide and four high per row of keypoints, the first of them at (x, y).
 inline Person person_at(float x, float y, float tag, int keypoints = 3) {
     Person person{{}, {tag}};
     for (int k = 0; k < keypoints; ++k) {
@@ -247,7 +247,7 @@ inline int pose_tagged(const posewire::Poses& poses, float tag) {
     return -1;
 }
 
-/// Somebody has the person's tag, and every keypoint that was seen at the place painted.
+/// Expects a pose with the person's tag and every visible keypoint where it was painted.
 inline void expect_found(const posewire::Poses& poses, const Person& person, float within = 0.3F) {
     const int n = pose_tagged(poses, person.tag.front());
     if (n < 0) return;

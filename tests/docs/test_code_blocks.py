@@ -83,7 +83,7 @@ def check_output(block: CodeBlock, output: str) -> None:
 
 @contextmanager
 def running(command: str) -> Iterator[str]:
-    """The port of a server that the command starts and that ends well when it is told to."""
+    """Start the command, yield the port of its server, and check that it stops with status 0."""
     exact = command.partition("#")[0].replace(PORT, "0")
     with subprocess.Popen(["bash", "-c", f"exec {exact}"], stdout=subprocess.PIPE) as server:
         try:

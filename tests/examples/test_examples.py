@@ -1,4 +1,4 @@
-"""Each program in examples/ does what it says, against a server with the bundled model."""
+"""Each program in examples/ does what it documents, with a server of the bundled model."""
 
 from __future__ import annotations
 

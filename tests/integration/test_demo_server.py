@@ -88,7 +88,7 @@ def test_people_of_the_clip_who_are_apart_are_not_there_twice(client: Client) ->
         present = boxes(people, number)
         if are_apart(present):
             poses = len(client.estimate(frame).poses)
-            # Who is just coming in or going out may be missed.
+            # People who are just entering or leaving may be missed.
             assert len(present) - 1 <= poses <= len(present)
             seen, found = seen + len(present), found + poses
     clip.release()
@@ -124,14 +124,16 @@ def with_threshold(model: InstalledModel, score: float | None) -> InstalledModel
     return replace(model, entry=replace(model.entry, min_pose_score=score))
 
 
-@pytest.mark.parametrize(("measured", "told"), [(0.75, 0.75), (None, 0.3)])
-def test_the_models_own_threshold_is_told_and_holds(measured: float | None, told: float) -> None:
+@pytest.mark.parametrize(("measured", "default"), [(0.75, 0.75), (None, 0.3)])
+def test_the_models_own_threshold_is_announced_and_applied(
+    measured: float | None, default: float
+) -> None:
     model = with_threshold(installed_model("demo"), measured)
     with (
         serving(ServedModel.load(model, OPTIONS)) as server,
         Client(server.address) as client,
     ):
-        assert client.model().default_options.min_pose_score == pytest.approx(told)
+        assert client.model().default_options.min_pose_score == pytest.approx(default)
         scores = client.estimate(STILL).scores
-    assert min(scores) >= told
-    assert len(scores) == {0.75: 4, 0.3: 6}[told]
+    assert min(scores) >= default
+    assert len(scores) == {0.75: 4, 0.3: 6}[default]

@@ -88,7 +88,8 @@ def grouping_accuracy(scenes: Sequence[PaintedScene], poses: Sequence[ScoredPose
 def localisation_error(scenes: Sequence[PaintedScene], poses: Sequence[ScoredPoses]) -> float:
     """Mean distance in cells of the keypoints that `grouping_accuracy` counts as landed.
 
-    It tells decoders apart where average precision is 1: a quarter of a cell hardly moves OKS.
+    It shows differences between decoders where average precision is 1: a quarter of a cell hardly
+    changes OKS.
     """
     errors = [_landing_errors(*pair) for pair in zip(scenes, poses, strict=True)]
     return float(np.concatenate(errors).mean())

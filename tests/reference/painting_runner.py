@@ -26,7 +26,7 @@ class PaintingRunner:
     """Sees people in the input space and keeps the images it was given.
 
     `people` (N, 17, 2) are where a network of delta 0.5 finds them, NaN where it does not; or a
-    function that tells them for an image. `delay` gives the seconds that an inference takes.
+    function that returns them for an image. `delay` returns the seconds that an inference takes.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def mixed(rng: np.random.Generator, count: int, size: NDArray[np.float64]) -> li
 
 
 def crowded(rng: np.random.Generator, count: int, size: NDArray[np.float64]) -> list[Figure]:
-    """Figures in front of each other all over the frame; who is nearer is larger and lower.
+    """Figures in front of each other all over the frame; nearer ones are larger and lower.
 
     Each takes the emptiest of three places at its distance: people do not stand in one another.
     """
@@ -110,5 +110,5 @@ def _area(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _back_to_front(figures: list[Figure]) -> list[Figure]:
-    """Who stands lower in the frame stands nearer."""
+    """Sort figures by distance, farthest first: nearer ones stand lower in the frame."""
     return sorted(figures, key=lambda figure: float(figure.box[3]))

@@ -33,7 +33,7 @@ __all__ = [
 Kind = Literal["separated", "close_tags", "noisy", "crowded"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# Whoever stands in front hides nobody further: fewer keypoints would not be annotated.
+# Occlusion leaves at least so many keypoints: COCO would not annotate a person with fewer.
 FEWEST_VISIBLE = 5
 
 
@@ -65,8 +65,8 @@ class Difficulty:
 
     `people` is the range of their number, inclusive. `weak`, `missing` and `echoed` are shares of
     keypoints: below the detection threshold of 0.1, not seen at all, seen on the mirrored side too.
-    `clutter` is the mean number of peaks that belong to nobody. `tag_noise` is the deviation of a
-    keypoint's tag from its person's.
+    `clutter` is the mean number of peaks that belong to no person. `tag_noise` is the deviation of
+    a keypoint's tag from its person's.
     """
 
     people: tuple[int, int]
@@ -192,7 +192,7 @@ def _painted(
 
 
 def _evidence(rng: np.random.Generator, difficulty: Difficulty, figures: list[Figure]) -> Evidence:
-    """The peaks of the people, lower or missing where somebody stands in front."""
+    """The peaks of the people, lower or missing where another person stands in front."""
     shape = (len(figures), KEYPOINT_COUNT)
     keypoints = np.array([figure.keypoints for figure in figures]).reshape(*shape, 2)
     amplitudes = rng.uniform(0.5, 1.0, size=(len(figures), 1)) * rng.uniform(0.6, 1.0, size=shape)
@@ -227,7 +227,7 @@ def _echoes(rng: np.random.Generator, people: Evidence, share: float) -> Evidenc
 
 
 def _clutter(rng: np.random.Generator, mean_count: float, size: NDArray[np.float64]) -> Evidence:
-    """Peaks that belong to nobody, each a row of its own."""
+    """Peaks that belong to no person, each a row of its own."""
     count = int(rng.poisson(mean_count))
     amplitudes = np.zeros((count, KEYPOINT_COUNT))
     channels = rng.integers(KEYPOINT_COUNT, size=count)

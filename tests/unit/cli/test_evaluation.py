@@ -200,7 +200,7 @@ def test_a_dataset_without_images_is_refused() -> None:
 
 
 class Interrupted:
-    """Estimates as told until a certain number of frames is through."""
+    """Estimates the given poses until a certain number of frames is done."""
 
     def __init__(self, after: int) -> None:
         self.left = after

@@ -158,7 +158,7 @@ def test_two_people_with_the_same_tag_are_told_apart_by_place() -> None:
 def side_by_side(
     rng: np.random.Generator, *, tags: tuple[float, float], nearest: int, farthest: int
 ) -> list[Evidence]:
-    """Two people so many cells apart, who is warmer changing from keypoint to keypoint.
+    """Two people so many cells apart, each warmer than the other in some of the keypoints.
 
     They stand on fractions of cells that leave no plateau.
     """

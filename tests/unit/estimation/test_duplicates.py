@@ -18,7 +18,7 @@ UPPER = np.arange(17) < 9
 
 
 class Pose:
-    """Detected throughout unless told; `heat` is that of every keypoint."""
+    """Detected throughout by default; `heat` is that of every keypoint."""
 
     def __init__(
         self,

@@ -69,7 +69,7 @@ def test_what_nobody_passes_stays_as_it_is(clip: list[Scene]) -> None:
 
 
 def test_where_a_person_is_seen_the_background_is_not(clip: list[Scene]) -> None:
-    """Somebody who walks differs from what the same pixels show at most other times."""
+    """A walking person differs from what the same pixels show at most other times."""
     usual = np.median(np.stack([scene.image for scene in clip]), axis=0)
     starts = {
         person.identity: person.keypoints for scene in reversed(clip) for person in scene.people
