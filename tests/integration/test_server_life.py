@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -274,6 +276,38 @@ def test_a_stream_without_a_config_ends_when_its_time_is_up() -> None:
         ended.set()
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert reason_of(caught.value) == "CONFIG_MISSING"
+
+
+@pytest.mark.parametrize("window_bytes", [0, 65_535])
+def test_a_client_that_reads_nothing_loses_its_stream(window_bytes: int) -> None:
+    life = SessionLife(idle_secs=0.3, drain_secs=0.3, close_secs=0.3)
+    options = ServerOptions(address="127.0.0.1:0", limits=ServiceLimits(streams=1, life=life))
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    config = StreamPosesRequest(config=stream_pb2.StreamConfig())
+
+    def requests() -> Iterator[StreamPosesRequest]:
+        yield config
+        yield from map(frame_request, itertools.count(1))
+
+    def has_place() -> bool:
+        call = stub.StreamPoses(iter([config]), timeout=TIMEOUT)
+        with suppress(grpc.RpcError):
+            list(call)
+        assert call.code() in {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+        return call.code() == grpc.StatusCode.OK
+
+    deaf = [("grpc.http2.lookahead_bytes", window_bytes), ("grpc.http2.bdp_probe", 0)]
+    with (
+        serving(model, options=options) as server,
+        channel_to(server) as channel,
+        grpc.insecure_channel(server.address, options=deaf) as silent,
+    ):
+        stub = PoseServiceStub(channel)
+        stream = PoseServiceStub(silent).StreamPoses(requests(), timeout=2 * TIMEOUT)
+        assert stream.initial_metadata() is not None  # which needs no window
+        assert not has_place()
+        wait_until(has_place)
+        stream.cancel()
 
 
 def test_a_server_is_not_serving_until_its_models_are_there() -> None:

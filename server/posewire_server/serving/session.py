@@ -31,7 +31,7 @@ class SessionLife:
     `config_secs`: until the config arrives. A stream is drained after `idle_secs` without a frame
     or an outcome, and after `max_age_secs` (None: never). `drain_secs`: from the drain to the end
     of the stream. `close_secs`: for the client to half-close a draining stream once all frames are
-    answered.
+    answered, and to read what remains at the end of the stream.
     """
 
     config_secs: float = 10.0
@@ -72,7 +72,9 @@ class Session:
         self._is_expired = False
         # When a frame was last read or answered: changed by the reader and the writer.
         self._active_at = monotonic()
-        # By name: "age", "idle", "drain" and "close".
+        # The task that runs `responses`, which waits in there while the client does not read.
+        self._writer: asyncio.Task[None] | None = None
+        # By name: "age", "idle", "drain", "close" and "end".
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     async def responses(
@@ -84,13 +86,14 @@ class Session:
         `StreamOrderError` after the outcomes of the frames before the wrong message, and
         `UnavailableError` if the client does not close a draining stream in time.
         """
-        yield StreamPosesResponse(started=self._started())
+        self._writer = asyncio.current_task()
         if self._life.max_age_secs is not None:
             self._start_timer("age", self._life.max_age_secs, self.drain)
         self._start_timer("idle", self._life.idle_secs, self._drain_if_idle)
         reader = asyncio.create_task(self._read(requests))
         reader.add_done_callback(lambda _: self._wake.set())
         try:
+            yield StreamPosesResponse(started=self._started())
             while self._frames or not reader.done():
                 self._wake.clear()
                 if self._owes_draining:
@@ -121,7 +124,8 @@ class Session:
             self._expect_close()
 
     def _drain_if_idle(self) -> None:
-        idle_secs = 0.0 if self._frames else monotonic() - self._active_at
+        is_processing = bool(self._frames) and self._frames[0].outcome is None
+        idle_secs = 0.0 if is_processing else monotonic() - self._active_at
         if idle_secs < self._life.idle_secs:
             self._start_timer("idle", self._life.idle_secs - idle_secs, self._drain_if_idle)
         else:
@@ -139,6 +143,12 @@ class Session:
             frame.settle(Skipped(stream_pb2.SKIP_REASON_DRAINING))
             self._estimator.withdraw(frame)
         self._wake.set()
+        self._start_timer("end", self._life.close_secs, self._cut_off)
+
+    def _cut_off(self) -> None:
+        """End the call of a client that does not read, which no status can reach."""
+        if self._writer is not None:
+            self._writer.cancel()
 
     def _start_timer(self, name: str, secs: float, call: Callable[[], None]) -> None:
         if name in self._timers:
