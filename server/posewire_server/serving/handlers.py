@@ -23,17 +23,18 @@ SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"].full_name
 def handler(service: PoseService) -> grpc.GenericRpcHandler:
     """Map the methods of the contract to those of `service`."""
     methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
-        "ListModels": grpc.unary_unary_rpc_method_handler(
+        # Unary calls are streams of one message, so that the handler decides when to receive it:
+        # that of an attacker may be large in any of them.
+        "ListModels": grpc.stream_unary_rpc_method_handler(
             service.ListModels,
             deserializer(messages.ListModelsRequest),
             messages.ListModelsResponse.SerializeToString,
         ),
-        "GetModel": grpc.unary_unary_rpc_method_handler(
+        "GetModel": grpc.stream_unary_rpc_method_handler(
             service.GetModel,
             deserializer(messages.GetModelRequest),
             messages.GetModelResponse.SerializeToString,
         ),
-        # A stream of one message, so that the handler decides when to receive it.
         "EstimatePoses": grpc.stream_unary_rpc_method_handler(
             service.EstimatePoses,
             deserializer(messages.EstimatePosesRequest),

@@ -109,7 +109,7 @@ class PoseService:
             estimator.close(wait=False)
 
     async def ListModels(
-        self, _: Received[messages.ListModelsRequest], context: Context
+        self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context):
             self._check_is_serving()
@@ -117,10 +117,12 @@ class PoseService:
             return messages.ListModelsResponse(models=models, default_model=self._default)
 
     async def GetModel(
-        self, received: Received[messages.GetModelRequest], context: Context
+        self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
         with self._call(context):
             self._check_is_serving()
+            requests: Receiver[messages.GetModelRequest] = Receiver(context)
+            received = await self._receive(requests, _peer(context))
             estimator = self._estimator(received.message.model)
             return messages.GetModelResponse(model=estimator.description)
 
@@ -152,13 +154,8 @@ class PoseService:
     async def _estimate(
         self, requests: Receiver[messages.EstimatePosesRequest], peer: str
     ) -> messages.EstimatePosesResponse:
-        # A weak reference: calls keep their peer's semaphore alive.
-        receiving = self._receiving.setdefault(peer, asyncio.Semaphore(_MAX_RECEIVING))
-        async with receiving:
-            received = await self._first_message(requests, _RECEIVE_SECS)
+        received = await self._receive(requests, peer)
         received_at = monotonic()
-        if received is None:
-            raise DeadlineMissedError(f"request: got none, want one within {_RECEIVE_SECS:g} s")
         request = received.message
         estimator = self._estimator(request.model)
         options = estimator.model.options.with_proto(request.options)
@@ -176,6 +173,16 @@ class PoseService:
                 total_secs=monotonic() - received_at,
             ),
         )
+
+    async def _receive(self, requests: Receiver[Request], peer: str) -> Received[Request]:
+        """Receive the request of a unary call when it is its peer's turn."""
+        # A weak reference: calls keep their peer's semaphore alive.
+        receiving = self._receiving.setdefault(peer, asyncio.Semaphore(_MAX_RECEIVING))
+        async with receiving:
+            received = await self._first_message(requests, _RECEIVE_SECS)
+        if received is None:
+            raise DeadlineMissedError(f"request: got none, want one within {_RECEIVE_SECS:g} s")
+        return received
 
     @contextmanager
     def _call(
