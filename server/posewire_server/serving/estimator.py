@@ -59,7 +59,9 @@ class Estimator:
         """
         pipeline = self.model.pipeline
         in_progress = pipeline.capacity if latest else pipeline.max_in_progress
-        return Caller(peer, max_in_progress=in_progress, keeps_newest=latest)
+        caller = Caller(peer, max_in_progress=in_progress, keeps_newest=latest)
+        self._gate.join(caller)
+        return caller
 
     async def estimate(
         self, image: Image, options: EstimateOptions, *, peer: str, size: int
@@ -111,6 +113,7 @@ class Estimator:
         caller = self._peers.get(peer)
         if caller is None and len(self._peers) < _MAX_PEERS:
             caller = Caller(peer, max_in_progress=self.model.pipeline.max_in_progress)
+            self._gate.join(caller)
             self._peers[peer] = caller
         if caller is None or caller.unanswered >= self._max_per_peer:
             raise _queue_full()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from posewire_server.serving.caller import CallerFrame
+from posewire_server.serving.caller import Caller, CallerFrame
 
 
 class PreparedFrame(CallerFrame, Protocol):
@@ -41,6 +41,11 @@ class NetworkGate:
         self._free = capacity
         self._turn = 0
         self._waiters: list[_Waiter] = []
+
+    def join(self, caller: Caller) -> None:
+        """Give a new caller the last place, or one that is always new would always be next."""
+        with self._lock:
+            caller.last_turn = self._turn
 
     @contextmanager
     def turn(self, frame: PreparedFrame) -> Iterator[None]:

@@ -132,6 +132,38 @@ def test_unary_calls_are_answered_beside_streams_that_saturate_the_network() -> 
     run(test)
 
 
+@pytest.mark.parametrize("asks", ["streams of one frame", "unary calls"])
+def test_a_caller_that_is_always_new_has_no_more_than_its_share(asks: str) -> None:
+    async def test() -> None:
+        estimator = painted_estimator(busy_runner())
+        greedy = Shares(estimator, [8] * 3)
+        answers = 0
+
+        async def ask() -> None:
+            nonlocal answers
+            while True:
+                if asks == "unary calls":
+                    await estimate(estimator, 1)
+                else:
+                    stream = Stream(estimator)
+                    await stream.next()
+                    stream.send(frame_request(1))
+                    await stream.outcome()
+                    await stream.abandon()
+                answers += 1
+
+        # One call at a time, or the peer is never without a caller.
+        askers = 1 if asks == "unary calls" else 3
+        asking = [asyncio.create_task(ask()) for _ in range(askers)]
+        await greedy.run(60)
+        for each in asking:
+            each.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+        assert answers / askers <= 1.3 * 60 / 3, answers
+
+    run(test)
+
+
 def test_a_peer_has_no_more_images_waiting_than_it_may(held: HeldRunner) -> None:
     async def test() -> None:
         estimator = painted_estimator(held, waiting=2)
