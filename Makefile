@@ -32,7 +32,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test examples examplecpp examplego lint format docs generate checkgenerate \
+.PHONY: help demo test attacks examples examplecpp examplego lint format docs generate checkgenerate \
 	bench overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
@@ -41,11 +41,14 @@ help: ## List the targets
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
 	posewire demo --output build/demo
 
-test: $(INSTALLED) $(EXAMPLES) ## Run all C++ and Python tests; PYTEST_ARGS goes to pytest
+test: $(INSTALLED) $(EXAMPLES) ## Run the C++ and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
 	cmake --build --preset test
 	ctest --preset test
-	python -m pytest $(PYTEST_ARGS)
+	python -m pytest --ignore=tests/attacks $(PYTEST_ARGS)
+
+attacks: $(INSTALLED) ## Attack a real server and print the figures that it bounds
+	python -m pytest $(PYTEST_ARGS) tests/attacks
 
 examples: examplecpp examplego ## Build the C++ and the Go program of clients/ in build/clients
 

@@ -17,7 +17,7 @@ libc = ctypes.CDLL(None)
 stderr = ctypes.c_void_p.in_dll(libc, "stderr")
 for i in range(1000):
     libc.fprintf(stderr, b"line %d\\n", i)
-print("from Python", file=sys.stderr)
+sys.stderr.write("from Python\\n")
 time.sleep(1.5)
 libc.fprintf(stderr, b"a minute later\\n")
 time.sleep(0.5)
