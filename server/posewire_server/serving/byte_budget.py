@@ -47,15 +47,18 @@ class ByteBudget:
 
     def take(self, caller: Caller, size: int) -> Hold | None:
         """Hold the bytes of an image; return None if there is no room."""
-        mine, all_of_them = caller.held_bytes + size, self._held + size
-        if caller.held_bytes and (mine > _SHARE * self._limit or all_of_them > self._limit):
+        own, total = caller.held_bytes + size, self._held + size
+        if caller.held_bytes and (own > _SHARE * self._limit or total > self._limit):
             return None
-        caller.held_bytes, self._held = mine, all_of_them
+        caller.held_bytes, self._held = own, total
         self._peak = max(self._peak, self._held)
         return Hold(self, caller, size)
 
     async def wait(self, caller: Caller, size: int) -> Hold:
-        """Hold the bytes of an image as soon as there is room for it."""
+        """Hold the bytes of an image as soon as there is room for it.
+
+        Meanwhile the image is in memory without being counted: one for each caller that waits.
+        """
         while (hold := self.take(caller, size)) is None:
             self._released.clear()
             await self._released.wait()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 # How many unary requests of one peer are received at the same time, and the time limit for each.
-# Requests that are not received yet cost no memory.
+# A request that is not received yet costs no more than gRPC's lookahead; see server.py.
 _MAX_RECEIVING = 8
 _RECEIVE_SECS = 60.0
 
