@@ -105,9 +105,9 @@ class Estimator:
     def is_busy(self) -> bool:
         return self._turns.is_busy
 
-    def close(self, *, wait: bool) -> None:
-        """Start no more frames; `wait` for those in progress."""
-        self._workers.shutdown(wait=wait, cancel_futures=True)
+    def close(self) -> None:
+        """Start no more frames, without waiting for those in progress."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _peer_caller(self, peer: str) -> Caller:
         caller = self._peers.get(peer)

@@ -106,7 +106,7 @@ class PoseService:
     def close(self) -> None:
         """Start no more images."""
         for estimator in self._estimators.values():
-            estimator.close(wait=False)
+            estimator.close()
 
     async def ListModels(
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context

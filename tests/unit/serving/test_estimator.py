@@ -220,7 +220,8 @@ def test_a_cancelled_call_releases_its_image_and_is_not_run(held: HeldRunner) ->
         last = asyncio.create_task(estimate(estimator, 30))
         held.release()
         await asyncio.gather(first, last)
-        await asyncio.to_thread(estimator.close, wait=True)
+        while estimator.is_busy:
+            await asyncio.sleep(0.01)
         assert [image[0, 0, 0] for image in held.images] == [1, 30]
 
     run(test)
