@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -14,8 +13,6 @@ from typing import Any, NoReturn
 
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
-
-_LOG = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -35,25 +32,33 @@ def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -
 
 async def _serve(load: Load, options: ServerOptions, ready: Callable[[str], None]) -> bool:
     """Return whether a thread is still busy afterwards."""
-    server = Server(options)
-    await server.start()
-    loading = _LoadingThread(load)
-    try:
-        with _first_signal() as signalled:
-            stopping = asyncio.create_task(signalled.wait())
-            either: list[asyncio.Future[Any]] = [loading.done, stopping]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not signalled.is_set():
-                await server.open(loading.done.result())
-                ready(server.address)
-                await stopping
-            _LOG.info("draining for at most %g s", options.limits.life.drain_secs)
-            await server.drain()
+    with _first_signal() as signalled:
+        server = Server(options)
+        await server.start()
+        try:
+            return await _run(server, _LoadingThread(load), signalled, ready)
+        except BaseException:
             await server.stop()
-            return server.is_busy or not loading.done.done()
-    except BaseException:
-        await server.stop()
-        raise
+            raise
+
+
+async def _run(
+    server: Server,
+    loading: _LoadingThread,
+    signalled: asyncio.Event,
+    ready: Callable[[str], None],
+) -> bool:
+    """Return whether a thread is still busy after the drain."""
+    stopping = asyncio.create_task(signalled.wait())
+    either: list[asyncio.Future[Any]] = [loading.done, stopping]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if not signalled.is_set():
+        await server.open(loading.done.result())
+        ready(server.address)
+        await stopping
+    await server.drain()
+    await server.stop()
+    return server.is_busy or not loading.done.done()
 
 
 class _LoadingThread:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from posewire_server.serving.handlers import SERVICE, handler
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
+
+_LOG = logging.getLogger(__name__)
 
 # Calls in progress, in total and of one connection: limits the cost of calls that send nothing.
 _MAX_CALLS = 1024
@@ -90,7 +93,9 @@ class Server:
         After half a second the server also closes its listener and its idle connections, so that
         clients connect elsewhere.
         """
-        ends_at = monotonic() + self._options.limits.life.drain_secs
+        drain_secs = self._options.limits.life.drain_secs
+        _LOG.info("draining for at most %g s", drain_secs)
+        ends_at = monotonic() + drain_secs
         self._health.set_serving(False)
         self._service.drain()
         idle = asyncio.create_task(self._service.wait_until_idle())
