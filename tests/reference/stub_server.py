@@ -57,12 +57,15 @@ def stub_server(
     capacity: int = 1,
     secs: float = 0.0,
     collects: bool = True,
+    patience: float | None = None,
     stderr: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
     """Its process ends with the block, however that ends."""
     arguments = ["--capacity", str(capacity), "--secs", str(secs)]
     if not collects:
         arguments.append("--no-collector")
+    if patience is not None:
+        arguments += ["--patience", str(patience)]
     with server_process(__name__, *arguments, stderr=stderr) as server:
         yield server
 
@@ -86,6 +89,7 @@ def main() -> None:
     parser.add_argument("--secs", type=float, default=0.0)
     parser.add_argument("--load-secs", type=float, default=0.0)
     parser.add_argument("--grace", type=float, default=20.0)
+    parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     keep_large_blocks()
@@ -99,7 +103,9 @@ def main() -> None:
             time.sleep(arguments.load_secs)
         return [_model(capacity=arguments.capacity, secs=arguments.secs)]
 
-    limits = ServiceLimits(life=SessionLife(drain_secs=arguments.grace))
+    limits = ServiceLimits(
+        patience_secs=arguments.patience, life=SessionLife(drain_secs=arguments.grace)
+    )
     options = ServerOptions(address="127.0.0.1:0", limits=limits)
     serve(load, options, ready=lambda address: print(address, flush=True))
 

@@ -35,3 +35,8 @@ class Caller:
     @property
     def unanswered(self) -> int:
         return len(self.waiting) + self.in_progress
+
+
+def host_of(peer: str) -> str:
+    """Return the host of a connection, given gRPC's name of it; a Unix socket is one host."""
+    return peer if peer.startswith("unix:") else peer.rpartition(":")[0]

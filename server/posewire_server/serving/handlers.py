@@ -1,4 +1,4 @@
-"""PoseService's methods as gRPC handlers.
+"""The methods of PoseService and of the health service as gRPC handlers.
 
 The generated registration does not fit for three reasons. It receives a unary request before the
 handler runs, which then cannot reject it to save memory. It discards the size of a message. And it
@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from grpc_health.v1 import health, health_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.serving.received import deserializer
 
 if TYPE_CHECKING:
+    from posewire_server.serving.health import HealthService
     from posewire_server.serving.service import PoseService
 
 SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"].full_name
@@ -47,3 +49,14 @@ def handler(service: PoseService) -> grpc.GenericRpcHandler:
         ),
     }
     return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+
+def health_handler(service: HealthService) -> grpc.GenericRpcHandler:
+    """Map the methods of grpc.health.v1 to those of `service`."""
+    receive = deserializer(health_pb2.HealthCheckRequest)
+    send = health_pb2.HealthCheckResponse.SerializeToString
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "Check": grpc.stream_unary_rpc_method_handler(service.Check, receive, send),
+        "Watch": grpc.stream_stream_rpc_method_handler(service.Watch, receive, send),
+    }
+    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)

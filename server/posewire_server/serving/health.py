@@ -11,15 +11,26 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
+
+from posewire_server.errors import RequestError
+from posewire_server.serving.received import Received, Receiver
+from posewire_server.serving.reception import Reception
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
+Request = health_pb2.HealthCheckRequest
 Response = health_pb2.HealthCheckResponse
 
+# A request is a few bytes, but an attacker's is as large as an image: see `Reception`. A prober may
+# wait for no more than a second.
+_MAX_RECEIVING = 8
+_RECEIVE_SECS = 5.0
+_RECEIVE_PATIENCE_SECS = 0.5
 
-class HealthService(health_pb2_grpc.HealthServicer):
+
+class HealthService:
     """Reports one status for `services` and for the server as a whole, whose name is empty."""
 
     def __init__(self, *services: str) -> None:
@@ -28,6 +39,7 @@ class HealthService(health_pb2_grpc.HealthServicer):
         self._is_closed = False
         # Replaced at every change, so that each watcher waits for the next one.
         self._changed = asyncio.Event()
+        self._reception = Reception(_MAX_RECEIVING, patience_secs=_RECEIVE_PATIENCE_SECS)
 
     def set_serving(self, is_serving: bool) -> None:
         self._is_serving = is_serving
@@ -38,18 +50,20 @@ class HealthService(health_pb2_grpc.HealthServicer):
         self._is_closed = True
         self.set_serving(False)
 
-    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> Response:
-        response = self._response(request.service)
+    async def Check(self, _: AsyncIterator[Received[Request]], context: Context) -> Response:
+        service = await self._receive_service(context)
+        response = self._response(service)
         if response.status == Response.SERVICE_UNKNOWN:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {request.service!r}")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service {service[:200]!r}")
         return response
 
     async def Watch(
-        self, request: health_pb2.HealthCheckRequest, context: Context
+        self, _: AsyncIterator[Received[Request]], context: Context
     ) -> AsyncIterator[Response]:
+        service = await self._receive_service(context)
         last = None
         while True:
-            changed, response = self._changed, self._response(request.service)
+            changed, response = self._changed, self._response(service)
             if response != last:
                 yield response
                 last = response
@@ -57,6 +71,16 @@ class HealthService(health_pb2_grpc.HealthServicer):
                 return
             else:
                 await changed.wait()
+
+    async def _receive_service(self, context: Context) -> str:
+        """Return the name of the service that a call asks about."""
+        requests: Receiver[Request] = Receiver(context)
+        receiving = self._reception.receive(requests, context.peer(), within_secs=_RECEIVE_SECS)
+        try:
+            received = await receiving
+            return "" if received is None else received.message.service
+        except RequestError as error:
+            await context.abort(grpc.StatusCode[error.code], str(error))
 
     def _response(self, service: str) -> Response:
         if service not in self._services:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 import grpc
-from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
 from posewire_server.serving.errors import ListenError
-from posewire_server.serving.handlers import SERVICE, handler
+from posewire_server.serving.handlers import SERVICE, handler, health_handler
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
@@ -56,8 +56,8 @@ class Server:
 
     async def start(self) -> None:
         """Listen without serving yet. Raises `ListenError` if that is not possible."""
-        self._server.add_generic_rpc_handlers((handler(self._service),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        handlers = (handler(self._service), health_handler(self._health))
+        self._server.add_generic_rpc_handlers(handlers)
         if self._options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
-from weakref import WeakValueDictionary
 
 import grpc
 from grpc_status import rpc_status
@@ -17,15 +16,18 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.answer import poses_to_proto, stage_times_to_proto
 from posewire_server.serving.byte_budget import ByteBudget
+from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
+    MalformedMessageError,
     ModelNotFoundError,
     StreamOrderError,
     UnavailableError,
 )
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.received import Received, Receiver, Request
+from posewire_server.serving.reception import Reception
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
@@ -33,11 +35,6 @@ from posewire_server.serving.status import as_request_error, status_of, unchange
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
-
-# How many unary requests of one peer are received at the same time, and the time limit for each.
-# A request that is not received yet costs no more than gRPC's lookahead; see server.py.
-_MAX_RECEIVING = 8
-_RECEIVE_SECS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,8 @@ class ServiceLimits:
     `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
     `streams`: concurrent streams. `window`: unanswered frames of one stream, or more if the model
     processes more at a time. `held_bytes`: bytes of images received and not yet answered, besides
-    one image for each caller.
+    one image for each caller. `receiving`: calls whose first message is received at the same time,
+    each for at most `receive_secs`, or `patience_secs` while others wait for that.
     """
 
     image: ImageLimits = field(
@@ -57,6 +55,9 @@ class ServiceLimits:
     streams: int = 64
     window: int = 8
     held_bytes: int = 512 << 20
+    receiving: int = 16
+    receive_secs: float = 60.0
+    patience_secs: float = 5.0
     life: SessionLife = field(default_factory=SessionLife)
 
 
@@ -70,14 +71,15 @@ class PoseService:
         self._default = ""
         # Streams that have sent their config.
         self._sessions: set[Session] = set()
-        # Limits receiving, by peer; a peer without calls has no entry.
-        self._receiving: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._reception = Reception(
+            self._limits.receiving, patience_secs=self._limits.patience_secs
+        )
         # Open streams, and all calls in progress.
         self._streams = 0
         self._calls = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        self._draining = asyncio.Event()
+        self._is_draining = False
 
     def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, already warmed up; the first is the default."""
@@ -90,7 +92,8 @@ class PoseService:
 
     def drain(self) -> None:
         """Reject new calls and drain every stream."""
-        self._draining.set()
+        self._is_draining = True
+        self._reception.end(_draining())
         for session in self._sessions:
             session.drain()
 
@@ -122,7 +125,7 @@ class PoseService:
         with self._call(context):
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
-            received = await self._receive(requests, _peer(context))
+            received = await self._receive(requests, context.peer())
             estimator = self._estimator(received.message.model)
             return messages.GetModelResponse(model=estimator.description)
 
@@ -131,7 +134,7 @@ class PoseService:
     ) -> messages.EstimatePosesResponse:
         with self._call(context):
             self._check_is_serving()
-            estimating = self._estimate(Receiver(context), _peer(context))
+            estimating = self._estimate(Receiver(context), context.peer())
             try:
                 return await asyncio.wait_for(estimating, context.time_remaining())
             except asyncio.TimeoutError:
@@ -145,7 +148,7 @@ class PoseService:
         with self._call(context, locate=path_in_stream):
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
-            first = await self._first_message(requests, self._limits.life.config_secs)
+            first = await self._receive_config(requests, context.peer())
             with self._stream(), self._session(first, context) as session:
                 async with aclosing(session.responses(requests)) as responses:
                     async for response in responses:
@@ -159,7 +162,9 @@ class PoseService:
         request = received.message
         estimator = self._estimator(request.model)
         options = estimator.model.options.with_proto(request.options)
-        processed = await estimator.estimate(request.image, options, peer=peer, size=received.size)
+        processed = await estimator.estimate(
+            request.image, options, peer=host_of(peer), size=received.size
+        )
         estimate = processed.estimate
         return messages.EstimatePosesResponse(
             poses=poses_to_proto(estimate.poses),
@@ -175,14 +180,20 @@ class PoseService:
         )
 
     async def _receive(self, requests: Receiver[Request], peer: str) -> Received[Request]:
-        """Receive the request of a unary call when it is its peer's turn."""
-        # A weak reference: calls keep their peer's semaphore alive.
-        receiving = self._receiving.setdefault(peer, asyncio.Semaphore(_MAX_RECEIVING))
-        async with receiving:
-            received = await self._first_message(requests, _RECEIVE_SECS)
-        if received is None:
-            raise DeadlineMissedError(f"request: got none, want one within {_RECEIVE_SECS:g} s")
+        """Receive the request of a unary call."""
+        receiving = self._reception.receive(requests, peer, within_secs=self._limits.receive_secs)
+        if (received := await receiving) is None:
+            raise MalformedMessageError(0)
         return received
+
+    async def _receive_config(
+        self, requests: Receiver[messages.StreamPosesRequest], peer: str
+    ) -> Received[messages.StreamPosesRequest] | None:
+        """Receive a stream's first message; None if there is none in time."""
+        within_secs = self._limits.life.config_secs
+        with suppress(DeadlineMissedError):
+            return await self._reception.receive(requests, peer, within_secs=within_secs)
+        return None
 
     @contextmanager
     def _call(
@@ -205,29 +216,10 @@ class PoseService:
                 self._idle.set()
 
     def _check_is_serving(self) -> None:
-        if self._draining.is_set():
-            raise UnavailableError("the server is shutting down", reason="DRAINING")
+        if self._is_draining:
+            raise _draining()
         if not self._estimators:
             raise UnavailableError("the server is not ready yet", reason="WARMING_UP")
-
-    async def _first_message(
-        self, requests: Receiver[Request], within_secs: float
-    ) -> Received[Request] | None:
-        """Wait for a call's first message, while the server serves.
-
-        Returns None if it does not arrive in time, or the client half-closes the call without one.
-        """
-        reading = asyncio.create_task(_next(requests))
-        draining = asyncio.create_task(self._draining.wait())
-        try:
-            await asyncio.wait(
-                [reading, draining], timeout=within_secs, return_when=asyncio.FIRST_COMPLETED
-            )
-            self._check_is_serving()
-            return reading.result() if reading.done() else None
-        finally:
-            reading.cancel()
-            draining.cancel()
 
     @contextmanager
     def _stream(self) -> Iterator[None]:
@@ -262,9 +254,9 @@ class PoseService:
         config = SessionConfig.from_proto(
             first.config, defaults=estimator.model.options, max_window=window
         )
-        session = Session(estimator, config, self._limits.life, peer=_peer(context))
+        session = Session(estimator, config, self._limits.life, peer=host_of(context.peer()))
         self._sessions.add(session)
-        if self._draining.is_set():
+        if self._is_draining:
             session.drain()
         try:
             yield session
@@ -278,11 +270,5 @@ class PoseService:
         return estimator
 
 
-async def _next(requests: Receiver[Request]) -> Received[Request] | None:
-    return await anext(requests, None)
-
-
-def _peer(context: Context) -> str:
-    """The host of a client; all its connections are one peer."""
-    peer: str = context.peer()
-    return peer if peer.startswith("unix:") else peer.rpartition(":")[0]
+def _draining() -> UnavailableError:
+    return UnavailableError("the server is shutting down", reason="DRAINING")

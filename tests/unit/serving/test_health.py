@@ -2,30 +2,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
 from posewire_server.serving.health import HealthService
+from posewire_server.serving.received import Received
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+NO_ITERATOR: Any = None  # the service reads from the context
 
 pytestmark = pytest.mark.anyio
 
 
 class Context:
+    """A call whose client sends `requests` and half-closes."""
+
+    def __init__(self, *requests: Received[health_pb2.HealthCheckRequest]) -> None:
+        self._requests = list(requests)
+
+    def peer(self) -> str:
+        return "ipv4:192.0.2.1:5000"
+
+    async def read(self) -> object:
+        return self._requests.pop(0) if self._requests else grpc.aio.EOF
+
     async def abort(self, code: grpc.StatusCode, details: str) -> None:
         raise RuntimeError(code, details)
 
 
-def watch(health: HealthService, service: str = "") -> AsyncIterator[int]:
-    request = health_pb2.HealthCheckRequest(service=service)
+def asking(service: str) -> Context:
+    return Context(Received(health_pb2.HealthCheckRequest(service=service), size=1))
 
+
+def watch(health: HealthService, service: str = "") -> AsyncIterator[int]:
     async def statuses() -> AsyncIterator[int]:
-        async for response in health.Watch(request, Context()):
+        async for response in health.Watch(NO_ITERATOR, asking(service)):
             yield response.status
 
     return statuses()
@@ -68,4 +84,13 @@ async def test_an_unknown_service_is_watched_as_unknown_and_not_found_by_a_check
     health = HealthService("poses")
     assert await anext(watch(health, "sleep")) == UNKNOWN
     with pytest.raises(RuntimeError, match="NOT_FOUND"):
-        await health.Check(health_pb2.HealthCheckRequest(service="sleep"), Context())
+        await health.Check(NO_ITERATOR, asking("sleep"))
+
+
+async def test_a_request_that_is_not_a_message_is_an_invalid_argument() -> None:
+    with pytest.raises(RuntimeError, match=r"INVALID_ARGUMENT.*got 3 bytes"):
+        await HealthService().Check(NO_ITERATOR, Context(Received(None, size=3)))
+
+
+async def test_a_call_without_a_request_asks_about_the_whole_server() -> None:
+    assert (await HealthService().Check(NO_ITERATOR, Context())).status == NOT_SERVING
