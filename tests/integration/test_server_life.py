@@ -248,7 +248,7 @@ def test_streams_without_a_config_take_no_place_and_do_not_hold_up_a_drain() -> 
 
     with serving(model, options=options) as server, channel_to(server) as channel:
         stub = PoseServiceStub(channel)
-        calls = [stub.StreamPoses(silent(), timeout=2 * TIMEOUT) for _ in range(20)]
+        calls = [stub.StreamPoses(silent(), timeout=2 * TIMEOUT) for _ in range(limits.streams + 1)]
         config = StreamPosesRequest(config=stream_pb2.StreamConfig())
         responses = list(stub.StreamPoses(iter([config, frame_request(1)]), timeout=TIMEOUT))
         assert len(responses) == 2

@@ -245,7 +245,8 @@ class PoseService:
             got = "no message" if first is None else first.WhichOneof("payload") or "an empty one"
             raise StreamOrderError(
                 f"first message: got {got}, want the stream's config within "
-                f"{self._limits.life.config_secs:g} s",
+                f"{self._limits.life.config_secs:g} s "
+                f"({self._limits.patience_secs:g} s while other calls wait)",
                 reason="CONFIG_MISSING",
             )
         estimator = self._estimator(first.config.model)
