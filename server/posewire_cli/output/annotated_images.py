@@ -8,8 +8,8 @@ import cv2
 
 from posewire_cli.errors import OutputError
 from posewire_cli.output.answered_image import AnsweredImage
-from posewire_cli.output.drawing import Style, draw_poses
 from posewire_client import Result, Skeleton
+from posewire_client.drawing import Style, draw_poses
 
 
 class AnnotatedImages:

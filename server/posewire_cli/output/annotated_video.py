@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from posewire_cli.errors import OutputError
 from posewire_cli.output.answered_image import AnsweredImage
-from posewire_cli.output.drawing import Style, draw_caption, draw_poses
 from posewire_cli.output.stage_times import stage_line
 from posewire_cli.output.text_lines import count_people, describe
 from posewire_client import Pose, Result, Skeleton
+from posewire_client.drawing import Style, draw_caption, draw_poses
 
 # Supported by the FFmpeg of OpenCV's wheels.
 _ENCODERS = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP80"}

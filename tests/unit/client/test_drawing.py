@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from posewire_cli.output.drawing import Style, draw_caption, draw_poses
 from posewire_client import Box, Origin, Pose, Skeleton
+from posewire_client.drawing import Style, draw_caption, draw_poses
 
 # A shoulder and a hip of each side, and a nose.
 SKELETON = Skeleton(

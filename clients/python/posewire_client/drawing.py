@@ -1,4 +1,7 @@
-"""Draws poses into images, with the person's left and right in different colours."""
+"""Draw poses into images, with the person's left and right in different colours.
+
+Needs OpenCV, which the rest of the client does not: import this module where it is used.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_client import Origin, Pose, Skeleton
+from posewire_client.model import Skeleton
+from posewire_client.pose import Origin, Pose
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]
