@@ -62,7 +62,8 @@ app.command(
 
 Starts a server with the bundled demo model, sends it an image and a video of
 rendered people through the client, draws their poses, and stops the server.
-Nothing is downloaded. The demo model is trained on rendered people only.""",
+Nothing is downloaded. The demo model is trained on rendered people only: its
+poses in photographs are wrong.""",
     help_epilogue=_epilogue("demo --output posewire-demo"),
 )
 app.command(

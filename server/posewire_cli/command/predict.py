@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from posewire_cli.batches import estimate_files
 from posewire_cli.command.connection import connect
+from posewire_cli.command.demo_warning import warn_about_demo
 from posewire_cli.command.estimation_options import EstimationOptions
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
 from posewire_cli.command.target_options import TargetOptions
@@ -59,6 +60,7 @@ def predict(
     summary = Summary()
     with connect(target) as connection:
         model = connection.model
+        warn_about_demo(model.name, paths)
         send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
         writers = output.writers(model.skeleton, min_keypoint_score=estimation.min_keypoint_score)
         write_all(

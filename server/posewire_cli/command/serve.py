@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count, Seconds
 from posewire_cli.command.own_model import runner_options
@@ -85,7 +86,9 @@ def _print_address(address: str) -> None:
 
 def _load(names: tuple[str, ...], network: NetworkOptions) -> list[ServedModel]:
     models = [installed_model(name, cache=network.cache) for name in names]
-    _check_names_differ([model.name for model in models])
+    served = [model.name for model in models]
+    _check_names_differ(served)
+    warn_about_serving_demo(served)
     return load_models(models, runner_options(network))
 
 

@@ -17,6 +17,7 @@ from cyclopts import Group, Parameter
 
 from posewire_cli.batches import Pixels, Send, estimate_frames
 from posewire_cli.command.connection import Connection, connect
+from posewire_cli.command.demo_warning import warn_about_demo
 from posewire_cli.command.estimation_options import EstimationOptions
 from posewire_cli.command.option_types import Count, Seconds
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
@@ -97,6 +98,7 @@ def stream(
     summary = Summary()
     # The source is opened last: a live one has frames to read from then on.
     with connect(target) as connection, closing(VideoSource(source)) as video:
+        warn_about_demo(connection.model.name, [source])
         is_latest = delivery.is_latest(video)
         frames = _play(video) if is_latest and not video.is_live else video.frames()
         writers = output.writers(
