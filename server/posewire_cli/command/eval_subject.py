@@ -11,6 +11,7 @@ from typing import Literal
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.connection import FIRST_TIMEOUT_SECS, open_client
+from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count
 from posewire_cli.command.own_model import runner_options
@@ -19,7 +20,7 @@ from posewire_client import Client, EstimateOptions
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.models.digest import sha384_of
-from posewire_server.models.installed import InstalledModel, installed_model
+from posewire_server.models.installed import InstalledModel
 
 
 @Parameter(name="*", group=Group("Model", sort_key=2))
@@ -61,7 +62,7 @@ def open_subject(target: TargetOptions, options: ModelOptions) -> Iterator[Subje
 
 
 def _load_model(name: str, options: ModelOptions, network: NetworkOptions) -> Subject:
-    model = installed_model(name, cache=network.cache)
+    model = find_or_fetch_model(name, network)
     fit, size = options.fit or model.geometry.fit, options.size or model.geometry.size
     model = replace(model, geometry=replace(model.geometry, fit=fit, size=size))
     pipeline = Pipeline.for_model(

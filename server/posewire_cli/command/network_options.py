@@ -1,21 +1,29 @@
-"""Options for running a model in OpenVINO."""
+"""Options for finding a model and running it in OpenVINO."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.option_types import Count
 
+_FILES = Parameter(group=Group("Model files", sort_key=8))
+
 
 @Parameter(name="*", group=Group("OpenVINO", sort_key=9))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOptions:
-    cache: Path | None = None
+    cache: Annotated[Path | None, _FILES] = None
     """Model cache directory (default: $POSEWIRE_CACHE or the user's cache)."""
+
+    mirror: Annotated[str | None, _FILES] = None
+    """Address to download from instead of the publisher's (default: $POSEWIRE_MIRROR)."""
+
+    offline: Annotated[bool, _FILES] = False
+    """Fail rather than download a model on first use (default: $POSEWIRE_OFFLINE)."""
 
     device: str = "CPU"
     """OpenVINO device, such as CPU, GPU, NPU or AUTO."""

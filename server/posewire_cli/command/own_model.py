@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from functools import partial
 
+from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.own_server import own_server
 from posewire_server.estimation.runner import RunnerOptions
-from posewire_server.models.installed import installed_model
 from posewire_server.serving.served_model import load_models
 
 
 def serve_model(name: str, network: NetworkOptions) -> AbstractContextManager[str]:
     """Run a server for one model until the block ends; yields its address."""
-    model = installed_model(name, cache=network.cache)
+    model = find_or_fetch_model(name, network)
     return own_server(partial(load_models, [model], runner_options(network)))
 
 

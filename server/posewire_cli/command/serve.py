@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.demo_warning import warn_about_serving_demo
+from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count, Seconds
 from posewire_cli.command.own_model import runner_options
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
-from posewire_server.models.installed import installed_model
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.served_model import ServedModel, load_models
@@ -27,7 +27,7 @@ from posewire_server.serving.session import SessionLife
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenOptions:
     model: Annotated[tuple[str, ...], Parameter(required=True)] = ()
-    """Model name or path of an .xml or .onnx file; repeatable, the first is the default."""
+    """Model name (fetched on first use), or .xml or .onnx file; repeatable, first is default."""
 
     address: str = "127.0.0.1:50051"
     """Address HOST:PORT to listen on; port 0 picks a free port."""
@@ -85,7 +85,7 @@ def _print_address(address: str) -> None:
 
 
 def _load(names: tuple[str, ...], network: NetworkOptions) -> list[ServedModel]:
-    models = [installed_model(name, cache=network.cache) for name in names]
+    models = [find_or_fetch_model(name, network) for name in names]
     served = [model.name for model in models]
     _check_names_differ(served)
     warn_about_serving_demo(served)

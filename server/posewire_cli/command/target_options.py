@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetOptions:
     model: str | None = None
-    """Model name (see posewire models list), or path of an .xml or .onnx file."""
+    """Model name, fetched on first use (see posewire models list), or .xml or .onnx file."""
 
     server: str | None = None
     """Address HOST:PORT of a running server (default: run --model locally)."""

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from posewire_cli.command.models.mirror import MIRROR_VARIABLE, checked_mirror
 from posewire_cli.command.models.progress_bar import ProgressBar
 from posewire_server.models.catalog_entry import Precision
-from posewire_server.models.errors import FetchError
 from posewire_server.models.fetch import Source, fetch_model
 from posewire_server.models.installed import known_entry
 
@@ -19,7 +19,7 @@ def fetch(
     /,
     *,
     precision: Precision = "fp32",
-    mirror: Annotated[str | None, Parameter(env_var="POSEWIRE_MIRROR")] = None,
+    mirror: Annotated[str | None, Parameter(env_var=MIRROR_VARIABLE)] = None,
     force: bool = False,
     cache: Path | None = None,
 ) -> None:
@@ -37,14 +37,13 @@ def fetch(
     cache
         Model cache directory (default: $POSEWIRE_CACHE or the user's cache).
     """
-    if mirror and not mirror.startswith(("http://", "https://")):
-        raise FetchError(f"mirror: got {mirror!r}, want an address, http:// or https://")
+    checked = checked_mirror(mirror)
     with ProgressBar() as bar:
         path = fetch_model(
             known_entry(name),
             cache=cache,
             precision=precision,
-            source=Source(mirror=mirror or None, progress=bar.show),
+            source=Source(mirror=checked, progress=bar.show),
             force=force,
         )
     print(path)
