@@ -2,25 +2,23 @@
 
     python examples/without_server.py people.jpg
 
-The server uses the same pipeline.
+A server with the same model gives the same answer.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from posewire_server.estimation.pipeline import Pipeline
-from posewire_server.models.installed import installed_model
+from posewire_server import LocalEstimator
 
 
 def main(path: str) -> None:
-    pipeline = Pipeline.for_model(installed_model("demo"))
-    estimate = pipeline.estimate_file(Path(path))
-    poses = estimate.poses
+    with LocalEstimator("demo") as estimator:
+        poses = estimator.estimate(path).poses
+        nose = estimator.skeleton.names.index("nose")
     for score, keypoints in zip(poses.scores, poses.keypoints, strict=True):
-        if score >= 0.35:
-            print(f"score {score:.2f}, {len(keypoints)} keypoints")
+        x, y = keypoints[nose]
+        print(f"score {score:.2f}, nose at {x:.1f}, {y:.1f}")
 
 
 if __name__ == "__main__":

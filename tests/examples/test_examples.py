@@ -113,4 +113,7 @@ def test_maps_of_a_network_of_ones_own_are_decoded(still: Result) -> None:
 
 def test_people_are_found_without_a_server(still: Result) -> None:
     lines = run("without_server.py", STILL).splitlines()
-    assert lines == [f"score {pose.score:.2f}, 17 keypoints" for pose in still.poses]
+    assert lines == [
+        f"score {pose.score:.2f}, nose at {pose[NOSE].x:.1f}, {pose[NOSE].y:.1f}"
+        for pose in still.poses
+    ]

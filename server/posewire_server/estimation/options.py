@@ -13,6 +13,7 @@ from posewire_decoder import Origin
 from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.image.region import RegionOfInterest, region_from_proto
+from posewire_server.models.installed import InstalledModel
 
 # The contract makes the default the limit, too. There cannot be more people than peaks of one
 # keypoint type, of which the decoder keeps 100.
@@ -37,6 +38,11 @@ class EstimateOptions:
     min_keypoint_score: float = 0.0
     refine: bool = True
     region: RegionOfInterest | None = None
+
+    @classmethod
+    def for_model(cls, model: InstalledModel) -> EstimateOptions:
+        """Return the default options of a model."""
+        return cls(min_pose_score=model.min_pose_score)
 
     def with_proto(self, asked: estimate_pb2.EstimateOptions) -> EstimateOptions:
         """Return the options of `asked`, with these where it has none.

@@ -26,7 +26,7 @@ from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.runner import NetworkOutput, OpenVinoRunner, Runner, RunnerOptions
 from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.file import read_frame
-from posewire_server.image.frame import Frame, frame_from_proto
+from posewire_server.image.frame import Frame, frame_from_pixels, frame_from_proto
 from posewire_server.image.limits import ImageLimits
 from posewire_server.models.installed import InstalledModel
 from posewire_server.models.network import read_network
@@ -98,12 +98,20 @@ class Pipeline:
         `reference`: resize and decode like Open Model Zoo's accuracy checker. Mapping back to the
         frame stays exact, where the checker's is off by up to half a pixel.
         """
+        runner = OpenVinoRunner(read_network(model.path), options)
+        return cls.with_runner(model, runner, reference=reference)
+
+    @classmethod
+    def with_runner(
+        cls, model: InstalledModel, runner: Runner, *, reference: bool = False
+    ) -> Pipeline:
+        """Prepare and decode as for this model, whose network `runner` runs."""
         geometry = model.geometry
         decoder: Decoder | ReferenceDecoder = Decoder(DecoderOptions(delta=model.delta))
         if reference:
             geometry = replace(geometry, shrinking="linear")
             decoder = ReferenceDecoder(ReferenceOptions(delta=model.delta))
-        return cls(OpenVinoRunner(read_network(model.path), options), decoder, geometry)
+        return cls(runner, decoder, geometry)
 
     @property
     def capacity(self) -> int:
@@ -120,7 +128,10 @@ class Pipeline:
         return Letterbox.fitting(frame, self._geometry).input
 
     def estimate(self, frame: NDArray[np.uint8]) -> Estimate:
-        """Estimate all poses in a BGR frame (height, width, 3), whatever their scores."""
+        """Estimate all poses in a BGR frame (height, width, 3), whatever their scores.
+
+        `LocalEstimator` returns those that a server would.
+        """
         return self._estimate(Frame.whole(frame))
 
     def estimate_file(self, path: Path) -> Estimate:
@@ -151,6 +162,16 @@ class Pipeline:
         decode_secs = perf_counter() - started
         estimate = self._estimate(frame, options, turn)
         return replace(estimate, times=replace(estimate.times, image_decode_secs=decode_secs))
+
+    def estimate_pixels(
+        self, pixels: NDArray[np.uint8], options: EstimateOptions, *, limits: ImageLimits
+    ) -> Estimate:
+        """Estimate the poses in an array of this process, as in a raw image of a request.
+
+        `pixels`: BGR (height, width, 3), or grey (height, width). Raises `InvalidArgumentError`.
+        """
+        frame = frame_from_pixels(pixels, limits=limits, region=options.region)
+        return self._estimate(frame, options)
 
     def warm_up(self, size: Size) -> None:
         """Run the network once, on a blank frame."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -68,6 +69,30 @@ def frame_from_proto(
                 got="no image, or one of a kind newer than this server",
                 want="encoded or raw",
             )
+    return whole if region is None else _part(whole, region)
+
+
+def frame_from_pixels(
+    pixels: NDArray[np.uint8], *, limits: ImageLimits, region: RegionOfInterest | None = None
+) -> Frame:
+    """Check an image of this process: BGR (height, width, 3), or grey (height, width).
+
+    Raises `InvalidImageError` and `InvalidRegionError`.
+    """
+    is_bgr = pixels.ndim == 3 and pixels.shape[2] == 3
+    if pixels.dtype != np.uint8 or not (is_bgr or pixels.ndim == 2) or not pixels.size:
+        raise InvalidImageError(
+            "image",
+            "IMAGE_INVALID",
+            got=f"an array of {pixels.dtype} with shape {pixels.shape}",
+            want="uint8 with shape (height, width, 3) in BGR order or (height, width) of grey",
+        )
+    limits.check_size("image", Size(pixels.shape[1], pixels.shape[0]))
+    # OpenCV does not take every layout that NumPy has, such as mirrored rows.
+    packed = np.ascontiguousarray(pixels)
+    if not is_bgr:
+        packed = cv2.cvtColor(packed, cv2.COLOR_GRAY2BGR).astype(np.uint8, copy=False)
+    whole = Frame.whole(packed)
     return whole if region is None else _part(whole, region)
 
 

@@ -12,12 +12,13 @@ from posewire_server.image.errors import InvalidImageError
 class ImageLimits:
     """The largest image that the server accepts: bytes as sent, and pixels once decoded.
 
-    The default of `max_side` is the longest side that a JPEG can have. Resizing needs memory for
-    every row and column, so a line of millions of pixels costs far more than a square of as many.
+    The defaults admit 4K BGRA and 8K JPEG images; that of `max_side` is the longest side that a
+    JPEG can have. Resizing needs memory for every row and column, so a line of millions of pixels
+    costs far more than a square of as many.
     """
 
-    max_bytes: int
-    max_pixels: int
+    max_bytes: int = 32 << 20
+    max_pixels: int = 1 << 25
     max_side: int = 65_535
 
     def check_bytes(self, field: str, data: bytes) -> None:

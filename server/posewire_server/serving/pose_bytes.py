@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire.v1 import pose_pb2
-from posewire_decoder import Origin
 from posewire_server.estimation.frame_poses import FramePoses
 
 # Offsets of the numbers: a float takes 5 bytes with its key, and a nested message starts with its
@@ -27,8 +26,6 @@ _KEYPOINT = _NESTED + 3 * _FLOAT + 2
 _PLACE = _BOX + 4 * _FLOAT + _NESTED
 _KEYPOINT_SCORE = _PLACE + 2 * _FLOAT
 _ORIGIN = _KEYPOINT_SCORE + _FLOAT
-
-_ABSENT = np.uint8(Origin.ABSENT)
 
 
 def pose_bytes(poses: FramePoses) -> list[bytes]:
@@ -45,19 +42,11 @@ def pose_bytes(poses: FramePoses) -> list[bytes]:
         return np.ndarray((people, *shape), "<f4", written, offset, (size, *strides))
 
     numbers(_SCORE, (), ())[:] = poses.scores
-    numbers(_BOX, (4,), (_FLOAT,))[:] = _boxes(poses)
+    numbers(_BOX, (4,), (_FLOAT,))[:] = poses.boxes
     numbers(_PLACE, (keypoints, 2), (_KEYPOINT, _FLOAT))[:] = poses.keypoints
     numbers(_KEYPOINT_SCORE, (keypoints,), (_KEYPOINT,))[:] = poses.keypoint_scores
     written[:, _ORIGIN::_KEYPOINT] = poses.origins
     return [each.tobytes() for each in written]
-
-
-def _boxes(poses: FramePoses) -> NDArray[np.float32]:
-    """Return the left, top, right and bottom of each pose."""
-    is_absent = (poses.origins == _ABSENT)[..., None]
-    least = np.where(is_absent, np.float32(np.inf), poses.keypoints).min(axis=1)
-    most = np.where(is_absent, np.float32(-np.inf), poses.keypoints).max(axis=1)
-    return np.concatenate((least, most), axis=1)
 
 
 @cache

@@ -8,7 +8,6 @@ from hashlib import sha384
 from importlib.metadata import version
 
 from posewire.v1 import model_pb2
-from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import (
@@ -47,14 +46,13 @@ class ServedModel:
     def load(cls, model: InstalledModel, options: RunnerOptions) -> ServedModel:
         """Read and compile the network. Raises `NetworkError`."""
         network = read_network(model.path)
-        decoder = Decoder(DecoderOptions(delta=model.delta))
-        pipeline = Pipeline(OpenVinoRunner(network, options), decoder, model.geometry)
+        pipeline = Pipeline.with_runner(model, OpenVinoRunner(network, options))
         return cls(
             model.name,
             _version(model, options),
             pipeline,
             weights_type(network),
-            EstimateOptions(min_pose_score=model.min_pose_score),
+            EstimateOptions.for_model(model),
         )
 
     def warm_up(self) -> None:

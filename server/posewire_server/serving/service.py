@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLimits:
-    """Limits on client use; the default admits 4K BGRA and 8K JPEG images.
+    """Limits on client use.
 
     `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
     `streams`: concurrent streams. `window`: unanswered frames of one stream, or more if the model
@@ -48,9 +48,7 @@ class ServiceLimits:
     each for at most `receive_secs`, or `patience_secs` while others wait for that.
     """
 
-    image: ImageLimits = field(
-        default_factory=lambda: ImageLimits(max_bytes=32 << 20, max_pixels=1 << 25)
-    )
+    image: ImageLimits = field(default_factory=ImageLimits)
     waiting: int = 64
     streams: int = 64
     window: int = 8
