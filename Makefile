@@ -52,9 +52,10 @@ attacks: $(INSTALLED) ## Attack a real server and print the figures that it boun
 
 examples: examplecpp examplego ## Build the C++ and the Go program of clients/ in build/clients
 
-examplecpp: $(INSTALLED)
-	cmake -S clients/cpp -B build/clients/cpp -G Ninja $(CMAKE_FLAGS)
-	cmake --build build/clients/cpp
+# The system's CMake does as well as the virtual environment's, which is made only without it.
+examplecpp: $(if $(shell command -v cmake),,$(INSTALLED))
+	cmake -S clients/cpp -B build/clients/cpp $(CMAKE_FLAGS)
+	cmake --build build/clients/cpp --parallel $(shell nproc)
 
 # With the libraries of Debian's packages, outside any module.
 examplego:
