@@ -17,6 +17,7 @@ _USAGE = 2
 _INTERRUPTED = 128 + 2  # SIGINT, as shells report it
 _BROKEN_PIPE = 128 + 13  # SIGPIPE
 _EVALUATION_PACKAGES = ("pycocotools",)
+_CLIENT_COMMANDS = ("predict", "stream", "bench")  # which need only the extra cli with --server
 _SILENT = {
     "GRPC_VERBOSITY": "NONE",
     "OPENCV_LOG_LEVEL": "SILENT",
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _fail(str(error), code=_USAGE)
     except ImportError as error:
-        line = _describe_missing_package(error)
+        line = _describe_missing_package(error, words)
         if line is None:
             raise
         return _fail(line, trace=verbose)
@@ -80,7 +81,7 @@ def _describe(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _describe_missing_package(error: ImportError) -> str | None:
+def _describe_missing_package(error: ImportError, words: Sequence[str]) -> str | None:
     """Return None for any other fault, such as a missing module of posewire itself."""
     # Cyclopts raises its own ImportError from that of a command's module.
     missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
@@ -89,5 +90,16 @@ def _describe_missing_package(error: ImportError) -> str | None:
     package = (missing.name or "").partition(".")[0]
     if not package or package.startswith("posewire"):
         return None
-    extra = "eval" if package in _EVALUATION_PACKAGES else "server"
-    return f"this needs the package {package}; run: pip install 'posewire[{extra}]'"
+    return f"this needs the package {package}; {_describe_remedy(package, words)}"
+
+
+def _describe_remedy(package: str, words: Sequence[str]) -> str:
+    """Name the extra that the command line `words` needs."""
+    command = next((word for word in words if not word.startswith("-")), None)
+    has_server = any(word.partition("=")[0] == "--server" for word in words)
+    if package in _EVALUATION_PACKAGES:
+        return "run: pip install 'posewire[eval]'"
+    if command is None or (command in _CLIENT_COMMANDS and has_server):
+        return "run: pip install 'posewire[cli]'"
+    other = ", or name a running server by --server" if command in _CLIENT_COMMANDS else ""
+    return f"run: pip install 'posewire[server]'{other}"

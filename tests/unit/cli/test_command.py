@@ -6,7 +6,7 @@ from importlib.metadata import entry_points, version
 
 import pytest
 
-from posewire_cli.command import main
+from posewire_cli.command import app, main
 
 SUBCOMMANDS = [
     [],
@@ -128,6 +128,38 @@ def test_a_package_that_is_missing_is_named_with_its_extra(package: str) -> None
     assert (answer.returncode, answer.stdout) == (1, "")
     remedy = "run: pip install 'posewire[server]'"
     assert answer.stderr == f"posewire: this needs the package {package}; {remedy}\n"
+
+
+OR_SERVER = "[server]', or name a running server by --server"
+
+
+@pytest.mark.parametrize(
+    ("package", "arguments", "extra"),
+    [
+        ("cyclopts", ["--help"], "[cli]'"),
+        ("cv2", ["predict", "--server=localhost:1", "x.png"], "[cli]'"),
+        ("tqdm", ["bench", "--server", "localhost:1"], "[cli]'"),
+        ("openvino", ["serve", "--model", "demo"], "[server]'"),
+        ("openvino", ["eval", "--server", "localhost:1"], "[server]'"),
+        ("openvino", ["stream", "--model", "demo", "x.mp4"], OR_SERVER),
+        ("pycocotools.coco", ["eval", "--model", "demo"], "[eval]'"),
+    ],
+)
+def test_the_extra_depends_on_the_command(
+    package: str,
+    arguments: list[str],
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run_without(words: list[str]) -> int:
+        raise ModuleNotFoundError(name=package)
+
+    monkeypatch.setattr(app, "run", run_without)
+    assert main(arguments) == 1
+    remedy = f"run: pip install 'posewire{extra}"
+    name = package.partition(".")[0]
+    assert capsys.readouterr().err == f"posewire: this needs the package {name}; {remedy}\n"
 
 
 def test_a_fault_of_our_own_is_not_hidden() -> None:
