@@ -11,7 +11,13 @@ from typing import NoReturn
 from posewire_server.geometry import InputGeometry
 from posewire_server.models.cache import cache_directory, is_installed, network_place
 from posewire_server.models.catalog import CATALOG
-from posewire_server.models.catalog_entry import PRECISIONS, Bundled, CatalogEntry, Precision
+from posewire_server.models.catalog_entry import (
+    PRECISIONS,
+    Bundled,
+    CatalogEntry,
+    Precision,
+    UserSupplied,
+)
 from posewire_server.models.errors import NotInstalledError, UnknownModelError
 
 # Those of HigherHRNet-W32, from which most networks of its family are trained.
@@ -75,11 +81,22 @@ def installed_entry(
     place = network_place(entry, precisions[0], cache=cache)
     if isinstance(entry.origin, Bundled):
         remedy = "it is part of posewire: install posewire again"
+    elif isinstance(entry.origin, UserSupplied):
+        remedy = how_to_supply(entry.origin)
     else:
         option = "" if place.directory.name == PRECISIONS[0] else f" --precision {precisions[0]}"
         remedy = f"run: posewire models fetch {entry.name}{option}"
     raise NotInstalledError(
         f"{entry.name} is missing or incomplete: want {place.xml} and {place.bin.name}; {remedy}"
+    )
+
+
+def how_to_supply(origin: UserSupplied) -> str:
+    """Explain how to install a model whose checkpoint has no address."""
+    return (
+        f"its checkpoint cannot be downloaded by a program; get {origin.checkpoint} from "
+        f"the model zoo linked at {origin.page}, "
+        f"then run: posewire models convert --checkpoint {origin.checkpoint}"
     )
 
 

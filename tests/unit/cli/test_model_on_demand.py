@@ -173,9 +173,13 @@ def test_a_model_without_a_known_address_is_not_downloaded(
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_checkpoint_that_users_supply_is_not_downloaded() -> None:
-    with pytest.raises(NotInstalledError, match=r"run: posewire models fetch higher-hrnet-w48$"):
-        find_or_fetch_model("higher-hrnet-w48", NetworkOptions())
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_checkpoint_that_users_supply_is_not_downloaded(offline: bool) -> None:
+    with pytest.raises(NotInstalledError) as caught:
+        find_or_fetch_model("higher-hrnet-w48", NetworkOptions(offline=offline))
+    assert "get pose_higher_hrnet_w48_640.pth from the model zoo linked at " in str(caught.value)
+    remedy = "posewire models convert --checkpoint pose_higher_hrnet_w48_640.pth"
+    assert str(caught.value).endswith(remedy)
 
 
 def test_two_commands_at_once_download_once(

@@ -27,7 +27,7 @@ from posewire_server.models.digest import is_intact
 from posewire_server.models.errors import NotInstalledError
 from posewire_server.models.fetch.download import Patience, download, part_path
 from posewire_server.models.fetch.transfer import Progress
-from posewire_server.models.installed import installed_entry
+from posewire_server.models.installed import how_to_supply, installed_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def fetch_model(
     if not force and _is_whole(entry, precision, directory):
         return place.xml
     if isinstance(entry.origin, UserSupplied):
-        raise NotInstalledError(_how_to_supply(entry.name, entry.origin))
+        raise NotInstalledError(f"{entry.name}: {how_to_supply(entry.origin)}")
     with place.lock():
         if force:
             _clear(entry, place)
@@ -142,11 +142,3 @@ def _convert(checkpoint: Path, directory: Path, *, name: str | None, precision: 
     from posewire_server.models.convert import convert_checkpoint
 
     return convert_checkpoint(checkpoint, directory=directory, name=name, precision=precision)
-
-
-def _how_to_supply(name: str, origin: UserSupplied) -> str:
-    return (
-        f"{name}: its checkpoint cannot be downloaded by a program; get {origin.checkpoint} from "
-        f"the model zoo linked at {origin.page}, "
-        f"then run: posewire models convert --checkpoint {origin.checkpoint}"
-    )
