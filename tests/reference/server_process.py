@@ -19,7 +19,11 @@ class ServerProcess:
     """Where it listens, and its process."""
 
     address: str
-    pid: int
+    process: subprocess.Popen[str]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     @property
     def resident_bytes(self) -> int:
@@ -51,6 +55,6 @@ def server_process(
             assert process.stdout is not None
             address = process.stdout.readline().strip()
             assert address, f"{module} ended before it was ready"
-            yield ServerProcess(address, process.pid)
+            yield ServerProcess(address, process)
         finally:
             process.kill()

@@ -85,6 +85,7 @@ def _model(*, capacity: int, secs: float) -> ServedModel:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--address", default="127.0.0.1:0")
     parser.add_argument("--capacity", type=int, default=1)
     parser.add_argument("--secs", type=float, default=0.0)
     parser.add_argument("--load-secs", type=float, default=0.0)
@@ -106,7 +107,7 @@ def main() -> None:
     limits = ServiceLimits(
         patience_secs=arguments.patience, life=SessionLife(drain_secs=arguments.grace)
     )
-    options = ServerOptions(address="127.0.0.1:0", limits=limits)
+    options = ServerOptions(address=arguments.address, limits=limits)
     serve(load, options, ready=lambda address: print(address, flush=True))
 
 

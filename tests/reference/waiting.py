@@ -13,9 +13,9 @@ Value = TypeVar("Value")
 _PATIENCE_SECS = 20
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Return as soon as the condition holds; fail if it does not in 20 seconds."""
-    deadline = time.monotonic() + _PATIENCE_SECS
+def wait_until(holds: Callable[[], bool], *, patience_secs: float = _PATIENCE_SECS) -> None:
+    """Return as soon as the condition holds; fail if it does not in time."""
+    deadline = time.monotonic() + patience_secs
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.001)
