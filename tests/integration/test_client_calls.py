@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import threading
 import time
@@ -29,9 +30,16 @@ from posewire_client import (
     StatusError,
     UnavailableError,
     UnsuitableImageError,
+    Waiting,
 )
 from tests.reference.client_ways import Way
-from tests.reference.scripted_service import ScriptedService, StatusRaised, answer_one, status
+from tests.reference.scripted_service import (
+    ScriptedService,
+    StatusRaised,
+    answer_all,
+    answer_one,
+    status,
+)
 
 IMAGE = np.zeros((6, 8, 3), np.uint8)
 
@@ -215,3 +223,40 @@ async def test_an_asynchronous_call_can_be_cancelled(slow_target: str) -> None:
     async with AsyncClient(slow_target) as client:
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(client.estimate(IMAGE), 0.2)
+
+
+def refuse(requests: Any) -> Iterator[Any]:
+    """The script of a stream that does not start."""
+    next(requests)
+    raise StatusRaised(status(14, "warming up"))
+    yield
+
+
+def estimate(way: Way, target: str, client: Any) -> None:
+    way.call(target, "estimate", IMAGE, client=client)
+
+
+def stream(way: Way, target: str, client: Any) -> None:
+    assert len(way.stream(target, [IMAGE], client=client)) == 1
+
+
+@pytest.mark.parametrize("run", [estimate, stream])
+def test_a_wait_is_reported(way: Way, service: ScriptedService, target: str, run: Any) -> None:
+    service.estimates = [raising(14, "warming up"), answer_one]
+    service.streams = [refuse, answer_all]
+    waits: list[Waiting | None] = []
+    run(way, target, {"on_wait": waits.append, "retry_for_secs": math.inf})
+    first, last = waits
+    assert first is not None
+    assert first.error.message == "warming up"
+    assert last is None
+
+
+@pytest.mark.parametrize("run", [estimate, stream])
+def test_giving_up_ends_the_wait(way: Way, service: ScriptedService, target: str, run: Any) -> None:
+    service.estimates, service.streams = [raising(14, "warming up")], [refuse]
+    waits: list[Waiting | None] = []
+    with pytest.raises(UnavailableError, match="warming up"):
+        run(way, target, {"on_wait": waits.append, "retry_for_secs": 0.1})
+    assert waits[0] is not None
+    assert waits[-1] is None

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 
 from posewire_client import AsyncClient, Client, ClientClosedError, SourceCancelledError, backoff
 from posewire_client.blocking_stream import BlockingStream
+from posewire_client.waiting import CallWait, WaitReporter
 from tests.reference.client_session import session_of
 from tests.reference.scripted_service import (
     Request,
@@ -301,7 +302,8 @@ def test_a_stream_may_be_finalised_in_a_thread_of_its_own() -> None:
 
     frames: Iterator[Request] = iter([])
     taken = threading.Event()
-    outcomes = BlockingStream(session_of(), open_call).outcomes([IMAGE] * 2)
+    wait = CallWait(WaitReporter("nowhere", None))
+    outcomes = BlockingStream(session_of(), open_call, wait).outcomes([IMAGE] * 2)
     next(outcomes)
     taken.set()
     wait_until(lambda: bool(finalised))

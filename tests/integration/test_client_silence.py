@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ from posewire_client import (
     Outcome,
     Result,
     Skipped,
-    UnavailableError,
 )
 from tests.reference.client_ways import Way
+from tests.reference.restarting_server import RestartingServer
 from tests.reference.scripted_service import (
     Request,
     Response,
@@ -34,7 +35,6 @@ from tests.reference.scripted_service import (
     started,
     status,
 )
-from tests.reference.stub_server import stub_server
 from tests.reference.waiting import finish_in_time
 
 SHORT_SECS = 0.4
@@ -163,15 +163,35 @@ def test_latest_reads_on_in_constant_memory_while_the_caller_takes_nothing(
     assert grown[0] < 100_000  # 50 bytes a frame, fewer than any object takes
 
 
-def test_a_frozen_server_is_noticed() -> None:
-    """By pings, before the timeout of the outcome, which is 30 seconds."""
-    with (
-        stub_server() as server,
-        Client(server.address, retry_for_secs=0) as client,
-    ):
-        outcomes = client.stream([np.zeros((64, 64, 3), np.uint8)] * 100)
-        next(outcomes)
-        os.kill(server.pid, signal.SIGSTOP)
-        with pytest.raises(UnavailableError):
-            for _ in outcomes:
-                pass
+def resume(server: RestartingServer) -> None:
+    os.kill(server.pid, signal.SIGCONT)
+
+
+def replace(server: RestartingServer) -> None:
+    server.restart(signal.SIGKILL)
+
+
+def test_a_frozen_server_is_noticed_and_outlasted() -> None:
+    """By pings, before the timeout of the outcome, which is 30 seconds and would raise."""
+
+    def survive(recover: Callable[[RestartingServer], None]) -> list[Outcome]:
+        noticed = threading.Event()
+        frames = [np.zeros((64, 64, 3), np.uint8)] * 50
+        with (
+            RestartingServer() as server,
+            Client(server.address, on_wait=lambda _: noticed.set()) as client,
+        ):
+            outcomes = client.stream(frames)
+            taken = [next(outcomes)]
+            os.kill(server.pid, signal.SIGSTOP)
+            rest = threads.submit(list, outcomes)
+            assert noticed.wait(60)
+            recover(server)
+            return taken + rest.result(60)
+
+    # Side by side, because to notice takes 10 to 21 seconds.
+    with ThreadPoolExecutor() as threads:
+        for outcomes in [threads.submit(survive, each) for each in (resume, replace)]:
+            answered = outcomes.result(120)
+            assert [outcome.frame_id for outcome in answered] == [*range(1, 51)]
+            assert all(isinstance(outcome, Result) for outcome in answered)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.restarting_server import RestartingServer
 from tests.reference.sample_annotations import STILL_ANNOTATIONS
 from tests.reference.server_thread import serving
 
@@ -124,11 +127,28 @@ def test_a_server_that_is_not_there_is_reported_soon(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rather than after all the time for which a client retries, 30 seconds."""
-    monkeypatch.setattr(connection, "FIRST_TIMEOUT_SECS", 0.5)
+    monkeypatch.setattr(connection, "_FIRST_TIMEOUT_SECS", 0.5)
     began = time.monotonic()
     assert main(["predict", "--server", "localhost:1", str(folder)]) == 1
     assert time.monotonic() - began < 15
     assert "want a running server" in capsys.readouterr().err
+
+
+def test_a_server_that_starts_late_is_waited_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with RestartingServer() as server:
+        server.stop(signal.SIGTERM)
+        starting = threading.Timer(1.5, server.start)
+        starting.start()
+        arguments = ["--server", server.address, "--retry-for", "inf", str(folder)]
+        assert main(["predict", *arguments]) == 0
+        starting.join()
+    out, err = capsys.readouterr()
+    assert out.count(": 3 people") == 3
+    began, ended = err.splitlines()
+    assert began == f"posewire: waiting for the server at {server.address}"
+    assert ended.startswith("posewire: waited ")
 
 
 def test_two_images_of_a_name_have_no_place_for_both(

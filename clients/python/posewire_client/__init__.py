@@ -43,6 +43,7 @@ from posewire_client.pose import Box, Keypoint, Origin, Pose
 from posewire_client.request import FrameInput, TimedImage
 from posewire_client.result import FrameFailure, Outcome, Result, Skipped, SkipReason, StageTimes
 from posewire_client.tls import Tls
+from posewire_client.waiting import OnWait, Waiting
 
 __all__ = [
     "AbortedError",
@@ -67,6 +68,7 @@ __all__ = [
     "Keypoint",
     "Model",
     "NotFoundError",
+    "OnWait",
     "Origin",
     "OutOfRangeError",
     "Outcome",
@@ -90,4 +92,5 @@ __all__ = [
     "UnimplementedError",
     "UnknownStatusError",
     "UnsuitableImageError",
+    "Waiting",
 ]

@@ -126,7 +126,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
             smoothing=smoothing,
         )
         session = self._begin_stream(config, timeout_secs)
-        stream = self._track(AsyncStream(session, self._open_stream))
+        stream = self._track(AsyncStream(session, self._open_stream, self._begin_wait()))
         return stream.outcomes(frames)
 
     def _open_stream(
@@ -143,13 +143,19 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         timeout_secs: float | None,
     ) -> Response:
         attempts = self._begin_call(timeout_secs)
-        while True:
-            try:
-                with translate_closed_channel():
-                    call = method(request, timeout=attempts.remaining_secs())
-                return await response_of(call)
-            except CallError as raised:
-                delay = attempts.delay_after(error_from_call(raised))
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), delay)
-            self._check_open()
+        wait = self._begin_wait()
+        try:
+            while True:
+                try:
+                    with translate_closed_channel():
+                        call = method(request, timeout=attempts.remaining_secs())
+                    return await response_of(call)
+                except CallError as raised:
+                    error = error_from_call(raised)
+                delay = attempts.delay_after(error)
+                wait.begin(error, delay)
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._closed.wait(), delay)
+                self._check_open()
+        finally:
+            wait.end()

@@ -30,6 +30,7 @@ from posewire_client.errors import (
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
+from posewire_client.waiting import CallWait
 
 
 class AsyncStream:
@@ -39,9 +40,11 @@ class AsyncStream:
         self,
         session: StreamSession,
         open_call: Callable[[AsyncIterator[StreamPosesRequest]], AsyncStreamCall],
+        wait: CallWait,
     ) -> None:
         self._session = session
         self._open_call = open_call
+        self._wait = wait
         self._changed = asyncio.Condition()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -108,6 +111,8 @@ class AsyncStream:
     async def _make_calls(self) -> None:
         try:
             while (delay := await self._make_call()) is not None:
+                if (error := self._session.pause_error) is not None:
+                    self._wait.begin(error, delay)
                 await self._sleep(delay)
         except asyncio.CancelledError:
             closed = "the client or its channel was closed before the last outcome"
@@ -116,6 +121,8 @@ class AsyncStream:
         except Exception as raised:  # noqa: BLE001 raised to the caller
             async with self._updated_session() as session:
                 session.fail(raised)
+        finally:
+            self._wait.end()
 
     async def _sleep(self, secs: float) -> None:
         """Wait for that time, or until the session has finished."""
@@ -147,6 +154,7 @@ class AsyncStream:
             while isinstance(response, StreamPosesResponse):  # and not the end of the stream
                 async with self._updated_session() as session:
                     session.receive(response)
+                self._wait.end()
                 response = await call.read()
         except CallError as error:
             return error_from_call(error)

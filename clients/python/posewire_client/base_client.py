@@ -14,6 +14,7 @@ from posewire_client.channel import ChannelOptions
 from posewire_client.errors import ClientClosedError
 from posewire_client.session import StreamSession
 from posewire_client.tls import Tls
+from posewire_client.waiting import CallWait, OnWait, WaitReporter
 
 ChannelType = TypeVar("ChannelType")
 StubType = TypeVar("StubType")
@@ -33,6 +34,7 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         channel_options: ChannelOptions = (),
         timeout_secs: float = 30.0,
         retry_for_secs: float | None = 30.0,
+        on_wait: OnWait | None = None,
     ) -> None:
         self._timeout_secs = checked_timeout(timeout_secs)
         self._retry_for_secs = checked_retry_time(retry_for_secs)
@@ -43,6 +45,7 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         else:
             raise ValueError(f"target is {target!r}, channel is {channel!r}; give one of the two")
         self._owns_channel = channel is None
+        self._waits = WaitReporter(target or "the other end of the channel", on_wait)
         self._stub = self._make_stub(self._channel)
         self._closed: EventType = self._make_event()
         self._streams: WeakSet[StreamType] = WeakSet()  # to abort when the client is closed
@@ -73,6 +76,9 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         if timeout_secs is None:
             timeout_secs = self._timeout_secs
         return StreamSession(config, Backoff(self._retry_for_secs), timeout_secs=timeout_secs)
+
+    def _begin_wait(self) -> CallWait:
+        return CallWait(self._waits)
 
     def _track(self, stream: StreamType) -> StreamType:
         with self._streams_lock:

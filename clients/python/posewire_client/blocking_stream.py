@@ -18,6 +18,7 @@ from posewire_client.errors import PosewireError, ProtocolError, StatusError
 from posewire_client.request import FrameInput, frame_request
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
+from posewire_client.waiting import CallWait
 
 _JOIN_SECS = 5.0  # far longer than a cancelled call takes to end
 
@@ -29,9 +30,11 @@ class BlockingStream:
         self,
         session: StreamSession,
         open_call: Callable[[Iterator[StreamPosesRequest]], BlockingStreamCall],
+        wait: CallWait,
     ) -> None:
         self._session = session
         self._open_call = open_call
+        self._wait = wait
         self._changed = threading.Condition()
         self._call: BlockingStreamCall | None = None
 
@@ -108,11 +111,15 @@ class BlockingStream:
     def _make_calls(self) -> None:
         try:
             while (delay := self._make_call()) is not None:
+                if (error := self._session.pause_error) is not None:
+                    self._wait.begin(error, delay)
                 with self._changed:
                     self._changed.wait_for(lambda: self._session.is_finished, timeout=delay)
         except BaseException as raised:  # noqa: BLE001 raised to the caller
             with self._updated_session() as session:
                 session.fail(raised)
+        finally:
+            self._wait.end()
 
     def _make_call(self) -> float | None:
         """Make one call and read it to its end; return the delay before the next, if any."""
@@ -131,6 +138,7 @@ class BlockingStream:
             for response in call:
                 with self._updated_session() as session:
                     session.receive(response)
+                self._wait.end()
         except CallError as error:
             return error_from_call(error)
         except ProtocolError:

@@ -37,7 +37,6 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
     `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
 
-
     `timeout_secs` is the deadline of a call, including connecting and all retries. For a stream it
     bounds each wait for the server, and not the whole:
 
@@ -53,8 +52,13 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
     `retry_for_secs` bounds how long transient errors are retried: an unavailable, busy or draining
     server, or a lost connection. It counts from the first of several consecutive failures; a result
     or an outcome ends the count. The last error is raised when the time is over. 0 means no
-    retries, None means retrying for ever. Delays grow from 0.2 to 10 seconds, with jitter, and are
-    at least what the server asks for.
+    retries, None or `math.inf` means retrying for ever. Delays grow from 0.2 to 10 seconds, with
+    jitter, and are at least what the server asks for.
+
+    While calls wait for a server that is gone or busy, `on_wait` is called with a `Waiting` at each
+    pause, and with None once the server answers or the last of the calls has given up. It runs in a
+    thread of the client, or on the event loop of an AsyncClient, so it should return at once. A
+    wait of more than a second is also a warning of the logger "posewire_client".
 
     Every call raises StatusError if the server answers with an error.
     """
@@ -152,7 +156,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
             smoothing=smoothing,
         )
         session = self._begin_stream(config, timeout_secs)
-        stream = self._track(BlockingStream(session, self._open_stream))
+        stream = self._track(BlockingStream(session, self._open_stream, self._begin_wait()))
         return stream.outcomes(frames)
 
     def _open_stream(
@@ -169,13 +173,19 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         timeout_secs: float | None,
     ) -> Response:
         attempts = self._begin_call(timeout_secs)
-        while True:
-            try:
-                with translate_closed_channel():
-                    return method(request, timeout=attempts.remaining_secs())
-            except CallError as raised:
-                error = error_from_call(raised)
-            if isinstance(error, CallCancelledError):
+        wait = self._begin_wait()
+        try:
+            while True:
+                try:
+                    with translate_closed_channel():
+                        return method(request, timeout=attempts.remaining_secs())
+                except CallError as raised:
+                    error = error_from_call(raised)
+                if isinstance(error, CallCancelledError):
+                    self._check_open()
+                delay = attempts.delay_after(error)
+                wait.begin(error, delay)
+                self._closed.wait(delay)
                 self._check_open()
-            self._closed.wait(attempts.delay_after(error))
-            self._check_open()
+        finally:
+            wait.end()

@@ -54,6 +54,8 @@ class StreamSession:
         self._source_error: BaseException | None = None
         self._is_finished = False
         self._error: BaseException | None = None
+        # What ended the last call; None if it ended as announced, by a drain.
+        self.pause_error: StatusError | None = None
         # State of the current call:
         self._call_number = 0
         self._is_call_open = False
@@ -151,8 +153,9 @@ class StreamSession:
         self._frames.requeue()
         if self._is_finished:
             return None
+        self.pause_error = error
         if self._timeout_error is not None:
-            error = self._timeout_error
+            error = self.pause_error = self._timeout_error
         elif error is not None and not may_reopen(error):
             self.fail(error)
             return None

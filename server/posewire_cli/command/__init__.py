@@ -63,9 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _silence_libraries() -> None:
-    """Keep the lines of gRPC's core, OpenCV and FFmpeg off stderr."""
+    """Keep the lines of gRPC's core, OpenCV and FFmpeg off stderr.
+
+    Also the warnings of posewire's client, which the command shows in its own way.
+    """
     for name, value in _SILENT.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("posewire_client").addHandler(logging.NullHandler())
 
 
 def _fail(line: str, *, code: int = 1, trace: bool = False) -> int:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.errors import TargetError
+from posewire_cli.output.waiting_line import WaitingLine
 from posewire_client import Client, Model, PosewireError, UnavailableError
 
 # A mistyped address is reported after this time; later calls have the client's patience.
-FIRST_TIMEOUT_SECS = 5.0
+_FIRST_TIMEOUT_SECS = 5.0
+_TIMEOUT_SECS = 30.0
+_RETRY_FOR_SECS = 30.0
+# For gRPC, which takes no infinite deadline.
+_LONGEST_TIMEOUT_SECS = 1e8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +34,35 @@ def connect(target: TargetOptions) -> Iterator[Connection]:
 
     Raises `TargetError` if the server rejects a request or cannot be reached.
     """
-    with interrupt_on_sigterm(), _start_server(target) as address, open_client(address) as client:
+    with (
+        interrupt_on_sigterm(),
+        _start_server(target) as address,
+        open_client(address, retry_for_secs=target.retry_for) as client,
+    ):
         name = (target.server and target.model) or ""
-        yield Connection(client, client.model(name, timeout_secs=FIRST_TIMEOUT_SECS))
+        yield Connection(client, find_model(client, name, retry_for_secs=target.retry_for))
+
+
+def find_model(client: Client, name: str, *, retry_for_secs: float | None) -> Model:
+    """Make the first call, which waits for the server only if `retry_for_secs` is given."""
+    return client.model(name, timeout_secs=_timeout(_FIRST_TIMEOUT_SECS, retry_for_secs))
 
 
 @contextmanager
-def open_client(address: str) -> Iterator[Client]:
-    """Open a client. Raises `TargetError` for rejected requests and an unreachable server."""
-    with Client(address) as client:
+def open_client(address: str, *, retry_for_secs: float | None = None) -> Iterator[Client]:
+    """Open a client that shows on stderr if it waits.
+
+    Raises `TargetError` for rejected requests and an unreachable server.
+    """
+    with (
+        closing(WaitingLine(address)) as line,
+        Client(
+            address,
+            timeout_secs=_timeout(_TIMEOUT_SECS, retry_for_secs),
+            retry_for_secs=_RETRY_FOR_SECS if retry_for_secs is None else retry_for_secs,
+            on_wait=line,
+        ) as client,
+    ):
         try:
             yield client
         except UnavailableError as error:
@@ -46,6 +71,11 @@ def open_client(address: str) -> Iterator[Client]:
             ) from error
         except PosewireError as error:
             raise TargetError(f"server {address}: {error}") from error
+
+
+def _timeout(least_secs: float, retry_for_secs: float | None) -> float:
+    """Return a timeout that leaves time for all retries."""
+    return min(max(least_secs, retry_for_secs or 0.0), _LONGEST_TIMEOUT_SECS)
 
 
 def _start_server(target: TargetOptions) -> AbstractContextManager[str]:

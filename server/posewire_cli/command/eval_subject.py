@@ -10,13 +10,13 @@ from typing import Literal
 
 from cyclopts import Group, Parameter
 
-from posewire_cli.command.connection import FIRST_TIMEOUT_SECS, open_client
+from posewire_cli.command.connection import find_model, open_client
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count
 from posewire_cli.command.own_model import runner_options
 from posewire_cli.command.target_options import TargetOptions
-from posewire_client import Client, EstimateOptions
+from posewire_client import Client, EstimateOptions, Model
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.models.digest import sha384_of
@@ -57,8 +57,9 @@ def open_subject(target: TargetOptions, options: ModelOptions) -> Iterator[Subje
         assert target.model is not None, "checked with the other options"
         yield _load_model(target.model, options, target.network)
         return
-    with open_client(target.server) as client:
-        yield _find_model(client, target.model or "")
+    with open_client(target.server, retry_for_secs=target.retry_for) as client:
+        model = find_model(client, target.model or "", retry_for_secs=target.retry_for)
+        yield _served_model(client, model)
 
 
 def _load_model(name: str, options: ModelOptions, network: NetworkOptions) -> Subject:
@@ -91,8 +92,7 @@ def _identify(
     }
 
 
-def _find_model(client: Client, name: str) -> Subject:
-    model = client.model(name, timeout_secs=FIRST_TIMEOUT_SECS)
+def _served_model(client: Client, model: Model) -> Subject:
     everything = EstimateOptions(min_pose_score=0.0, min_keypoint_score=0.0)
 
     def estimate(path: Path) -> FramePoses:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Count = Annotated[int, Parameter(validator=Number(gte=1, lt=1 << 30))]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
+Patience = Annotated[float, Parameter(validator=Number(gte=0))]
 Score = Annotated[float, Parameter(validator=Number(gte=0, lte=1))]
 
 

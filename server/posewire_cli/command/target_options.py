@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.network_options import NetworkOptions
-from posewire_cli.command.option_types import changed_options
+from posewire_cli.command.option_types import Patience, changed_options
 from posewire_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ class TargetOptions:
     server: str | None = None
     """Address HOST:PORT of a running server (default: run --model locally)."""
 
+    retry_for: Patience | None = None
+    """Seconds to wait for a server that is gone; inf for ever (default: 30, at first 5)."""
+
     network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def check(self, *local: DataclassInstance) -> None:
@@ -34,6 +37,8 @@ class TargetOptions:
         if self.server is None:
             if self.model is None:
                 raise UsageError("one of --model and --server is required")
+            if self.retry_for is not None:
+                raise UsageError("--retry-for: only with --server")
             return
         changed = [name for each in (*local, self.network) for name in changed_options(each)]
         if changed:
