@@ -173,3 +173,10 @@ def test_the_people_of_the_clip_are_found(
     accuracy = measure_accuracy(dataset, json.loads(coco.read_text()))
     assert accuracy.ap50 is not None
     assert accuracy.ap50 > 0.9
+
+
+def test_an_age_without_latest_is_named(
+    server: str, video: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stream", "--server", server, "--max-frame-age", "1", str(video)]) == 2
+    assert "--max-frame-age: only with --delivery latest" in capsys.readouterr().err

@@ -9,6 +9,8 @@
 AsyncClient has the same calls as coroutines. `posewire_client.errors` lists what they raise.
 """
 
+from typing import TYPE_CHECKING
+
 from posewire_client.async_client import AsyncClient
 from posewire_client.client import Client
 from posewire_client.errors import (
@@ -22,6 +24,7 @@ from posewire_client.errors import (
     FieldViolation,
     InternalError,
     InvalidArgumentError,
+    MissingPackageError,
     NotFoundError,
     OutOfRangeError,
     PermissionDeniedError,
@@ -66,6 +69,7 @@ __all__ = [
     "InternalError",
     "InvalidArgumentError",
     "Keypoint",
+    "MissingPackageError",
     "Model",
     "NotFoundError",
     "OnWait",
@@ -94,3 +98,15 @@ __all__ = [
     "UnsuitableImageError",
     "Waiting",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+
+
+def __getattr__(name: str) -> str:
+    """Look up `__version__`, which is rarely needed and slow to find."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("posewire")

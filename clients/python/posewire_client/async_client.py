@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from types import TracebackType
 
@@ -25,10 +25,11 @@ from posewire_client.channel import (
     translate_closed_channel,
 )
 from posewire_client.errors import ClientClosedError
+from posewire_client.frames import AsyncFrameSource, open_async_frames
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
-from posewire_client.request import FrameInput, estimate_request, stream_config
+from posewire_client.request import estimate_request, stream_config
 from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
 
@@ -100,7 +101,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
 
     def stream(
         self,
-        frames: AsyncIterable[FrameInput] | Iterable[FrameInput],
+        frames: AsyncFrameSource,
         *,
         model: str = "",
         options: EstimateOptions | None = None,
@@ -116,6 +117,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         A plain iterable, such as a list, is read on the event loop and must not block. Closing the
         generator cancels the call; `contextlib.aclosing` closes it when a loop is left early.
         """
+        source = open_async_frames(frames)
         config = stream_config(
             model=model,
             options=options,
@@ -127,7 +129,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         )
         session = self._begin_stream(config, timeout_secs)
         stream = self._track(AsyncStream(session, self._open_stream, self._begin_wait()))
-        return stream.outcomes(frames)
+        return stream.outcomes(source)
 
     def _open_stream(
         self, requests: AsyncIterator[pose_service_pb2.StreamPosesRequest]

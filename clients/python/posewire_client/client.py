@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from types import TracebackType
 
 from posewire.v1 import pose_service_pb2
@@ -23,10 +23,11 @@ from posewire_client.channel import (
     translate_closed_channel,
 )
 from posewire_client.errors import CallCancelledError, ClientClosedError
+from posewire_client.frames import FrameSource, open_frames
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
-from posewire_client.request import FrameInput, estimate_request, stream_config
+from posewire_client.request import estimate_request, stream_config
 from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
 
@@ -119,7 +120,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
 
     def stream(
         self,
-        frames: Iterable[FrameInput],
+        frames: FrameSource,
         *,
         model: str = "",
         options: EstimateOptions | None = None,
@@ -137,7 +138,10 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         frames without an outcome. With Delivery.LATEST a newer frame replaces one that still waits.
         An exception from `frames` is raised after the outcomes of the frames before it.
 
-        `frames` is read in its own thread. The client holds a bounded number of frames, however
+        `frames` is an iterable of images, or the path or address of a video that OpenCV can read,
+        if it is installed.
+
+        It is read in its own thread. The client holds a bounded number of frames, however
         slow the consumer is: at most a window of them that are in flight or whose outcome has not
         been consumed, and one that waits to be sent. A slow consumer therefore holds `frames` back.
         With Delivery.LATEST it does not: `frames` is read on and the newest frame waits. The frames
@@ -146,6 +150,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         Closing the generator cancels the call. `Client` describes `timeout_secs`, and the comments
         in stream.proto the other options.
         """
+        source = open_frames(frames)
         config = stream_config(
             model=model,
             options=options,
@@ -157,7 +162,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         )
         session = self._begin_stream(config, timeout_secs)
         stream = self._track(BlockingStream(session, self._open_stream, self._begin_wait()))
-        return stream.outcomes(frames)
+        return stream.outcomes(source)
 
     def _open_stream(
         self, requests: Iterator[pose_service_pb2.StreamPosesRequest]

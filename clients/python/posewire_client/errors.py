@@ -1,7 +1,8 @@
 """The exceptions of the client.
 
     PosewireError(Exception)
-    ├── UnsuitableImageError(ValueError)   an image that cannot be sent
+    ├── UnsuitableImageError(ValueError)   an image or a video that cannot be sent
+    ├── MissingPackageError(ImportError)   an optional package is not installed
     ├── ClientClosedError(RuntimeError)    the client is closed, or was closed during the call
     ├── SourceCancelledError               the source of a stream's frames was cancelled
     ├── ProtocolError                      responses that break the contract
@@ -48,7 +49,11 @@ class PosewireError(Exception):
 
 
 class UnsuitableImageError(PosewireError, ValueError):
-    """An image that cannot be sent: empty, or of the wrong type, dtype or shape."""
+    """An image or a video that cannot be sent: empty, unreadable or of the wrong type or shape."""
+
+
+class MissingPackageError(PosewireError, ImportError):
+    """A method needs a package that is not installed."""
 
 
 class ClientClosedError(PosewireError, RuntimeError):

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TypeAlias
 
 from posewire.v1 import estimate_pb2, pose_pb2, pose_service_pb2, stream_pb2
+from posewire_client.checks import check_age, check_count
 from posewire_client.image import ImageInput, write_image
-from posewire_client.options import Delivery, EstimateOptions
+from posewire_client.options import Delivery, EstimateOptions, region_box
 from posewire_client.pose import Box
 
 _POLICIES = {
@@ -58,7 +59,13 @@ def stream_config(
     track: bool,
     smoothing: bool,
 ) -> stream_pb2.StreamConfig:
-    """Build the first message of a stream."""
+    """Build the first message of a stream; raises TypeError and ValueError for the arguments."""
+    if not isinstance(delivery, Delivery):
+        raise TypeError(f"delivery: got {delivery!r}, want Delivery.LOSSLESS or Delivery.LATEST")
+    check_count("window", window)
+    check_age("max_frame_age_secs", max_frame_age_secs)
+    if max_frame_age_secs is not None and delivery is not Delivery.LATEST:
+        raise ValueError(f"max_frame_age_secs: got {delivery}, want it with Delivery.LATEST only")
     config = stream_pb2.StreamConfig(
         model=model,
         options=_options(options),
@@ -85,13 +92,15 @@ def frame_request(frame: FrameInput) -> FrameRequest:
 def _options(options: EstimateOptions | None) -> estimate_pb2.EstimateOptions | None:
     if options is None:
         return None
+    if not isinstance(options, EstimateOptions):
+        raise TypeError(f"options: got {options!r}, want EstimateOptions")
     message = estimate_pb2.EstimateOptions()
     for name in ("max_poses", "min_pose_score", "min_keypoint_score", "refine", "flip_test"):
         value = getattr(options, name)
         if value is not None:
             setattr(message, name, value)
     if options.region_of_interest is not None:
-        message.region_of_interest.CopyFrom(_box(options.region_of_interest))
+        message.region_of_interest.CopyFrom(_box(region_box(options.region_of_interest)))
     return message
 
 

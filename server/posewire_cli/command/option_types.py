@@ -39,4 +39,6 @@ def parse_box(_type: Any, tokens: Sequence[Token]) -> Box:
         x0 = y0 = x1 = y1 = math.nan
     if not all(map(math.isfinite, (x0, y0, x1, y1))):
         raise ValueError(f"got {text!r}, want four numbers X0,Y0,X1,Y1")
+    if x0 > x1 or y0 > y1:
+        raise ValueError(f"got {text!r}, want X0 <= X1 and Y0 <= Y1")
     return Box(x0, y0, x1, y1)

@@ -22,6 +22,7 @@ from posewire_cli.command.estimation_options import EstimationOptions
 from posewire_cli.command.option_types import Count, Seconds
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
 from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.errors import UsageError
 from posewire_cli.output.annotated_video import AnnotatedVideo
 from posewire_cli.output.answered_image import Writer
 from posewire_cli.output.json_lines import JsonLines
@@ -50,6 +51,11 @@ class DeliveryOptions:
 
     frames: Count | None = None
     """Number of frames to process (default: all)."""
+
+    def check(self, *, is_latest: bool) -> None:
+        """Raise `UsageError` for options that need another delivery."""
+        if self.max_frame_age is not None and not is_latest:
+            raise UsageError("--max-frame-age: only with --delivery latest")
 
     def is_latest(self, source: VideoSource) -> bool:
         return source.is_live if self.delivery is None else self.delivery == "latest"
@@ -100,6 +106,7 @@ def stream(
     with connect(target) as connection, closing(VideoSource(source)) as video:
         warn_about_demo(connection.model.name, [source])
         is_latest = delivery.is_latest(video)
+        delivery.check(is_latest=is_latest)
         frames = _play(video) if is_latest and not video.is_live else video.frames()
         writers = output.writers(
             connection.model.skeleton,

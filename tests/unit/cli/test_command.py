@@ -171,3 +171,8 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
     answer = run(code=code)
     assert answer.returncode == 1
     assert answer.stderr.startswith("Traceback")
+
+
+def test_a_region_inside_out_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "--server", "localhost:1", "--region", "9,9,1,1", "x.png"]) == 2
+    assert "got '9,9,1,1', want X0 <= X1 and Y0 <= Y1" in capsys.readouterr().err

@@ -17,8 +17,8 @@ PUBLIC_NAMES = """
     AbortedError AlreadyExistsError AsyncClient Box CallCancelledError Client ClientClosedError
     DataLossError DeadlineExceededError Delivery EstimateOptions FailedPreconditionError
     FieldViolation FrameFailure FrameInput ImageInput InputSize InternalError InvalidArgumentError
-    Keypoint Model NotFoundError OnWait Origin OutOfRangeError Outcome PermissionDeniedError Pose
-    PosewireError Precision ProtocolError ResourceExhaustedError Result Skeleton SkipReason Skipped
+    Keypoint MissingPackageError Model NotFoundError OnWait Origin OutOfRangeError Outcome
+    PermissionDeniedError Pose PosewireError Precision ProtocolError ResourceExhaustedError Result Skeleton SkipReason Skipped
     SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError
     UnimplementedError UnknownStatusError UnsuitableImageError Waiting
 """
