@@ -103,7 +103,9 @@ class Command:
         self.lines = 0
         self.runs = 0
         self.faults: list[str] = []
-        self._arguments = ["stream", "--server", address, "--json", str(video)]
+        # A run may begin while the server is away: the first connection has as much time, too.
+        patience = ["--retry-for", "60"]
+        self._arguments = ["stream", "--server", address, *patience, "--json", str(video)]
         self._is_finishing = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
