@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 
 from posewire_client import AsyncClient, Client, ClientClosedError, SourceCancelledError, backoff
 from posewire_client.blocking_stream import BlockingStream
+from posewire_client.request import frame_request
 from posewire_client.waiting import CallWait, WaitReporter
 from tests.reference.client_session import session_of
 from tests.reference.scripted_service import (
@@ -303,7 +304,7 @@ def test_a_stream_may_be_finalised_in_a_thread_of_its_own() -> None:
     frames: Iterator[Request] = iter([])
     taken = threading.Event()
     wait = CallWait(WaitReporter("nowhere", None))
-    outcomes = BlockingStream(session_of(), open_call, wait).outcomes([IMAGE] * 2)
+    outcomes = BlockingStream(session_of(), open_call, frame_request, wait).outcomes([IMAGE] * 2)
     next(outcomes)
     taken.set()
     wait_until(lambda: bool(finalised))

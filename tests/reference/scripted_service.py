@@ -67,15 +67,20 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
     deadlines: list[float | None] = field(default_factory=list)
     frames_sent: list[list[int]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
+    describe: Callable[[str], model_pb2.Model] = field(default=lambda name: described_model(name))
+    described: list[str] = field(default_factory=list)
 
     def ListModels(self, request: Any, context: Any) -> pose_service_pb2.ListModelsResponse:
         self.deadlines.append(context.time_remaining())
         return pose_service_pb2.ListModelsResponse(models=[small_model()], default_model="small")
 
     def GetModel(self, request: Any, context: Any) -> pose_service_pb2.GetModelResponse:
-        if request.model not in ("", "small"):
-            _abort(context, Status(code=5, message=f"no model {request.model}"))
-        return pose_service_pb2.GetModelResponse(model=small_model())
+        self.described.append(request.model)
+        try:
+            return pose_service_pb2.GetModelResponse(model=self.describe(request.model))
+        except StatusRaised as raised:
+            _abort(context, raised.status)
+            raise
 
     def EstimatePoses(self, request: Any, context: Any) -> pose_service_pb2.EstimatePosesResponse:
         self.deadlines.append(context.time_remaining())
@@ -175,6 +180,13 @@ def small_pose(*, track_id: int | None = None) -> pose_pb2.Pose:
         ],
         track_id=track_id,
     )
+
+
+def described_model(name: str) -> model_pb2.Model:
+    """The model of that name; no name is the default model's."""
+    if name not in ("", "small"):
+        raise StatusRaised(status(5, f"no model {name}"))
+    return small_model()
 
 
 def started(*, window: int = 4, max_image_bytes: int = 1 << 20) -> Response:

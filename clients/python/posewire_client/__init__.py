@@ -25,6 +25,7 @@ from posewire_client.errors import (
     InternalError,
     InvalidArgumentError,
     MissingPackageError,
+    NoDisplayError,
     NotFoundError,
     OutOfRangeError,
     PermissionDeniedError,
@@ -40,11 +41,12 @@ from posewire_client.errors import (
     UnsuitableImageError,
 )
 from posewire_client.image import ImageInput
-from posewire_client.model import InputSize, Model, Precision, Skeleton
+from posewire_client.model import InputSize, Model, Precision
 from posewire_client.options import Delivery, EstimateOptions
 from posewire_client.pose import Box, Keypoint, Origin, Pose
 from posewire_client.request import FrameInput, TimedImage
 from posewire_client.result import FrameFailure, Outcome, Result, Skipped, SkipReason, StageTimes
+from posewire_client.skeleton import Skeleton
 from posewire_client.tls import Tls
 from posewire_client.waiting import OnWait, Waiting
 
@@ -71,6 +73,7 @@ __all__ = [
     "Keypoint",
     "MissingPackageError",
     "Model",
+    "NoDisplayError",
     "NotFoundError",
     "OnWait",
     "Origin",

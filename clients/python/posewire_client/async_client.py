@@ -9,6 +9,7 @@ from types import TracebackType
 
 from posewire.v1 import pose_service_pb2
 from posewire_client.async_stream import AsyncStream
+from posewire_client.backoff import checked_timeout
 from posewire_client.base_client import BaseClient
 from posewire_client.channel import (
     AsyncChannel,
@@ -24,14 +25,18 @@ from posewire_client.channel import (
     response_of,
     translate_closed_channel,
 )
-from posewire_client.errors import ClientClosedError
+from posewire_client.errors import ClientClosedError, StatusError
 from posewire_client.frames import AsyncFrameSource, open_async_frames
+from posewire_client.health import is_serving_async
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
-from posewire_client.request import estimate_request, stream_config
+from posewire_client.pixels import Color
+from posewire_client.request import estimate_request, frame_builder, kept_image, stream_config
 from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
+from posewire_client.skeleton import Skeleton
+from posewire_client.skeleton_cache import DESCRIBE_SECS
 
 
 class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event]):
@@ -77,13 +82,18 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         """List the models of the server."""
         request = pose_service_pb2.ListModelsRequest()
         response = await self._call(self._stub.ListModels, request, timeout_secs)
-        return tuple(model_from_message(each) for each in response.models)
+        return tuple(self._skeletons.add(model_from_message(each)) for each in response.models)
 
     async def model(self, name: str = "", *, timeout_secs: float | None = None) -> Model:
         """Describe one model, by default the server's default; raises NotFoundError."""
         request = pose_service_pb2.GetModelRequest(model=name)
         response = await self._call(self._stub.GetModel, request, timeout_secs)
-        return model_from_message(response.model)
+        return self._skeletons.add(model_from_message(response.model))
+
+    async def is_ready(self, *, timeout_secs: float = 5.0) -> bool:
+        """Return whether the server takes calls; see `Client.is_ready`."""
+        self._check_open()
+        return await is_serving_async(self._channel, timeout_secs=checked_timeout(timeout_secs))
 
     async def estimate(
         self,
@@ -91,13 +101,17 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         *,
         model: str = "",
         options: EstimateOptions | None = None,
+        color: Color = "bgr",
         timeout_secs: float | None = None,
     ) -> Result:
         """Estimate the poses in one image; see `Client.estimate`."""
         # Reading a file or copying megabytes would block the event loop.
-        request = await asyncio.to_thread(estimate_request, image, model=model, options=options)
+        request = await asyncio.to_thread(
+            estimate_request, image, model=model, options=options, color=color
+        )
         response = await self._call(self._stub.EstimatePoses, request, timeout_secs)
-        return result_from_response(response)
+        skeleton = await self._skeleton(response.model, response.model_version)
+        return result_from_response(response, skeleton=skeleton, image=kept_image(image))
 
     def stream(
         self,
@@ -110,6 +124,8 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         max_frame_age_secs: float | None = None,
         track: bool = False,
         smoothing: bool = False,
+        color: Color = "bgr",
+        keep_images: bool = False,
         timeout_secs: float | None = None,
     ) -> AsyncGenerator[Outcome, None]:
         """Yield one outcome per frame, in order; see `Client.stream`.
@@ -127,9 +143,21 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
             track=track,
             smoothing=smoothing,
         )
+        build_request = frame_builder(color=color, keep_images=keep_images)
         session = self._begin_stream(config, timeout_secs)
-        stream = self._track(AsyncStream(session, self._open_stream, self._begin_wait()))
-        return stream.outcomes(source)
+        stream = AsyncStream(session, self._open_stream, build_request, self._begin_wait())
+        return self._track(stream).outcomes(source)
+
+    async def _skeleton(self, model: str, version: str) -> Skeleton | None:
+        """Return the skeleton, which the first result with a model requests from the server."""
+        if not self._skeletons.has(model, version):
+            try:
+                described = await self.model(model, timeout_secs=DESCRIBE_SECS)
+            except StatusError as error:
+                self._skeletons.put_failure(model, version, error)
+            else:
+                self._skeletons.put(model, version, described.skeleton)
+        return self._skeletons.get(model, version)
 
     def _open_stream(
         self, requests: AsyncIterator[pose_service_pb2.StreamPosesRequest]

@@ -27,7 +27,7 @@ from posewire_client.errors import (
     SourceCancelledError,
     StatusError,
 )
-from posewire_client.request import FrameInput, frame_request
+from posewire_client.request import FrameInput, FrameRequest
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
 from posewire_client.waiting import CallWait
@@ -40,10 +40,12 @@ class AsyncStream:
         self,
         session: StreamSession,
         open_call: Callable[[AsyncIterator[StreamPosesRequest]], AsyncStreamCall],
+        build_request: Callable[[FrameInput], FrameRequest],
         wait: CallWait,
     ) -> None:
         self._session = session
         self._open_call = open_call
+        self._build_request = build_request
         self._wait = wait
         self._changed = asyncio.Condition()
         self._timer: asyncio.TimerHandle | None = None
@@ -84,7 +86,7 @@ class AsyncStream:
         try:
             source = aiter(_as_async(frames))
             while await self._wait_until_put_ready():
-                request = await asyncio.to_thread(frame_request, await anext(source))
+                request = await asyncio.to_thread(self._build_request, await anext(source))
                 async with self._updated_session() as session:
                     session.put(request)
         except StopAsyncIteration:

@@ -13,6 +13,7 @@ from posewire_client.backoff import Attempts, Backoff, checked_retry_time, check
 from posewire_client.channel import ChannelOptions
 from posewire_client.errors import ClientClosedError
 from posewire_client.session import StreamSession
+from posewire_client.skeleton_cache import SkeletonCache
 from posewire_client.tls import Tls
 from posewire_client.waiting import CallWait, OnWait, WaitReporter
 
@@ -50,6 +51,7 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         self._closed: EventType = self._make_event()
         self._streams: WeakSet[StreamType] = WeakSet()  # to abort when the client is closed
         self._streams_lock = threading.Lock()
+        self._skeletons = SkeletonCache()
 
     @staticmethod
     @abstractmethod

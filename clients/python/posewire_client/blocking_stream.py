@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire_client.channel import BlockingStreamCall, CallError, error_from_call
 from posewire_client.errors import PosewireError, ProtocolError, StatusError
-from posewire_client.request import FrameInput, frame_request
+from posewire_client.request import FrameInput, FrameRequest
 from posewire_client.result import Outcome
 from posewire_client.session import StreamSession
 from posewire_client.waiting import CallWait
@@ -30,10 +30,12 @@ class BlockingStream:
         self,
         session: StreamSession,
         open_call: Callable[[Iterator[StreamPosesRequest]], BlockingStreamCall],
+        build_request: Callable[[FrameInput], FrameRequest],
         wait: CallWait,
     ) -> None:
         self._session = session
         self._open_call = open_call
+        self._build_request = build_request
         self._wait = wait
         self._changed = threading.Condition()
         self._call: BlockingStreamCall | None = None
@@ -91,7 +93,7 @@ class BlockingStream:
         try:
             source = iter(frames)
             while self._wait_until_put_ready():
-                request = frame_request(next(source))
+                request = self._build_request(next(source))
                 with self._updated_session() as session:
                     session.put(request)
         except StopIteration:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from types import TracebackType
 
 from posewire.v1 import pose_service_pb2
+from posewire_client.backoff import checked_timeout
 from posewire_client.base_client import BaseClient
 from posewire_client.blocking_stream import BlockingStream
 from posewire_client.channel import (
@@ -22,14 +23,18 @@ from posewire_client.channel import (
     error_from_call,
     translate_closed_channel,
 )
-from posewire_client.errors import CallCancelledError, ClientClosedError
+from posewire_client.errors import CallCancelledError, ClientClosedError, StatusError
 from posewire_client.frames import FrameSource, open_frames
+from posewire_client.health import is_serving
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
 from posewire_client.options import Delivery, EstimateOptions
-from posewire_client.request import estimate_request, stream_config
+from posewire_client.pixels import Color
+from posewire_client.request import estimate_request, frame_builder, kept_image, stream_config
 from posewire_client.response import model_from_message, result_from_response
 from posewire_client.result import Outcome, Result
+from posewire_client.skeleton import Skeleton
+from posewire_client.skeleton_cache import DESCRIBE_SECS
 
 
 class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading.Event]):
@@ -94,13 +99,22 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         """List the models of the server."""
         request = pose_service_pb2.ListModelsRequest()
         response = self._call(self._stub.ListModels, request, timeout_secs)
-        return tuple(model_from_message(each) for each in response.models)
+        return tuple(self._skeletons.add(model_from_message(each)) for each in response.models)
 
     def model(self, name: str = "", *, timeout_secs: float | None = None) -> Model:
         """Describe one model, by default the server's default; raises NotFoundError."""
         request = pose_service_pb2.GetModelRequest(model=name)
         response = self._call(self._stub.GetModel, request, timeout_secs)
-        return model_from_message(response.model)
+        return self._skeletons.add(model_from_message(response.model))
+
+    def is_ready(self, *, timeout_secs: float = 5.0) -> bool:
+        """Return whether the server takes calls, by its health check.
+
+        False if it starts, stops, cannot be reached or does not answer in time; nothing is retried.
+        A server without health checks raises UnimplementedError.
+        """
+        self._check_open()
+        return is_serving(self._channel, timeout_secs=checked_timeout(timeout_secs))
 
     def estimate(
         self,
@@ -108,15 +122,20 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         *,
         model: str = "",
         options: EstimateOptions | None = None,
+        color: Color = "bgr",
         timeout_secs: float | None = None,
     ) -> Result:
         """Estimate the poses in one image. An empty `model` means the server's default.
 
-        `image` is a uint8 array (h, w, 3) in BGR order or (h, w) of grey, or the bytes or the path
-        of an image file.
+        `image` is the bytes or the path of an image file, an image of Pillow, or a uint8 array with
+        any strides: (h, w, 3) or (h, w, 4) with its channels in the order `color`, or (h, w) or
+        (h, w, 1) of grey. Alpha is ignored. The first result with a model takes a further call,
+        GetModel, for its skeleton.
         """
-        request = estimate_request(image, model=model, options=options)
-        return result_from_response(self._call(self._stub.EstimatePoses, request, timeout_secs))
+        request = estimate_request(image, model=model, options=options, color=color)
+        response = self._call(self._stub.EstimatePoses, request, timeout_secs)
+        skeleton = self._skeleton(response.model, response.model_version)
+        return result_from_response(response, skeleton=skeleton, image=kept_image(image))
 
     def stream(
         self,
@@ -129,6 +148,8 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         max_frame_age_secs: float | None = None,
         track: bool = False,
         smoothing: bool = False,
+        color: Color = "bgr",
+        keep_images: bool = False,
         timeout_secs: float | None = None,
     ) -> Generator[Outcome, None, None]:
         """Yield one outcome per frame, in order: a Result, a FrameFailure or a Skipped.
@@ -147,6 +168,9 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         With Delivery.LATEST it does not: `frames` is read on and the newest frame waits. The frames
         that it replaced take no memory, and each still has its outcome, a Skipped.
 
+        `color` is the order of the channels of arrays. With `keep_images` each result keeps its
+        image, so that it can be plotted; results that you keep then keep their images in memory.
+
         Closing the generator cancels the call. `Client` describes `timeout_secs`, and the comments
         in stream.proto the other options.
         """
@@ -160,9 +184,21 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
             track=track,
             smoothing=smoothing,
         )
+        build_request = frame_builder(color=color, keep_images=keep_images)
         session = self._begin_stream(config, timeout_secs)
-        stream = self._track(BlockingStream(session, self._open_stream, self._begin_wait()))
-        return stream.outcomes(source)
+        stream = BlockingStream(session, self._open_stream, build_request, self._begin_wait())
+        return self._track(stream).outcomes(source)
+
+    def _skeleton(self, model: str, version: str) -> Skeleton | None:
+        """Return the skeleton, which the first result with a model requests from the server."""
+        if not self._skeletons.has(model, version):
+            try:
+                described = self.model(model, timeout_secs=DESCRIBE_SECS)
+            except StatusError as error:
+                self._skeletons.put_failure(model, version, error)
+            else:
+                self._skeletons.put(model, version, described.skeleton)
+        return self._skeletons.get(model, version)
 
     def _open_stream(
         self, requests: Iterator[pose_service_pb2.StreamPosesRequest]

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_client.model import Skeleton
 from posewire_client.pose import Origin, Pose
+from posewire_client.skeleton import Skeleton
 
 Image = NDArray[np.uint8]
 Colour = tuple[int, int, int]

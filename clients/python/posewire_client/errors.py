@@ -3,6 +3,7 @@
     PosewireError(Exception)
     ├── UnsuitableImageError(ValueError)   an image or a video that cannot be sent
     ├── MissingPackageError(ImportError)   an optional package is not installed
+    ├── NoDisplayError(RuntimeError)       no display to show an image on
     ├── ClientClosedError(RuntimeError)    the client is closed, or was closed during the call
     ├── SourceCancelledError               the source of a stream's frames was cancelled
     ├── ProtocolError                      responses that break the contract
@@ -54,6 +55,10 @@ class UnsuitableImageError(PosewireError, ValueError):
 
 class MissingPackageError(PosewireError, ImportError):
     """A method needs a package that is not installed."""
+
+
+class NoDisplayError(PosewireError, RuntimeError):
+    """There is no display to show an image on."""
 
 
 class ClientClosedError(PosewireError, RuntimeError):

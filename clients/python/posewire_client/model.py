@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from posewire_client.options import EstimateOptions
+from posewire_client.skeleton import Skeleton
 
 
 class Precision(enum.Enum):
@@ -23,20 +24,6 @@ class InputSize:
 
     width: int
     height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skeleton:
-    """The keypoints of a model's poses.
-
-    `edges` are the lines of a drawing and `flip_pairs` the left and right counterparts, both as
-    indices of keypoints. `oks_sigmas` are the sigmas of COCO's object keypoint similarity.
-    """
-
-    keypoint_names: tuple[str, ...]
-    oks_sigmas: tuple[float, ...]
-    edges: tuple[tuple[int, int], ...]
-    flip_pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

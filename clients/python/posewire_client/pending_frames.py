@@ -6,9 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 
 from posewire.v1 import stream_pb2
+from posewire_client.image import ImageInput
 from posewire_client.request import FrameRequest
 from posewire_client.response import outcome_from_message
 from posewire_client.result import Outcome, Skipped, SkipReason
+from posewire_client.skeleton import Skeleton
 
 
 @dataclass(slots=True, eq=False)
@@ -17,6 +19,7 @@ class PendingFrame:
 
     frame_id: int
     request: FrameRequest | None  # None once there is an outcome
+    kept: ImageInput | None = None  # of the image, for its result
     outcome: stream_pb2.FrameOutcome | None = None
     holds_slot: bool = False  # of the window: from sending until the outcome is taken
 
@@ -50,7 +53,7 @@ class PendingFrames:
             self._held.pop()  # the one that waits is the newest
         self._last_id += 1
         request.message.frame.frame_id = self._last_id
-        frame = PendingFrame(self._last_id, request)
+        frame = PendingFrame(self._last_id, request, kept=request.kept)
         self._held.append(frame)
         self.to_send.append(frame)
 
@@ -81,12 +84,12 @@ class PendingFrames:
         """Whether `take` has an outcome."""
         return self._is_next_replaced or self._is_next_settled
 
-    def take(self, model_name: str) -> Outcome | None:
+    def take(self, model_name: str, skeleton: Skeleton | None = None) -> Outcome | None:
         """Return the next outcome in order, or None if there is none."""
         if self._is_next_replaced:
             return self._take_replaced()
         if self._is_next_settled:
-            return self._take_settled(model_name)
+            return self._take_settled(model_name, skeleton)
         return None
 
     @property
@@ -107,12 +110,16 @@ class PendingFrames:
             frames_skipped_before=self._skips_taken - 1,
         )
 
-    def _take_settled(self, model_name: str) -> Outcome:
+    def _take_settled(self, model_name: str, skeleton: Skeleton | None) -> Outcome:
         frame = self._held.popleft()
         assert frame.outcome is not None  # it is settled
         self._release_slot(frame)
         outcome = outcome_from_message(
-            frame.outcome, model=model_name, frames_skipped_before=self._skips_taken
+            frame.outcome,
+            model=model_name,
+            frames_skipped_before=self._skips_taken,
+            skeleton=skeleton,
+            image=frame.kept,
         )
         self._last_taken_id = frame.frame_id
         self._skips_taken += isinstance(outcome, Skipped)

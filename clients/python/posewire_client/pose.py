@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_client.skeleton import Skeleton, unknown_skeleton
+
 
 class Origin(enum.IntEnum):
     """How a keypoint was located. All values but ABSENT come with a position."""
@@ -51,7 +53,8 @@ class Pose:
     """One person: `keypoints` (K, 2), `keypoint_scores` (K,) and `origins` (K,), read-only.
 
     Keypoints are in the order of the model's skeleton; ABSENT ones are (0, 0) with score 0.
-    `track_id` is None unless the stream tracks and the pose belongs to a track.
+    `pose[k]` is one of them, by its index or by its name, such as `pose["left_wrist"]`. `track_id`
+    is None unless the stream tracks and the pose belongs to a track.
     """
 
     score: float
@@ -60,10 +63,19 @@ class Pose:
     keypoint_scores: NDArray[np.float32]
     origins: NDArray[np.uint8]
     track_id: int | None
+    skeleton: Skeleton | None = None
+    """None only if the server has described none."""
+
+    @property
+    def keypoint_names(self) -> tuple[str, ...]:
+        """The names of the keypoints; numbers if the server has described none."""
+        return (self.skeleton or unknown_skeleton(len(self))).keypoint_names
 
     def __len__(self) -> int:
         return len(self.keypoints)
 
-    def __getitem__(self, k: int) -> Keypoint:
+    def __getitem__(self, k: int | str) -> Keypoint:
+        if isinstance(k, str):
+            k = (self.skeleton or unknown_skeleton(len(self))).index_of(k)
         x, y = self.keypoints[k].tolist()
         return Keypoint(x, y, float(self.keypoint_scores[k]), Origin(int(self.origins[k])))

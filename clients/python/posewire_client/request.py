@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeAlias
+
+import numpy as np
 
 from posewire.v1 import estimate_pb2, pose_pb2, pose_service_pb2, stream_pb2
 from posewire_client.checks import check_age, check_count
-from posewire_client.image import ImageInput, write_image
+from posewire_client.image import ImageInput, is_path, write_image
 from posewire_client.options import Delivery, EstimateOptions, region_box
+from posewire_client.pixels import Color, as_bgr, check_color
 from posewire_client.pose import Box
 
 _POLICIES = {
@@ -34,18 +39,23 @@ FrameInput: TypeAlias = "ImageInput | TimedImage"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameRequest:
-    """A frame to send, still without its frame_id, and the size of its image."""
+    """A frame to send, still without its frame_id, and the size of its image.
+
+    `kept` is what its result keeps of the image, if anything.
+    """
 
     message: pose_service_pb2.StreamPosesRequest
     image_bytes: int
+    kept: ImageInput | None = None
 
 
 def estimate_request(
-    image: ImageInput, *, model: str, options: EstimateOptions | None
+    image: ImageInput, *, model: str, options: EstimateOptions | None, color: Color = "bgr"
 ) -> pose_service_pb2.EstimatePosesRequest:
     """Build the request; raises UnsuitableImageError, or OSError for an unreadable file."""
+    check_color(color)
     request = pose_service_pb2.EstimatePosesRequest(model=model, options=_options(options))
-    write_image(request.image, image)
+    write_image(request.image, image, color=color)
     return request
 
 
@@ -79,14 +89,30 @@ def stream_config(
     return config
 
 
-def frame_request(frame: FrameInput) -> FrameRequest:
+def frame_request(
+    frame: FrameInput, *, color: Color = "bgr", keep_image: bool = False
+) -> FrameRequest:
     """Build a frame; raises UnsuitableImageError, or OSError for an unreadable file."""
     message = pose_service_pb2.StreamPosesRequest()
     # Written in place, because assigning a message copies all its bytes.
+    image = frame.image if isinstance(frame, TimedImage) else frame
     if isinstance(frame, TimedImage):
         message.frame.capture_time.FromNanoseconds(round(frame.capture_time_secs * 1e9))
-        return FrameRequest(message, write_image(message.frame.image, frame.image))
-    return FrameRequest(message, write_image(message.frame.image, frame))
+    image_bytes = write_image(message.frame.image, image, color=color)
+    return FrameRequest(message, image_bytes, kept_image(image, color=color, keep=keep_image))
+
+
+def frame_builder(*, color: Color, keep_images: bool) -> Callable[[FrameInput], FrameRequest]:
+    """Return `frame_request` for the frames of one stream; raises ValueError."""
+    check_color(color)
+    return partial(frame_request, color=color, keep_image=keep_images)
+
+
+def kept_image(image: ImageInput, *, color: Color = "bgr", keep: bool = False) -> ImageInput | None:
+    """Return what a result keeps of its image: a path, which takes no memory, or all if `keep`."""
+    if not keep and not is_path(image):
+        return None
+    return as_bgr(image, color=color) if isinstance(image, np.ndarray) else image
 
 
 def _options(options: EstimateOptions | None) -> estimate_pb2.EstimateOptions | None:

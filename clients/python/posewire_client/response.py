@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from posewire.v1 import estimate_pb2, model_pb2, pose_pb2, pose_service_pb2, stream_pb2
-from posewire_client.model import InputSize, Model, Precision, Skeleton
+from posewire_client.image import ImageInput
+from posewire_client.model import InputSize, Model, Precision
 from posewire_client.options import EstimateOptions
 from posewire_client.pose import Box, Origin, Pose
 from posewire_client.result import FrameFailure, Outcome, Result, Skipped, SkipReason, StageTimes
+from posewire_client.skeleton import Skeleton
 from posewire_client.status import error_from_status
 
 _PRECISIONS = {
@@ -29,13 +31,23 @@ _SKIP_REASONS = {
 _ORIGINS = frozenset(each.value for each in Origin)
 
 
-def result_from_response(response: pose_service_pb2.EstimatePosesResponse) -> Result:
+def result_from_response(
+    response: pose_service_pb2.EstimatePosesResponse,
+    *,
+    skeleton: Skeleton | None = None,
+    image: ImageInput | None = None,
+) -> Result:
     """Convert the response for a single image."""
-    return _result(response, model=response.model)
+    return _result(response, model=response.model, skeleton=skeleton, image=image)
 
 
 def outcome_from_message(
-    outcome: stream_pb2.FrameOutcome, *, model: str, frames_skipped_before: int
+    outcome: stream_pb2.FrameOutcome,
+    *,
+    model: str,
+    frames_skipped_before: int,
+    skeleton: Skeleton | None = None,
+    image: ImageInput | None = None,
 ) -> Outcome:
     """Convert the outcome of one frame of a stream that runs `model`."""
     frame_id = outcome.frame_id
@@ -44,6 +56,8 @@ def outcome_from_message(
         return _result(
             outcome.result,
             model=model,
+            skeleton=skeleton,
+            image=image,
             frame_id=frame_id,
             frames_skipped_before=frames_skipped_before,
         )
@@ -68,7 +82,7 @@ def model_from_message(message: model_pb2.Model) -> Model:
         version=message.version,
         precision=_PRECISIONS.get(message.precision, Precision.UNKNOWN),
         input_sizes=tuple(InputSize(size.width, size.height) for size in message.input_sizes),
-        skeleton=_skeleton(message.skeleton),
+        skeleton=skeleton_from_message(message.skeleton),
         default_options=_options(message.default_options),
     )
 
@@ -77,11 +91,13 @@ def _result(
     message: pose_service_pb2.EstimatePosesResponse | stream_pb2.FrameResult,
     *,
     model: str,
+    skeleton: Skeleton | None,
+    image: ImageInput | None,
     frame_id: int | None = None,
     frames_skipped_before: int = 0,
 ) -> Result:
     return Result(
-        poses=tuple(_pose(pose) for pose in message.poses),
+        poses=tuple(_pose(pose, skeleton) for pose in message.poses),
         model=model,
         model_version=message.model_version,
         image_width=message.image_width,
@@ -89,10 +105,12 @@ def _result(
         stage_times=_stage_times(message.stage_times),
         frame_id=frame_id,
         frames_skipped_before=frames_skipped_before,
+        skeleton=skeleton,
+        image=image,
     )
 
 
-def _pose(pose: pose_pb2.Pose) -> Pose:
+def _pose(pose: pose_pb2.Pose, skeleton: Skeleton | None) -> Pose:
     # One pass over the messages, because reading their fields dominates the cost.
     rows = [(each.x, each.y, each.score, _known_origin(each.origin)) for each in pose.keypoints]
     table = np.array(rows, np.float32).reshape(-1, 4)
@@ -106,6 +124,7 @@ def _pose(pose: pose_pb2.Pose) -> Pose:
         keypoint_scores=table[:, 2],
         origins=origins,
         track_id=pose.track_id if pose.HasField("track_id") else None,
+        skeleton=skeleton,
     )
 
 
@@ -135,7 +154,8 @@ def _stage_times(times: estimate_pb2.StageTimes) -> StageTimes:
     )
 
 
-def _skeleton(skeleton: model_pb2.Skeleton) -> Skeleton:
+def skeleton_from_message(skeleton: model_pb2.Skeleton) -> Skeleton:
+    """Convert the description of a model's keypoints."""
     return Skeleton(
         keypoint_names=tuple(each.name for each in skeleton.keypoints),
         oks_sigmas=tuple(each.oks_sigma for each in skeleton.keypoints),

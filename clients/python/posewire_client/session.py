@@ -27,7 +27,9 @@ from posewire_client.errors import (
 )
 from posewire_client.pending_frames import PendingFrame, PendingFrames
 from posewire_client.request import FrameRequest
+from posewire_client.response import skeleton_from_message
 from posewire_client.result import Outcome
+from posewire_client.skeleton import Skeleton
 from posewire_client.status import DOMAIN
 
 
@@ -49,6 +51,7 @@ class StreamSession:
         self._clock = clock
         self._frames = PendingFrames(is_latest=self._is_latest)
         self._model_name = ""
+        self._skeleton: Skeleton | None = None
         self._was_ever_started = False
         self._is_source_finished = False
         self._source_error: BaseException | None = None
@@ -223,7 +226,7 @@ class StreamSession:
 
         After the last outcome, raises the error that finished the session or the source of frames.
         """
-        if (outcome := self._frames.take(self._model_name)) is not None:
+        if (outcome := self._frames.take(self._model_name, self._skeleton)) is not None:
             return outcome
         if self._is_finished and (error := self._error or self._source_error) is not None:
             raise error
@@ -256,6 +259,7 @@ class StreamSession:
             self._window = min(self._window, self.config.max_frames_in_flight)
         self._max_image_bytes = started.max_image_bytes
         self._model_name = started.model.name
+        self._skeleton = skeleton_from_message(started.model.skeleton)
 
     def _record_outcome(self, outcome: stream_pb2.FrameOutcome) -> None:
         in_flight = self._frames.in_flight

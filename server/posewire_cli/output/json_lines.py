@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from posewire_cli.output.answered_image import AnsweredImage
-from posewire_cli.output.stage_times import stage_millis
-from posewire_client import FrameFailure, Origin, Outcome, Pose, Result, Skeleton, Skipped
+from posewire_client import FrameFailure, Outcome, Result, Skeleton, Skipped
+from posewire_client.document import result_document
 
 
 class JsonLines:
@@ -25,18 +25,9 @@ class JsonLines:
     def _record(self, outcome: Outcome) -> dict[str, Any]:
         match outcome:
             case Result():
-                return {
-                    "outcome": "result",
-                    "model": outcome.model,
-                    "model_version": outcome.model_version,
-                    "width": outcome.image_width,
-                    "height": outcome.image_height,
-                    "poses": [self._pose(pose) for pose in outcome.poses],
-                    "stage_millis": {
-                        stage.replace(" ", "_"): round(millis, 3)
-                        for stage, millis in stage_millis(outcome.stage_times)
-                    },
-                }
+                document = result_document(outcome, names=self._names)
+                document.pop("frame_id", None)  # the labels identify the image
+                return {"outcome": "result", **document}
             case FrameFailure():
                 error = outcome.error
                 return {
@@ -47,21 +38,3 @@ class JsonLines:
                 }
             case Skipped():
                 return {"outcome": "skipped", "reason": outcome.reason.value}
-
-    def _pose(self, pose: Pose) -> dict[str, Any]:
-        box = pose.box
-        keypoints = [(name, pose[k]) for k, name in enumerate(self._names)]
-        return {
-            "score": round(pose.score, 4),
-            "box": [round(side, 2) for side in (box.x_min, box.y_min, box.x_max, box.y_max)],
-            "keypoints": {
-                name: {
-                    "x": round(keypoint.x, 2),
-                    "y": round(keypoint.y, 2),
-                    "score": round(keypoint.score, 4),
-                    "origin": keypoint.origin.name.lower(),
-                }
-                for name, keypoint in keypoints
-                if keypoint.origin != Origin.ABSENT
-            },
-        }

@@ -17,10 +17,11 @@ PUBLIC_NAMES = """
     AbortedError AlreadyExistsError AsyncClient Box CallCancelledError Client ClientClosedError
     DataLossError DeadlineExceededError Delivery EstimateOptions FailedPreconditionError
     FieldViolation FrameFailure FrameInput ImageInput InputSize InternalError InvalidArgumentError
-    Keypoint MissingPackageError Model NotFoundError OnWait Origin OutOfRangeError Outcome
-    PermissionDeniedError Pose PosewireError Precision ProtocolError ResourceExhaustedError Result Skeleton SkipReason Skipped
-    SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError
-    UnimplementedError UnknownStatusError UnsuitableImageError Waiting
+    Keypoint MissingPackageError Model NoDisplayError NotFoundError OnWait Origin Outcome
+    OutOfRangeError PermissionDeniedError Pose PosewireError Precision ProtocolError
+    ResourceExhaustedError Result Skeleton Skipped SkipReason SourceCancelledError StageTimes
+    StatusError TimedImage Tls UnauthenticatedError UnavailableError UnimplementedError
+    UnknownStatusError UnsuitableImageError Waiting
 """
 
 

@@ -4,17 +4,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from posewire.v1 import image_pb2
 from posewire_client import Box, Delivery, EstimateOptions, TimedImage, UnsuitableImageError
 from posewire_client.image import write_image
+from posewire_client.pixels import Color
 from posewire_client.request import estimate_request, frame_request, stream_config
 
 
-def message_of(image: Any) -> image_pb2.Image:
+def message_of(image: Any, *, color: Color = "bgr") -> image_pb2.Image:
     message = image_pb2.Image()
-    write_image(message, image)
+    write_image(message, image, color=color)
     return message
 
 
@@ -36,6 +38,67 @@ def test_a_grey_array_is_sent_as_gray8() -> None:
 def test_a_view_is_sent_in_its_own_order() -> None:
     pixels = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)[::-1, ::2, ::-1]
     assert message_of(pixels).raw.data == pixels.copy().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("shape", "color", "pixel_format"),
+    [
+        ((4, 5), "rgb", image_pb2.PIXEL_FORMAT_GRAY8),
+        ((4, 5, 1), "bgr", image_pb2.PIXEL_FORMAT_GRAY8),
+        ((4, 5, 3), "rgb", image_pb2.PIXEL_FORMAT_RGB8),
+        ((4, 5, 4), "bgr", image_pb2.PIXEL_FORMAT_BGRA8),
+        ((4, 5, 4), "rgb", image_pb2.PIXEL_FORMAT_RGBA8),
+    ],
+)
+def test_each_layout_has_its_format(shape: Any, color: Any, pixel_format: int) -> None:
+    pixels = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+    raw = message_of(pixels, color=color).raw
+    assert (raw.width, raw.height, raw.pixel_format) == (5, 4, pixel_format)
+    assert raw.data == pixels.tobytes()
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        np.s_[::-1],
+        np.s_[:, ::-1],
+        np.s_[::2, 1:4],
+        np.s_[..., ::-1],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_any_strides_are_sent_as_seen(view: Any, order: Any) -> None:
+    pixels = np.asarray(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3), order=order)[view]
+    raw = message_of(pixels).raw
+    assert raw.data == bytes(pixels.ravel())
+    assert (raw.height, raw.width) == pixels.shape[:2]
+
+
+@pytest.mark.parametrize(
+    ("mode", "pixel_format", "data"),
+    [
+        ("L", image_pb2.PIXEL_FORMAT_GRAY8, bytes([7])),
+        ("RGB", image_pb2.PIXEL_FORMAT_RGB8, bytes([7, 7, 7])),
+        ("RGBA", image_pb2.PIXEL_FORMAT_RGBA8, bytes([7, 7, 7, 255])),
+        ("P", image_pb2.PIXEL_FORMAT_RGB8, bytes([7, 7, 7])),
+        ("1", image_pb2.PIXEL_FORMAT_RGB8, bytes([255, 255, 255])),
+        ("CMYK", image_pb2.PIXEL_FORMAT_RGB8, bytes([7, 7, 7])),
+        ("LA", image_pb2.PIXEL_FORMAT_RGB8, bytes([7, 7, 7])),
+    ],
+)
+def test_an_image_of_pillow_is_sent(mode: str, pixel_format: int, data: bytes) -> None:
+    grey = PIL.Image.new("L", (5, 4), 255 if mode == "1" else 7)
+    image = (grey.convert("RGB") if mode == "CMYK" else grey).convert(mode)
+    raw = message_of(image).raw
+    assert (raw.width, raw.height, raw.pixel_format) == (5, 4, pixel_format)
+    assert raw.data == data * 20
+
+
+def test_an_unknown_order_of_channels_is_named() -> None:
+    wrong: Any = "grb"
+    with pytest.raises(ValueError, match="color: got 'grb', want 'bgr' or 'rgb'"):
+        estimate_request(np.zeros((4, 5, 3), np.uint8), model="", options=None, color=wrong)
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
@@ -61,8 +124,14 @@ def test_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     ("image", "said"),
     [
         (np.zeros((4, 5, 3), np.float32), r"float32 with shape \(4, 5, 3\)"),
-        (np.zeros((4, 5, 4), np.uint8), r"uint8 with shape \(4, 5, 4\)"),
+        (np.ones((4, 5, 3), np.float64), r"from 0 to 1 by \(255 \* image\)\.astype\(np\.uint8\)"),
+        (np.zeros((4, 5, 3), np.uint16), r"bits by \(image >> 8\)\.astype\(np\.uint8\)"),
+        (np.zeros((4, 5, 2), np.uint8), r"uint8 with shape \(4, 5, 2\)"),
         (np.zeros((3, 4, 5), np.uint8), r"uint8 with shape \(3, 4, 5\)"),
+        (np.zeros((3, 4, 5), np.uint8), r"Put the channels last, by image\.transpose\(1, 2, 0\)"),
+        (PIL.Image.new("I;16", (5, 4)), "has the mode I;16; expected 8 bits per channel"),
+        (PIL.Image.new("F", (5, 4)), "has the mode F; expected 8 bits per channel"),
+        (PIL.Image.new("RGB", (0, 4)), "is empty"),
         (np.zeros((1, 4, 5, 3), np.uint8), r"uint8 with shape \(1, 4, 5, 3\)"),
         (np.zeros((0, 5, 3), np.uint8), r"uint8 with shape \(0, 5, 3\)"),
         (np.zeros(12, np.uint8), r"uint8 with shape \(12,\)"),
