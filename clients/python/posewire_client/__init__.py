@@ -44,6 +44,7 @@ from posewire_client.image import ImageInput
 from posewire_client.model import InputSize, Model, Precision
 from posewire_client.options import Delivery, EstimateOptions
 from posewire_client.pose import Box, Keypoint, Origin, Pose
+from posewire_client.push_stream import PushStream
 from posewire_client.request import FrameInput, TimedImage
 from posewire_client.result import FrameFailure, Outcome, Result, Skipped, SkipReason, StageTimes
 from posewire_client.skeleton import Skeleton
@@ -84,6 +85,7 @@ __all__ = [
     "PosewireError",
     "Precision",
     "ProtocolError",
+    "PushStream",
     "ResourceExhaustedError",
     "Result",
     "Skeleton",

@@ -18,7 +18,7 @@ PUBLIC_NAMES = """
     DataLossError DeadlineExceededError Delivery EstimateOptions FailedPreconditionError
     FieldViolation FrameFailure FrameInput ImageInput InputSize InternalError InvalidArgumentError
     Keypoint MissingPackageError Model NoDisplayError NotFoundError OnWait Origin Outcome
-    OutOfRangeError PermissionDeniedError Pose PosewireError Precision ProtocolError
+    OutOfRangeError PermissionDeniedError Pose PosewireError Precision ProtocolError PushStream
     ResourceExhaustedError Result Skeleton Skipped SkipReason SourceCancelledError StageTimes
     StatusError TimedImage Tls UnauthenticatedError UnavailableError UnimplementedError
     UnknownStatusError UnsuitableImageError Waiting
