@@ -15,6 +15,7 @@ import openvino as ov
 import pytest
 
 from posewire_cli.command import connection, main
+from posewire_cli.output import waiting_line
 from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
@@ -135,8 +136,9 @@ def test_a_server_that_is_not_there_is_reported_soon(
 
 
 def test_a_server_that_starts_late_is_waited_for(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(waiting_line, "_LOG_AFTER_SECS", 0.5)
     with RestartingServer() as server:
         server.stop(signal.SIGTERM)
         starting = threading.Timer(1.5, server.start)

@@ -11,8 +11,10 @@ from tqdm import tqdm
 
 from posewire_client import Waiting
 
-# Not for a pause that nobody would notice.
-_SHOWN_AFTER_SECS = 1.0
+# Not for a pause that nobody would notice. A log needs no lines about the few seconds either after
+# which a command reports that it cannot connect at all.
+_TERMINAL_AFTER_SECS = 1.0
+_LOG_AFTER_SECS = 6.0
 
 
 class WaitingLine:
@@ -22,9 +24,8 @@ class WaitingLine:
     beginning and one for the end.
     """
 
-    def __init__(self, server: str, *, shown_after_secs: float = _SHOWN_AFTER_SECS) -> None:
+    def __init__(self, server: str) -> None:
         self._server = server
-        self._shown_after_secs = shown_after_secs
         self._is_over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -45,9 +46,10 @@ class WaitingLine:
 
     def _show(self) -> None:
         began = time.monotonic()
-        if self._is_over.wait(self._shown_after_secs):
+        is_terminal = sys.stderr.isatty()
+        if self._is_over.wait(_TERMINAL_AFTER_SECS if is_terminal else _LOG_AFTER_SECS):
             return
-        if sys.stderr.isatty():
+        if is_terminal:
             self._count(began)
         else:
             print(f"posewire: waiting for the server at {self._server}", file=sys.stderr)

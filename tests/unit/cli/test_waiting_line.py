@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from posewire_cli.command import main
+from posewire_cli.output import waiting_line
 from posewire_cli.output.waiting_line import WaitingLine
 from posewire_client import UnavailableError, Waiting
 from tests.reference.waiting import wait_until
@@ -23,7 +24,9 @@ class Terminal(io.StringIO):
 def shown(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO) -> str:
     """What a wait prints that is longer than the line takes to appear."""
     monkeypatch.setattr(sys, "stderr", stderr)
-    line = WaitingLine("host:1", shown_after_secs=0.0)
+    for name in ("_TERMINAL_AFTER_SECS", "_LOG_AFTER_SECS"):
+        monkeypatch.setattr(waiting_line, name, 0.0)
+    line = WaitingLine("host:1")
     line(GONE)
     wait_until(lambda: "host:1" in stderr.getvalue())
     line(GONE)
@@ -46,8 +49,11 @@ def test_a_terminal_gets_one_line_that_is_cleared(monkeypatch: pytest.MonkeyPatc
     assert re.fullmatch(r".*\r *\r", text, re.DOTALL)
 
 
-def test_a_short_wait_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    line = WaitingLine("host:1", shown_after_secs=60)
+def test_a_short_wait_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(waiting_line, "_LOG_AFTER_SECS", 60.0)
+    line = WaitingLine("host:1")
     line(GONE)
     line(None)
     line(GONE)
