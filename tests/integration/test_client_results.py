@@ -20,6 +20,7 @@ from tests.reference.scripted_service import (
     StatusRaised,
     error_for,
     result_for,
+    small_model,
     started,
     status,
 )
@@ -80,6 +81,15 @@ def test_a_result_without_a_description_is_a_result(
             assert result.skeleton is None
             assert result.poses[0].keypoint_names == ("0", "1", "2")
     assert service.described == ["small"] * calls
+
+
+def test_a_description_that_breaks_the_contract_costs_no_result(
+    way: Way, service: ScriptedService, target: str
+) -> None:
+    broken = small_model()
+    broken.default_options.min_pose_score = 2.0
+    service.describe = lambda name: broken
+    assert way.call(target, "estimate", IMAGE).skeleton is None
 
 
 def test_a_path_is_kept_and_pixels_are_not(way: Way, target: str, path: Path) -> None:

@@ -25,7 +25,7 @@ from posewire_client.channel import (
     response_of,
     translate_closed_channel,
 )
-from posewire_client.errors import ClientClosedError, StatusError
+from posewire_client.errors import ClientClosedError, ProtocolError, StatusError
 from posewire_client.frames import AsyncFrameSource, open_async_frames
 from posewire_client.health import is_serving_async
 from posewire_client.image import ImageInput
@@ -153,7 +153,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
         if not self._skeletons.has(model, version):
             try:
                 described = await self.model(model, timeout_secs=DESCRIBE_SECS)
-            except StatusError as error:
+            except (ProtocolError, StatusError) as error:
                 self._skeletons.put_failure(model, version, error)
             else:
                 self._skeletons.put(model, version, described.skeleton)

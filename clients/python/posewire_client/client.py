@@ -23,7 +23,7 @@ from posewire_client.channel import (
     error_from_call,
     translate_closed_channel,
 )
-from posewire_client.errors import CallCancelledError, ClientClosedError, StatusError
+from posewire_client.errors import CallCancelledError, ClientClosedError, ProtocolError, StatusError
 from posewire_client.frames import FrameSource, open_frames
 from posewire_client.health import is_serving
 from posewire_client.image import ImageInput
@@ -194,7 +194,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         if not self._skeletons.has(model, version):
             try:
                 described = self.model(model, timeout_secs=DESCRIBE_SECS)
-            except StatusError as error:
+            except (ProtocolError, StatusError) as error:
                 self._skeletons.put_failure(model, version, error)
             else:
                 self._skeletons.put(model, version, described.skeleton)

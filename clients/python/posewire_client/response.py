@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from posewire.v1 import estimate_pb2, model_pb2, pose_pb2, pose_service_pb2, stream_pb2
+from posewire_client.errors import ProtocolError
 from posewire_client.image import ImageInput
 from posewire_client.model import InputSize, Model, Precision
 from posewire_client.options import EstimateOptions
@@ -76,7 +77,7 @@ def outcome_from_message(
 
 
 def model_from_message(message: model_pb2.Model) -> Model:
-    """Convert the description of a model."""
+    """Convert the description of a model; raises ProtocolError for options out of range."""
     return Model(
         name=message.name,
         version=message.version,
@@ -169,11 +170,14 @@ def _options(options: estimate_pb2.EstimateOptions) -> EstimateOptions:
         return getattr(options, name) if options.HasField(name) else None
 
     region = if_set("region_of_interest")
-    return EstimateOptions(
-        max_poses=if_set("max_poses"),
-        min_pose_score=if_set("min_pose_score"),
-        min_keypoint_score=if_set("min_keypoint_score"),
-        region_of_interest=None if region is None else _box(region),
-        refine=if_set("refine"),
-        flip_test=if_set("flip_test"),
-    )
+    try:
+        return EstimateOptions(
+            max_poses=if_set("max_poses"),
+            min_pose_score=if_set("min_pose_score"),
+            min_keypoint_score=if_set("min_keypoint_score"),
+            region_of_interest=None if region is None else _box(region),
+            refine=if_set("refine"),
+            flip_test=if_set("flip_test"),
+        )
+    except ValueError as error:
+        raise ProtocolError(f"the server described a model with the default {error}") from error

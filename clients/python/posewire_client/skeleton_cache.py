@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from posewire_client.backoff import is_transient
-from posewire_client.errors import DeadlineExceededError, StatusError
+from posewire_client.errors import DeadlineExceededError, ProtocolError, StatusError
 from posewire_client.model import Model
 from posewire_client.skeleton import Skeleton
 
@@ -32,10 +32,13 @@ class SkeletonCache:
             self._skeletons = {}
         self._skeletons[name, version] = skeleton
 
-    def put_failure(self, name: str, version: str, error: StatusError) -> None:
+    def put_failure(self, name: str, version: str, error: ProtocolError | StatusError) -> None:
         """Remember that the server describes no skeleton, unless the error may pass."""
-        if not (is_transient(error) or isinstance(error, DeadlineExceededError)):
-            self.put(name, version, None)
+        if isinstance(error, StatusError) and (
+            is_transient(error) or isinstance(error, DeadlineExceededError)
+        ):
+            return
+        self.put(name, version, None)
 
     def has(self, name: str, version: str) -> bool:
         """Whether there is no need to ask the server."""

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from posewire.v1 import model_pb2, pose_pb2, pose_service_pb2, stream_pb2
-from posewire_client import Box, FrameFailure, InternalError, Keypoint, Origin, Result, Skipped
+from posewire_client import (
+    Box,
+    FrameFailure,
+    InternalError,
+    Keypoint,
+    Origin,
+    ProtocolError,
+    Result,
+    Skipped,
+)
 from posewire_client.model import InputSize, Precision
 from posewire_client.response import model_from_message, outcome_from_message, result_from_response
 from posewire_client.result import SkipReason
@@ -180,6 +189,10 @@ def test_a_model_is_converted_in_full() -> None:
     options = model.default_options
     assert (options.max_poses, options.min_pose_score, options.refine) == (30, 0.25, True)
     assert options.region_of_interest is None
+    broken = small_model()
+    broken.default_options.min_pose_score = float("nan")
+    with pytest.raises(ProtocolError, match="the default min_pose_score: got nan, want a number"):
+        model_from_message(broken)
     newer = model_pb2.Model(name="newer")
     newer.precision = 9  # type: ignore[assignment]
     assert model_from_message(newer).precision is Precision.UNKNOWN
