@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17posewire/v1/image.proto\x12\x0bposewire.v1\"e\n\x05Image\x12,\n\x07\x65ncoded\x18\x01 \x01(\x0b\x32\x19.posewire.v1.EncodedImageH\x00\x12$\n\x03raw\x18\x02 \x01(\x0b\x32\x15.posewire.v1.RawImageH\x00\x42\x08\n\x06source\"\x1c\n\x0c\x45ncodedImage\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x9b\x01\n\x08RawImage\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12.\n\x0cpixel_format\x18\x04 \x01(\x0e\x32\x18.posewire.v1.PixelFormat\x12\x1d\n\x10row_stride_bytes\x18\x05 \x01(\rH\x00\x88\x01\x01\x42\x13\n\x11_row_stride_bytes*\xcf\x01\n\x0bPixelFormat\x12\x1c\n\x18PIXEL_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11PIXEL_FORMAT_BGR8\x10\x01\x12\x15\n\x11PIXEL_FORMAT_RGB8\x10\x02\x12\x16\n\x12PIXEL_FORMAT_GRAY8\x10\x03\x12\x16\n\x12PIXEL_FORMAT_BGRA8\x10\x04\x12\x16\n\x12PIXEL_FORMAT_RGBA8\x10\x05\x12\x15\n\x11PIXEL_FORMAT_NV12\x10\x06\x12\x15\n\x11PIXEL_FORMAT_I420\x10\x07\x42\x44ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17posewire/v1/image.proto\x12\x0bposewire.v1\"e\n\x05Image\x12,\n\x07\x65ncoded\x18\x01 \x01(\x0b\x32\x19.posewire.v1.EncodedImageH\x00\x12$\n\x03raw\x18\x02 \x01(\x0b\x32\x15.posewire.v1.RawImageH\x00\x42\x08\n\x06source\"X\n\x0c\x45ncodedImage\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12:\n\x12orientation_policy\x18\x02 \x01(\x0e\x32\x1e.posewire.v1.OrientationPolicy\"\x9b\x01\n\x08RawImage\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12.\n\x0cpixel_format\x18\x04 \x01(\x0e\x32\x18.posewire.v1.PixelFormat\x12\x1d\n\x10row_stride_bytes\x18\x05 \x01(\rH\x00\x88\x01\x01\x42\x13\n\x11_row_stride_bytes*t\n\x11OrientationPolicy\x12\"\n\x1eORIENTATION_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19ORIENTATION_POLICY_IGNORE\x10\x01\x12\x1c\n\x18ORIENTATION_POLICY_APPLY\x10\x02*\xcf\x01\n\x0bPixelFormat\x12\x1c\n\x18PIXEL_FORMAT_UNSPECIFIED\x10\x00\x12\x15\n\x11PIXEL_FORMAT_BGR8\x10\x01\x12\x15\n\x11PIXEL_FORMAT_RGB8\x10\x02\x12\x16\n\x12PIXEL_FORMAT_GRAY8\x10\x03\x12\x16\n\x12PIXEL_FORMAT_BGRA8\x10\x04\x12\x16\n\x12PIXEL_FORMAT_RGBA8\x10\x05\x12\x15\n\x11PIXEL_FORMAT_NV12\x10\x06\x12\x15\n\x11PIXEL_FORMAT_I420\x10\x07\x42\x44ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,12 +32,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'posewire.v1.image_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1'
-  _globals['_PIXELFORMAT']._serialized_start=332
-  _globals['_PIXELFORMAT']._serialized_end=539
+  _globals['_ORIENTATIONPOLICY']._serialized_start=391
+  _globals['_ORIENTATIONPOLICY']._serialized_end=507
+  _globals['_PIXELFORMAT']._serialized_start=510
+  _globals['_PIXELFORMAT']._serialized_end=717
   _globals['_IMAGE']._serialized_start=40
   _globals['_IMAGE']._serialized_end=141
   _globals['_ENCODEDIMAGE']._serialized_start=143
-  _globals['_ENCODEDIMAGE']._serialized_end=171
-  _globals['_RAWIMAGE']._serialized_start=174
-  _globals['_RAWIMAGE']._serialized_end=329
+  _globals['_ENCODEDIMAGE']._serialized_end=231
+  _globals['_RAWIMAGE']._serialized_start=234
+  _globals['_RAWIMAGE']._serialized_end=389
 # @@protoc_insertion_point(module_scope)

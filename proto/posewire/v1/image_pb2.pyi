@@ -6,6 +6,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class OrientationPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ORIENTATION_POLICY_UNSPECIFIED: _ClassVar[OrientationPolicy]
+    ORIENTATION_POLICY_IGNORE: _ClassVar[OrientationPolicy]
+    ORIENTATION_POLICY_APPLY: _ClassVar[OrientationPolicy]
+
 class PixelFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PIXEL_FORMAT_UNSPECIFIED: _ClassVar[PixelFormat]
@@ -16,6 +22,9 @@ class PixelFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PIXEL_FORMAT_RGBA8: _ClassVar[PixelFormat]
     PIXEL_FORMAT_NV12: _ClassVar[PixelFormat]
     PIXEL_FORMAT_I420: _ClassVar[PixelFormat]
+ORIENTATION_POLICY_UNSPECIFIED: OrientationPolicy
+ORIENTATION_POLICY_IGNORE: OrientationPolicy
+ORIENTATION_POLICY_APPLY: OrientationPolicy
 PIXEL_FORMAT_UNSPECIFIED: PixelFormat
 PIXEL_FORMAT_BGR8: PixelFormat
 PIXEL_FORMAT_RGB8: PixelFormat
@@ -34,10 +43,12 @@ class Image(_message.Message):
     def __init__(self, encoded: _Optional[_Union[EncodedImage, _Mapping]] = ..., raw: _Optional[_Union[RawImage, _Mapping]] = ...) -> None: ...
 
 class EncodedImage(_message.Message):
-    __slots__ = ("data",)
+    __slots__ = ("data", "orientation_policy")
     DATA_FIELD_NUMBER: _ClassVar[int]
+    ORIENTATION_POLICY_FIELD_NUMBER: _ClassVar[int]
     data: bytes
-    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+    orientation_policy: OrientationPolicy
+    def __init__(self, data: _Optional[bytes] = ..., orientation_policy: _Optional[_Union[OrientationPolicy, str]] = ...) -> None: ...
 
 class RawImage(_message.Message):
     __slots__ = ("data", "width", "height", "pixel_format", "row_stride_bytes")
