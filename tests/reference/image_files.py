@@ -25,11 +25,51 @@ def encoded(pixels: NDArray[np.uint8] | NDArray[np.uint16], extension: str, *opt
     return content.tobytes()
 
 
-def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """The JPEG with an EXIF segment that asks for its pixels to be turned."""
-    entry = struct.pack(">HHIHH", 0x112, 3, 1, orientation, 0)
-    exif = b"Exif\0\0" + b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+def stored(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """What a file stores so that a viewer shows the pixels, by the definition of the tag."""
+    turned = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: np.rot90(pixels, 2),
+        4: pixels[::-1],
+        5: np.rot90(pixels)[::-1],
+        6: np.rot90(pixels),
+        7: np.rot90(pixels)[:, ::-1],
+        8: np.rot90(pixels, -1),
+    }[orientation]
+    return np.ascontiguousarray(turned)
+
+
+def exif(orientation: int, *, order: str = ">", kind: int = 3, count: int = 1) -> bytes:
+    """Metadata with another tag and the orientation."""
+    entries = [(0x10F, 2, 4, 0x6161), (0x112, kind, count, orientation)]
+    packed = b"".join(struct.pack(f"{order}HHIHH", *entry, 0) for entry in entries)
+    start = {">": b"MM\0*", "<": b"II*\0"}[order] + struct.pack(f"{order}IH", 8, len(entries))
+    return start + packed + bytes(4)
+
+
+def with_orientation(file: bytes, orientation: int, *, order: str = ">") -> bytes:
+    """The JPEG, PNG or WebP with EXIF metadata that asks for its pixels to be turned."""
+    return with_exif(file, exif(orientation, order=order))
+
+
+def with_exif(file: bytes, content: bytes) -> bytes:
+    """The JPEG, PNG or WebP with EXIF metadata, in a WebP after the image."""
+    if file.startswith(b"\x89PNG"):
+        return file[:33] + png_chunk(b"eXIf", content) + file[33:]
+    if file.startswith(b"RIFF"):
+        width, height = _webp_size(file)
+        sides = b"".join(struct.pack("<I", side - 1)[:3] for side in (width, height))
+        canvas = riff_chunk(b"VP8X", b"\x08\0\0\0" + sides)
+        return webp_file(canvas + file[12:] + riff_chunk(b"EXIF", content))
+    segment = b"Exif\0\0" + content
+    return file[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + file[2:]
+
+
+def _webp_size(file: bytes) -> tuple[int, int]:
+    pixels = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None
+    return pixels.shape[1], pixels.shape[0]
 
 
 def png(

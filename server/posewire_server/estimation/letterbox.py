@@ -1,8 +1,9 @@
 """Letterbox: frames to the network's input, and points back to the frame.
 
-Three spaces. `frame`: pixels of the image as sent; `input`: pixels of the network's input; the
-centre of the top-left pixel is (0, 0) in both. `heatmap`: cells of the network's output plus the
-model's delta, as the decoder returns them: (x, y) in the input, divided by the stride.
+Three spaces. `frame`: pixels of the image, after its orientation if that is applied; `input`:
+pixels of the network's input; the centre of the top-left pixel is (0, 0) in both. `heatmap`: cells
+of the network's output plus the model's delta, as the decoder returns them: (x, y) in the input,
+divided by the stride.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.frame import Frame
+from posewire_server.image.orientation import UPRIGHT, Orientation
 
 # With the short side fixed, a frame of 10000x1 pixels would need gigabytes. So a frame of a greater
 # aspect ratio gets a smaller input than in the published recipes.
@@ -28,7 +30,8 @@ class Letterbox:
 
     `left` and `top`: pixels of padding before the resized frame. `corner`: the position of the
     frame's first pixel in the whole image, to which points refer. `reduction`:
-    pixels of the frame, along each side, that one pixel of the decoded image covers.
+    pixels of the frame, along each side, that one pixel of the decoded image covers. `orientation`:
+    how the decoded pixels are turned; all other sizes and positions are those after it.
     """
 
     frame: Size
@@ -39,6 +42,7 @@ class Letterbox:
     shrinking: Literal["area", "linear"] = "area"
     corner: tuple[int, int] = (0, 0)
     reduction: int = 1
+    orientation: Orientation = UPRIGHT
 
     @classmethod
     def fitting(
@@ -48,6 +52,7 @@ class Letterbox:
         *,
         corner: tuple[int, int] = (0, 0),
         reduction: int = 1,
+        orientation: Orientation = UPRIGHT,
     ) -> Letterbox:
         """Fit a frame; the free side is truncated, as in Open Model Zoo's accuracy checker."""
         if min(frame) < 1:
@@ -58,19 +63,29 @@ class Letterbox:
             (total - side + 1) // 2 if geometry.padding == "center" else 0
             for total, side in zip(padded, resized, strict=True)
         )
-        return cls(frame, resized, left, top, padded, geometry.shrinking, corner, reduction)
+        return cls(
+            frame, resized, left, top, padded, geometry.shrinking, corner, reduction, orientation
+        )
 
     @classmethod
     def for_frame(cls, frame: Frame, geometry: InputGeometry) -> Letterbox:
         """Fit the pixels of a frame; points refer to the whole image."""
         part = frame.part
         return cls.fitting(
-            part.size, geometry, corner=(part.left, part.top), reduction=frame.reduction
+            part.size,
+            geometry,
+            corner=(part.left, part.top),
+            reduction=frame.reduction,
+            orientation=frame.orientation,
         )
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Make the network's input (height, width, 3) from a BGR frame of this letterbox's size."""
-        wanted = (self._pixels.height, self._pixels.width, 3)
+        """Make the network's input (height, width, 3) from a BGR frame of this letterbox's size.
+
+        An orientation is applied to the resized pixels, which are the fewest.
+        """
+        stored = self.orientation.swap(self._pixels)
+        wanted = (stored.height, stored.width, 3)
         if image.shape != wanted or image.dtype != np.uint8:
             raise ValueError(f"image: got {image.dtype} {image.shape}, want uint8 {wanted}")
         boxed = np.zeros((self.input.height, self.input.width, 3), np.uint8)
@@ -82,7 +97,11 @@ class Letterbox:
             even = halved[: 2 * height, : 2 * width]
             # Ten times as fast as averaging any other number of pixels.
             halved = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-        cv2.resize(halved, self.resized, dst=boxed[rows, columns])
+        if self.orientation == UPRIGHT:
+            cv2.resize(halved, self.resized, dst=boxed[rows, columns])
+        else:
+            resized = cv2.resize(halved, self.orientation.swap(self.resized))
+            self.orientation.apply(resized.astype(np.uint8, copy=False), boxed[rows, columns])
         return boxed
 
     def input_from_frame(self, points: NDArray[Any]) -> NDArray[np.float64]:
@@ -105,17 +124,19 @@ class Letterbox:
         """Return the map from frame to input, along x and y; truncation makes their scales differ.
 
         The resize covers whole reduced pixels, of which the last may extend beyond the frame.
-        Halving omits some at the end: less than one pixel of the input.
+        Halving omits some at the end: less than one pixel of the input. Where the frame is
+        mirrored, its end is at the left or at the top.
         """
         halvings = self._halvings
         pixels = [side >> halvings << halvings for side in self._pixels]
         scale = np.divide(self.resized, np.multiply(pixels, self.reduction))
         shift = (0.5 - np.array(self.corner)) * scale + (self.left - 0.5, self.top - 0.5)
-        return scale, shift
+        mirrors = (self.orientation.mirrors_x, self.orientation.mirrors_y)
+        return scale, shift + np.where(mirrors, self.resized - scale * self.frame, 0)
 
     @property
     def _pixels(self) -> Size:
-        """The size of the decoded image."""
+        """The size of the decoded image after its orientation."""
         return Size(*(-(-side // self.reduction) for side in self.frame))
 
     @property

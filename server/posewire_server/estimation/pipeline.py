@@ -134,14 +134,16 @@ class Pipeline:
         """
         return self._estimate(Frame.whole(frame))
 
-    def estimate_file(self, path: Path) -> Estimate:
+    def estimate_file(self, path: Path, *, apply_orientation: bool = True) -> Estimate:
         """Estimate all poses in an image file, decoded like those that clients send.
 
-        With the geometry of the published recipes it is decoded at full size, as their resize
-        requires. Raises `ImageFileError` for a file that is not an image, and `OSError`.
+        `apply_orientation`: whether keypoints refer to the image as a viewer shows it, or as it is
+        stored. With the geometry of the published recipes it is decoded at full size, as their
+        resize requires. Raises `ImageFileError` for a file that is not an image, and `OSError`.
         """
         needed = self._resized if self._geometry.shrinking == "area" else None
-        return self._estimate(read_frame(path, needed=needed))
+        frame = read_frame(path, needed=needed, apply_orientation=apply_orientation)
+        return self._estimate(frame)
 
     def estimate_image(
         self,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from posewire_server.geometry import Size
 from posewire_server.image.errors import ENCODED_DATA, InvalidImageError, undecodable
-from posewire_server.image.header import ImageHeader, read_header
+from posewire_server.image.exif import read_orientation
+from posewire_server.image.header import read_header
 from posewire_server.image.limits import ImageLimits
+from posewire_server.image.orientation import UPRIGHT, Orientation
 from posewire_server.image.png import plain_png
 from posewire_server.image.webp import bare_webp
 
@@ -26,24 +28,30 @@ _READ = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedImage:
-    """`pixels` (h, w, 3), channels B, G, R, of an image of `size`.
+    """`pixels` (h, w, 3), channels B, G, R, of an image of `size`, both as stored in the file.
 
     Each pixel covers `reduction` x `reduction` pixels of the image; those of the last row and
-    column may extend beyond it.
+    column may extend beyond it. `orientation` is to be applied to them.
     """
 
     size: Size
     pixels: NDArray[np.uint8]
     reduction: int
+    orientation: Orientation = UPRIGHT
 
 
 def decode_image(
-    data: bytes, *, limits: ImageLimits | None, needed: Callable[[Size], Size] | None = None
+    data: bytes,
+    *,
+    limits: ImageLimits | None,
+    needed: Callable[[Size], Size] | None = None,
+    apply_orientation: bool = False,
 ) -> DecodedImage:
-    """Decode the pixels as stored in the file, without orientation and transparency.
+    """Decode the pixels as stored in the file, without transparency.
 
-    `needed` maps the image's size to the size that is needed: a JPEG at least twice as large on
-    both sides is decoded at a half, a quarter or an eighth. Raises `InvalidImageError`, also for a
+    `needed` maps the image's oriented size to the size that is needed: a JPEG at least twice as
+    large on both sides is decoded at a half, a quarter or an eighth. `apply_orientation`: read the
+    orientation from the file; its pixels remain as stored. Raises `InvalidImageError`, also for a
     truncated file; libjpeg fills other gaps in the data of a JPEG. Time and memory
     are bounded by the pixels and bytes that the limits allow, whatever the file holds.
     """
@@ -54,20 +62,21 @@ def decode_image(
     header = read_header(data)
     if limits is not None:
         limits.check_size(ENCODED_DATA, header.size)
-    reduction = _reduction(header, needed)
+    orientation = read_orientation(header.format, data) if apply_orientation else UPRIGHT
+    reduction = _reduction(header.format, orientation.swap(header.size), needed)
     pixels = _decode(_decodable(header.format, data), reduction)
     wanted = (*(-(-side // reduction) for side in reversed(header.size)), 3)
     if pixels is None or pixels.shape != wanted or pixels.dtype != np.uint8:
         raise undecodable(
             f"a damaged {header.format} of {len(data)} bytes", "one that can be decoded"
         )
-    return DecodedImage(header.size, pixels.astype(np.uint8, copy=False), reduction)
+    return DecodedImage(header.size, pixels.astype(np.uint8, copy=False), reduction, orientation)
 
 
-def _reduction(header: ImageHeader, needed: Callable[[Size], Size] | None) -> int:
-    if needed is None or header.format != "JPEG":
+def _reduction(name: str, size: Size, needed: Callable[[Size], Size] | None) -> int:
+    if needed is None or name != "JPEG":
         return 1
-    shares = [has // want for has, want in zip(header.size, needed(header.size), strict=True)]
+    shares = [has // want for has, want in zip(size, needed(size), strict=True)]
     return max(reduction for reduction in _READ if reduction <= max(1, min(shares)))
 
 

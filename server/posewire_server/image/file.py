@@ -11,14 +11,22 @@ from posewire_server.image.errors import ImageFileError, InvalidImageError
 from posewire_server.image.frame import Frame
 
 
-def read_frame(path: Path, *, needed: Callable[[Size], Size] | None = None) -> Frame:
+def read_frame(
+    path: Path,
+    *,
+    needed: Callable[[Size], Size] | None = None,
+    apply_orientation: bool = True,
+) -> Frame:
     """Read an image file as if a client had sent it.
 
-    `needed`: as for `frame_from_proto`. Raises `ImageFileError` for a file that is not an
+    `needed`: as for `frame_from_proto`. `apply_orientation`: that of the file's metadata, as
+    clients request by default. Raises `ImageFileError` for a file that is not an
     image, and `OSError` for one that cannot be read.
     """
     try:
-        decoded = decode_image(path.read_bytes(), limits=None, needed=needed)
+        decoded = decode_image(
+            path.read_bytes(), limits=None, needed=needed, apply_orientation=apply_orientation
+        )
     except InvalidImageError as error:
         raise ImageFileError(f"{path}: {error.violations[0]}") from error
-    return Frame.whole(decoded.pixels, decoded.size, decoded.reduction)
+    return Frame.decoded(decoded)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2
 from posewire_server.geometry import Size
-from posewire_server.image.encoded import decode_image
+from posewire_server.image.encoded import DecodedImage, decode_image
 from posewire_server.image.errors import InvalidImageError
 from posewire_server.image.limits import ImageLimits
+from posewire_server.image.orientation import UPRIGHT, Orientation
 from posewire_server.image.raw import raw_pixels
 from posewire_server.image.region import PixelBox, RegionOfInterest
 
@@ -22,9 +23,10 @@ from posewire_server.image.region import PixelBox, RegionOfInterest
 class Frame:
     """An image, or the part of it to search for people.
 
-    `width` and `height`: of the whole image as sent, to which coordinates refer. `pixels` (h, w,
-    3): those of `part`, channels B, G, R, possibly read-only. Each pixel covers `reduction` x
-    `reduction` pixels of the image; those of the last row and column may extend beyond it.
+    `width` and `height`: of the whole image after its orientation, to which coordinates and `part`
+    refer. `pixels` (h, w, 3): those of `part` before the orientation, channels B, G, R, possibly
+    read-only. Each pixel covers `reduction` x `reduction` pixels of the image; those of the last
+    row and column may extend beyond it.
     """
 
     width: int
@@ -32,14 +34,26 @@ class Frame:
     pixels: NDArray[np.uint8]
     part: PixelBox
     reduction: int = 1
+    orientation: Orientation = UPRIGHT
 
     @classmethod
-    def whole(
-        cls, pixels: NDArray[np.uint8], size: Size | None = None, reduction: int = 1
-    ) -> Frame:
-        """Wrap a BGR image (h, w, 3); `size` is needed where it differs from that of `pixels`."""
-        width, height = size or Size(pixels.shape[1], pixels.shape[0])
-        return cls(width, height, pixels, PixelBox(0, 0, width, height), reduction)
+    def whole(cls, pixels: NDArray[np.uint8]) -> Frame:
+        """Wrap a BGR image (h, w, 3)."""
+        height, width = pixels.shape[:2]
+        return cls(width, height, pixels, PixelBox(0, 0, width, height))
+
+    @classmethod
+    def decoded(cls, image: DecodedImage) -> Frame:
+        """Wrap the whole of an image file."""
+        width, height = image.orientation.swap(image.size)
+        part = PixelBox(0, 0, width, height)
+        return cls(width, height, image.pixels, part, image.reduction, image.orientation)
+
+    def oriented_pixels(self) -> NDArray[np.uint8]:
+        """Return the pixels as a viewer shows them."""
+        if self.orientation == UPRIGHT:
+            return self.pixels
+        return self.orientation.apply(self.pixels)
 
 
 def frame_from_proto(
@@ -58,8 +72,13 @@ def frame_from_proto(
     match image.WhichOneof("source"):
         case "encoded":
             data = image.encoded.data  # once: each access copies
-            decoded = decode_image(data, limits=limits, needed=needed if region is None else None)
-            whole = Frame.whole(decoded.pixels, decoded.size, decoded.reduction)
+            decoded = decode_image(
+                data,
+                limits=limits,
+                needed=needed if region is None else None,
+                apply_orientation=_applies_orientation(image.encoded.orientation_policy),
+            )
+            whole = Frame.decoded(decoded)
         case "raw":
             whole = Frame.whole(raw_pixels(image.raw, limits=limits))
         case _:
@@ -96,8 +115,21 @@ def frame_from_pixels(
     return whole if region is None else _part(whole, region)
 
 
+def _applies_orientation(policy: int) -> bool:
+    if policy not in image_pb2.OrientationPolicy.values():
+        raise InvalidImageError(
+            "image.encoded.orientation_policy",
+            "FIELD_INVALID",
+            got=str(policy),
+            want="IGNORE or APPLY",
+        )
+    return policy == image_pb2.ORIENTATION_POLICY_APPLY
+
+
 def _part(frame: Frame, region: RegionOfInterest) -> Frame:
-    part = region.within(Size(frame.width, frame.height))
-    rows = slice(part.top, part.top + part.height)
-    columns = slice(part.left, part.left + part.width)
+    size = Size(frame.width, frame.height)
+    part = region.within(size)
+    stored = frame.orientation.stored_box(part, size)
+    rows = slice(stored.top, stored.top + stored.height)
+    columns = slice(stored.left, stored.left + stored.width)
     return replace(frame, pixels=frame.pixels[rows, columns], part=part)

@@ -12,6 +12,8 @@ from posewire_server.geometry import Size
 from posewire_server.image.errors import undecodable
 
 _START_OF_SCAN = 0xDA
+_APP1 = 0xE1
+_EXIF = b"Exif\0\0"
 _NOT_SOF = (0xC4, 0xC8, 0xCC)  # all others from 0xc0 to 0xcf start a frame
 _PROGRESSIVE = 0xC2
 # Baseline, extended and progressive with Huffman codes. The others are lossless, hierarchical or
@@ -49,6 +51,16 @@ def jpeg_size(data: bytes) -> Size:
     if in_passes and (scans := _count_scans(data, scan)) > _MAX_SCANS:
         raise undecodable(f"a JPEG of {scans} scans", f"at most {_MAX_SCANS}")
     return Size(width, height)
+
+
+def jpeg_exif(data: bytes) -> memoryview:
+    """Return the EXIF metadata; empty if there is none before the first scan."""
+    for marker, at in _segments(data):
+        if marker == _START_OF_SCAN:
+            break
+        if marker == _APP1 and data.startswith(_EXIF, at + 4):
+            return memoryview(data)[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4])]
+    return memoryview(b"")
 
 
 def _frame_and_scan(data: bytes) -> tuple[int, int]:

@@ -66,6 +66,14 @@ def png_size(data: bytes) -> Size:
     return header.size
 
 
+def png_exif(data: bytes) -> memoryview:
+    """Return the EXIF metadata; empty if there is none or its checksum is wrong."""
+    for kind, content in _chunks(data):
+        if kind == b"eXIf" and _is_intact(data, content):
+            return memoryview(data)[content]
+    return memoryview(b"")
+
+
 def plain_png(data: bytes) -> bytearray:
     """Return the file without metadata and compression, for a size that has been checked.
 
@@ -142,9 +150,13 @@ def _palette(data: bytes, content: slice, length: int) -> bytes:
     return colours[:length].ljust(length, b"\0")
 
 
-def _check(data: bytes, content: slice) -> None:
+def _is_intact(data: bytes, content: slice) -> bool:
     (wanted,) = struct.unpack_from(">I", data, content.stop)
-    if zlib.crc32(memoryview(data)[content.start - 4 : content.stop]) != wanted:
+    return bool(zlib.crc32(memoryview(data)[content.start - 4 : content.stop]) == wanted)
+
+
+def _check(data: bytes, content: slice) -> None:
+    if not _is_intact(data, content):
         kind = data[content.start - 4 : content.start]
         raise undecodable(
             f"a damaged PNG: the checksum of a chunk {kind!r} is wrong", "a correct one"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 
 from posewire_server.geometry import Size
 from posewire_server.image.errors import InvalidImageError, undecodable
 
 _ANIMATION = 0x02
+_METADATA = 0x08  # EXIF
 _FRAMES = (b"VP8 ", b"VP8L")
-# Before the frame encoders write at most a colour profile and the transparency.
+# Encoders write at most a colour profile and the transparency before the frame, and two kinds of
+# metadata after it.
 _MAX_CHUNKS = 16
 
 
@@ -36,6 +39,17 @@ def webp_size(data: bytes) -> Size:
             "equal sizes",
         )
     return size
+
+
+def webp_exif(data: bytes) -> memoryview:
+    """Return the EXIF metadata; empty if there is none, or damage before it."""
+    (riff_length,) = struct.unpack_from("<I", data, 4)
+    if data[12:16] == b"VP8X" and data[20] & _METADATA:
+        with suppress(InvalidImageError, struct.error):
+            for kind, start, end in _chunks(data):
+                if kind == b"EXIF" and end <= riff_length + 8:
+                    return memoryview(data)[start + 8 : end]
+    return memoryview(b"")
 
 
 def bare_webp(data: bytes) -> bytes:

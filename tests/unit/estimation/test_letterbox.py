@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.estimation.letterbox import Letterbox
 from posewire_server.geometry import InputGeometry, Size
+from posewire_server.image.exif import orientation_from_exif
+from tests.reference.image_files import exif, stored
 from tests.reference.painting import Evidence, paint, suppress_non_maxima
 
 RECIPE = InputGeometry(size=512, fit="short_side", padding="center")
@@ -186,6 +188,28 @@ def test_decoded_keypoints_come_back_to_where_they_are_in_the_frame(
     # The parabola through samples of a Gaussian misses its centre by up to 0.013 cells.
     pixels_per_cell = 2 * np.array(frame) / letterbox.resized
     assert (np.abs(errors) < 0.02 * pixels_per_cell).all()
+
+
+@every_geometry
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize("frame", [Size(640, 480), Size(1280, 960)], ids=str)
+def test_an_orientation_turns_the_input_and_moves_no_point(
+    frame: Size, orientation: int, geometry: InputGeometry
+) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    shown = cv2.resize(noise, frame, interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    turned = orientation_from_exif(memoryview(exif(orientation)))
+    upright = Letterbox.fitting(frame, geometry)
+    letterbox = Letterbox.fitting(frame, geometry, orientation=turned)
+    assert (letterbox.input, letterbox.resized) == (upright.input, upright.resized)
+    boxed = letterbox.apply(stored(shown, orientation))
+    assert boxed.flags.c_contiguous
+    # The resize rounds in another order.
+    assert np.abs(boxed.astype(int) - upright.apply(shown)).max() <= 1
+    points = np.array([[0.0, 0.0], [100.5, 7.25], [frame.width, frame.height]])
+    np.testing.assert_allclose(
+        letterbox.input_from_frame(points), upright.input_from_frame(points), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import openvino as ov
 import pytest
@@ -14,10 +15,12 @@ from posewire_decoder import Decoder, DecoderOptions, Origin, ReferenceDecoder
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import OpenVinoRunner, RunnerOptions
-from posewire_server.geometry import InputGeometry
+from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.limits import ImageLimits
+from posewire_server.image.region import RegionOfInterest
 from posewire_server.models.installed import InstalledModel
 from tests.reference.colour_network import COLOURS, colour_network, painted_frame, person_at
+from tests.reference.image_files import encoded, stored, with_orientation
 from tests.reference.numbered_frames import SIDE, numbered_image, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 
@@ -107,6 +110,38 @@ def test_people_painted_in_a_frame_are_found_where_they_are(
     errors = (found - np.array(truth)).reshape(-1, 2)
     assert np.abs(errors.mean(axis=0)).max() < 0.1
     assert np.abs(errors).max() < 0.05 * unit
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    "region", [None, RegionOfInterest(20, 10, 620, 450)], ids=["whole", "part"]
+)
+def test_a_photo_stored_in_any_orientation_has_the_same_poses(
+    colours: OpenVinoRunner, region: RegionOfInterest | None, orientation: int, tmp_path: Path
+) -> None:
+    truth = [person_at(52, 44, 40), person_at(244, 248, 40)]
+    shown = painted_frame(641, 479, truth, sigma=8)
+    quality = (cv2.IMWRITE_JPEG_QUALITY, 98)
+    content = with_orientation(encoded(stored(shown, orientation), ".jpg", *quality), orientation)
+    image = image_pb2.Image(
+        encoded=image_pb2.EncodedImage(
+            data=content, orientation_policy=image_pb2.ORIENTATION_POLICY_APPLY
+        )
+    )
+    estimate = pipeline(colours).estimate_image(
+        image, EstimateOptions(region=region), limits=LIMITS
+    )
+    assert estimate.frame == Size(641, 479)
+    assert len(estimate.poses) == 2
+    found = estimate.poses.keypoints[np.argsort(estimate.poses.keypoints[:, 0, 0])]
+    assert np.abs(found - np.array(truth)).max() < 1
+    if region is None:
+        path = tmp_path / "photo.jpg"
+        path.write_bytes(content)
+        of_file = pipeline(colours).estimate_file(path)
+        np.testing.assert_array_equal(of_file.poses.keypoints, estimate.poses.keypoints)
+        as_stored = pipeline(colours).estimate_file(path, apply_orientation=False)
+        assert as_stored.frame == Size(*stored(shown, orientation).shape[1::-1])
 
 
 @pytest.mark.parametrize(("reference", "score"), [(True, 1.0), (False, 0.25)])

@@ -7,17 +7,18 @@ import pytest
 
 from posewire_server.image.errors import ImageFileError
 from posewire_server.image.file import read_frame
-from tests.reference.image_files import encoded, with_orientation
+from tests.reference.image_files import encoded, stored, with_orientation
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
 
 
-def test_pixels_are_read_as_they_are_stored(tmp_path: Path) -> None:
-    path = tmp_path / "image.jpg"
-    path.write_bytes(with_orientation(encoded(PIXELS, ".jpg"), 6))
-    assert read_frame(path).pixels.shape == (7, 9, 3)
-    path.write_bytes(encoded(PIXELS, ".png"))
-    np.testing.assert_array_equal(read_frame(path).pixels, PIXELS)
+def test_pixels_are_read_as_a_viewer_shows_them_or_as_they_are_stored(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    path.write_bytes(with_orientation(encoded(stored(PIXELS, 6), ".png"), 6))
+    np.testing.assert_array_equal(read_frame(path).oriented_pixels(), PIXELS)
+    as_stored = read_frame(path, apply_orientation=False)
+    assert (as_stored.width, as_stored.height) == (7, 9)
+    np.testing.assert_array_equal(as_stored.oriented_pixels(), stored(PIXELS, 6))
 
 
 @pytest.mark.parametrize(

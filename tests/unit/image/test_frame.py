@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from posewire.v1 import image_pb2
 from posewire_server.estimation.letterbox import Letterbox
 from posewire_server.geometry import InputGeometry, Size
+from posewire_server.image.encoded import DecodedImage
 from posewire_server.image.errors import InvalidImageError, InvalidRegionError
 from posewire_server.image.frame import Frame, frame_from_proto
 from posewire_server.image.limits import ImageLimits
 from posewire_server.image.region import PixelBox, RegionOfInterest
-from tests.reference.image_files import encoded, with_orientation
+from tests.reference.image_files import encoded, stored, with_orientation
 
 LIMITS = ImageLimits(max_bytes=50_000_000, max_pixels=20_000_000)
 PIXELS = cv2.resize(
@@ -189,11 +190,48 @@ def test_reduced_decoding_finds_points_where_full_decoding_finds_them(
 
 
 @every_geometry
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize(
+    ("size", "region"),
+    [
+        (Size(333, 500), None),
+        (Size(1283, 719), None),  # halved, with a last row and column omitted
+        (Size(1025, 1027), None),  # decoded at a quarter, beyond its last row and column
+        (Size(901, 707), RegionOfInterest(201, 103.5, 801, 633)),
+    ],
+    ids=["small", "halved", "reduced", "region"],
+)
+def test_points_found_in_an_oriented_image_are_points_of_what_is_shown(
+    size: Size, region: RegionOfInterest | None, orientation: int, geometry: InputGeometry
+) -> None:
+    centre = np.array((0.55, 0.45)) * size + 0.3
+    shown = blob(size, centre, sigma=min(size) / 30)
+    extension = ".png" if size == Size(1283, 719) else ".jpg"
+    content = with_orientation(
+        encoded(stored(shown, orientation), extension, cv2.IMWRITE_JPEG_QUALITY, 98), orientation
+    )
+    image = file(content)
+    image.encoded.orientation_policy = image_pb2.ORIENTATION_POLICY_APPLY
+    frame = frame_from_proto(
+        image,
+        limits=LIMITS,
+        region=region,
+        needed=lambda each: Letterbox.fitting(each, geometry).resized,
+    )
+    letterbox = Letterbox.for_frame(frame, geometry)
+    found = letterbox.frame_from_input(centroid(letterbox.apply(frame.pixels)))
+    assert np.abs(found - centre).max() < 0.1
+    np.testing.assert_allclose(
+        letterbox.frame_from_input(letterbox.input_from_frame(found)), found, atol=1e-9
+    )
+
+
+@every_geometry
 def test_reduction_changes_no_sizes_of_the_network(geometry: InputGeometry) -> None:
     size = Size(1283, 1219)
     pixels = np.zeros((305, 321, 3), np.uint8)
     reduced, whole = (
-        Letterbox.for_frame(Frame.whole(pixels, size, 4), geometry),
+        Letterbox.for_frame(Frame.decoded(DecodedImage(size, pixels, 4)), geometry),
         Letterbox.fitting(size, geometry),
     )
     assert (reduced.input, reduced.resized) == (whole.input, whole.resized)
