@@ -42,7 +42,9 @@ grpc::Status estimate(const std::string& address, std::string image,
     auto stub =
         PoseService::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
     EstimatePosesRequest request;
-    request.mutable_image()->mutable_encoded()->set_data(std::move(image));
+    auto* encoded = request.mutable_image()->mutable_encoded();
+    encoded->set_data(std::move(image));
+    encoded->set_orientation_policy(posewire::v1::ORIENTATION_POLICY_APPLY);
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
     return stub->EstimatePoses(&context, request, response);

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.source.image_files import image_ids
-from posewire_client import FrameFailure, FrameInput, InvalidArgumentError, Outcome
+from posewire_client import (
+    EncodedImage,
+    FrameFailure,
+    FrameInput,
+    InvalidArgumentError,
+    Outcome,
+)
 from posewire_server.image.file import read_frame
 
 Pixels = NDArray[np.uint8]
@@ -22,25 +28,34 @@ Pixels = NDArray[np.uint8]
 Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
 
 
-def estimate_files(send: Send, paths: Sequence[Path]) -> Iterator[AnsweredImage]:
-    """Stream image files. A file that cannot be read yields a failure, in order."""
+def estimate_files(
+    send: Send, paths: Sequence[Path], *, apply_orientation: bool = True
+) -> Iterator[AnsweredImage]:
+    """Stream image files. A file that cannot be read yields a failure, in order.
+
+    `apply_orientation`: whether poses and pixels are those of the image as a viewer shows it, or as
+    it is stored.
+    """
     ids = image_ids(paths)
     pending: deque[tuple[int, FrameFailure | None]] = deque()
 
-    def read_files() -> Iterator[bytes]:
+    def read_files() -> Iterator[EncodedImage]:
         for i, path in enumerate(paths):
             content = _read(path, frame_id=i + 1)
             if isinstance(content, FrameFailure):
                 pending.append((i, content))
             else:
                 pending.append((i, None))
-                yield content
+                yield EncodedImage(content, apply_orientation)
+
+    def read_pixels(path: Path) -> Pixels:
+        return read_frame(path, apply_orientation=apply_orientation).oriented_pixels()
 
     def pair(i: int, outcome: Outcome) -> AnsweredImage:
         path = paths[i]
         labels: dict[str, str | int] = {"image": str(path), "image_id": ids[i]}
         return AnsweredImage(
-            str(path), labels, ids[i], path.stem, lambda: read_frame(path).pixels, outcome
+            str(path), labels, ids[i], path.stem, partial(read_pixels, path), outcome
         )
 
     def take_unreadable() -> Iterator[AnsweredImage]:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from posewire.v1 import pose_service_pb2
+from posewire.v1 import image_pb2, pose_service_pb2
 from posewire_client import Client, Origin, Pose
 from posewire_server.sample import STILL
 from tests.reference.scripted_service import ScriptedService, running
@@ -82,6 +82,7 @@ def test_the_call_has_a_deadline_and_the_whole_file(program: Path) -> None:
     assert deadline is not None
     assert 0 < deadline <= 30
     assert request.image.encoded.data == STILL.read_bytes()
+    assert request.image.encoded.orientation_policy == image_pb2.ORIENTATION_POLICY_APPLY
 
 
 def test_a_file_that_is_no_image_is_an_invalid_argument(

@@ -18,6 +18,7 @@ from posewire_cli.command import connection, main
 from posewire_cli.output import waiting_line
 from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
+from tests.reference.image_files import encoded, stored, with_orientation
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.restarting_server import RestartingServer
@@ -178,6 +179,30 @@ def test_a_network_of_ones_own_is_run(tmp_path: Path, capsys: pytest.CaptureFixt
     (pose,) = json.loads(capsys.readouterr().out)["poses"]
     found = [(each["x"], each["y"]) for each in pose["keypoints"].values()]
     assert np.allclose(found, truth, atol=0.5)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_a_photo_lying_on_its_side_is_drawn_as_its_poses_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], applied: bool
+) -> None:
+    network, image, drawn = tmp_path / "colours.xml", tmp_path / "7.png", tmp_path / "drawn"
+    ov.save_model(colour_network(), network, compress_to_fp16=False)
+    truth = person_at(41, 31, 30)
+    shown = painted_frame(320, 256, [truth])
+    pixels = stored(shown, 6) if applied else shown
+    image.write_bytes(with_orientation(encoded(pixels, ".png"), 6))
+    option = [] if applied else ["--ignore-orientation"]
+    arguments = ["--threads", "1", "--json", "--annotated", str(drawn), *option, str(image)]
+    assert main(["predict", "--model", str(network), *arguments]) == 0
+    (pose,) = json.loads(capsys.readouterr().out)["poses"]
+    found = [(each["x"], each["y"]) for each in pose["keypoints"].values()]
+    assert np.allclose(found, truth, atol=0.5)
+    annotated = cv2.imread(str(drawn / "7.png")).astype(int)
+    assert annotated.shape == shown.shape
+    changed = np.argwhere(np.abs(annotated - shown).max(axis=2) > 30)[:, ::-1]
+    assert len(changed) > 0
+    assert (changed.min(axis=0) > truth.min(axis=0) - 40).all()
+    assert (changed.max(axis=0) < truth.max(axis=0) + 40).all()
 
 
 def test_the_still_has_the_people_that_were_drawn(capsys: pytest.CaptureFixture[str]) -> None:

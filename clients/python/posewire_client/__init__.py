@@ -40,7 +40,7 @@ from posewire_client.errors import (
     UnknownStatusError,
     UnsuitableImageError,
 )
-from posewire_client.image import ImageInput
+from posewire_client.image import EncodedImage, ImageInput
 from posewire_client.model import InputSize, Model, Precision
 from posewire_client.options import Delivery, EstimateOptions
 from posewire_client.pose import Box, Keypoint, Origin, Pose
@@ -62,6 +62,7 @@ __all__ = [
     "DataLossError",
     "DeadlineExceededError",
     "Delivery",
+    "EncodedImage",
     "EstimateOptions",
     "FailedPreconditionError",
     "FieldViolation",

@@ -127,10 +127,10 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
     ) -> Result:
         """Estimate the poses in one image. An empty `model` means the server's default.
 
-        `image` is the bytes or the path of an image file, an image of Pillow, or a uint8 array with
-        any strides: (h, w, 3) or (h, w, 4) with its channels in the order `color`, or (h, w) or
-        (h, w, 1) of grey. Alpha is ignored. The first result with a model takes a further call,
-        GetModel, for its skeleton.
+        `image` is the bytes or the path of an image file, an `EncodedImage`, an image of Pillow, or
+        a uint8 array with any strides: (h, w, 3) or (h, w, 4) with its channels in the order
+        `color`, or (h, w) or (h, w, 1) of grey. Alpha is ignored. The first result with a model
+        takes a further call, GetModel, for its skeleton.
         """
         request = estimate_request(image, model=model, options=options, color=color)
         response = self._call(self._stub.EstimatePoses, request, timeout_secs)

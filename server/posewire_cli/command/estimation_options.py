@@ -13,7 +13,10 @@ from posewire_client import Box, EstimateOptions
 _Region = Annotated[Box, Parameter(converter=parse_box, n_tokens=1, accepts_keys=False)]
 
 
-@Parameter(name="*", group=Group("Estimation options", sort_key=3))
+ESTIMATION = Group("Estimation options", sort_key=3)
+
+
+@Parameter(name="*", group=ESTIMATION)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimationOptions:
     max_poses: Count | None = None

@@ -45,6 +45,9 @@ class DatasetOptions:
     limit: Count | None = None
     """Number of images, from the first (default: all)."""
 
+    ignore_orientation: bool = False
+    """Annotations refer to pixels as stored, without the EXIF orientation."""
+
 
 def evaluate_model(
     *,
@@ -66,7 +69,7 @@ def evaluate_model(
     data = read_dataset(dataset.annotations, dataset.images, limit=dataset.limit)
     absent_at: AbsentAt = "corner" if model.decoding == "reference" else "centre"
     with (
-        open_subject(target, model) as subject,
+        open_subject(target, model, apply_orientation=not dataset.ignore_orientation) as subject,
         _open_journal(results, subject, dataset) as journal,
     ):
         evaluation = _evaluate(data, subject, absent_at, journal)

@@ -16,7 +16,7 @@ from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count
 from posewire_cli.command.own_model import runner_options
 from posewire_cli.command.target_options import TargetOptions
-from posewire_client import Client, EstimateOptions, Model
+from posewire_client import Client, EncodedImage, EstimateOptions, Model
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.models.digest import sha384_of
@@ -51,18 +51,24 @@ class Subject:
 
 
 @contextmanager
-def open_subject(target: TargetOptions, options: ModelOptions) -> Iterator[Subject]:
+def open_subject(
+    target: TargetOptions, options: ModelOptions, *, apply_orientation: bool
+) -> Iterator[Subject]:
     """Load the model, or connect to the server, that the options name."""
     if target.server is None:
         assert target.model is not None, "checked with the other options"
-        yield _load_model(target.model, options, target.network)
+        yield _load_model(
+            target.model, options, target.network, apply_orientation=apply_orientation
+        )
         return
     with open_client(target.server, retry_for_secs=target.retry_for) as client:
         model = find_model(client, target.model or "", retry_for_secs=target.retry_for)
-        yield _served_model(client, model)
+        yield _served_model(client, model, apply_orientation=apply_orientation)
 
 
-def _load_model(name: str, options: ModelOptions, network: NetworkOptions) -> Subject:
+def _load_model(
+    name: str, options: ModelOptions, network: NetworkOptions, *, apply_orientation: bool
+) -> Subject:
     model = find_or_fetch_model(name, network)
     fit, size = options.fit or model.geometry.fit, options.size or model.geometry.size
     model = replace(model, geometry=replace(model.geometry, fit=fit, size=size))
@@ -72,8 +78,8 @@ def _load_model(name: str, options: ModelOptions, network: NetworkOptions) -> Su
     return Subject(
         model.name,
         model.min_pose_score,
-        _identify(model, options, network),
-        lambda path: pipeline.estimate_file(path).poses,
+        {**_identify(model, options, network), "apply orientation": apply_orientation},
+        lambda path: pipeline.estimate_file(path, apply_orientation=apply_orientation).poses,
     )
 
 
@@ -92,14 +98,19 @@ def _identify(
     }
 
 
-def _served_model(client: Client, model: Model) -> Subject:
+def _served_model(client: Client, model: Model, *, apply_orientation: bool) -> Subject:
     everything = EstimateOptions(min_pose_score=0.0, min_keypoint_score=0.0)
 
     def estimate(path: Path) -> FramePoses:
-        found = client.estimate(path, model=model.name, options=everything)
+        image = EncodedImage(path, apply_orientation)
+        found = client.estimate(image, model=model.name, options=everything)
         return FramePoses(found.keypoints, found.keypoint_scores, found.origins, found.scores)
 
     # Rounded because it is sent as a float32.
     min_pose_score = round(model.default_options.min_pose_score or 0.0, 6)
-    identity = {"model": model.name, "version": model.version}
+    identity = {
+        "model": model.name,
+        "version": model.version,
+        "apply orientation": apply_orientation,
+    }
     return Subject(model.name, min_pose_score, identity, estimate)

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from posewire_cli.batches import estimate_files
 from posewire_cli.command.connection import connect
 from posewire_cli.command.demo_warning import warn_about_demo
-from posewire_cli.command.estimation_options import EstimationOptions
+from posewire_cli.command.estimation_options import ESTIMATION, EstimationOptions
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.errors import OutputError
@@ -47,12 +47,15 @@ def predict(
     target: TargetOptions = TargetOptions(),
     estimation: EstimationOptions = EstimationOptions(),
     output: ImageOutputOptions = ImageOutputOptions(),
+    ignore_orientation: Annotated[bool, Parameter(group=ESTIMATION)] = False,
 ) -> int:
     """
     Parameters
     ----------
     images
         Files, directories, or patterns such as 'photos/**/*.jpg'.
+    ignore_orientation
+        Use the pixels as stored, without the EXIF orientation.
     """
     target.check()
     paths = image_files(images)
@@ -64,7 +67,7 @@ def predict(
         send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
         writers = output.writers(model.skeleton, min_keypoint_score=estimation.min_keypoint_score)
         write_all(
-            estimate_files(send, paths),
+            estimate_files(send, paths, apply_orientation=not ignore_orientation),
             [summary, *writers],
             total=len(paths),
             unit="image",

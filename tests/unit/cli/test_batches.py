@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from posewire_cli.batches import estimate_files, estimate_frames
-from posewire_client import FrameFailure, FrameInput, Outcome, Result
-from tests.reference.image_files import encoded
+from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, Result
+from tests.reference.image_files import encoded, with_orientation
 from tests.reference.outcomes import FAILED, result
 
 
@@ -23,7 +24,8 @@ def answer_at_once(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
 
 
 def answer(frame: FrameInput) -> Outcome:
-    return FAILED if isinstance(frame, bytes) and frame == b"noise" else result()
+    content = frame.file if isinstance(frame, EncodedImage) else frame
+    return FAILED if isinstance(content, bytes) and content == b"noise" else result()
 
 
 def grey(value: int) -> NDArray[np.uint8]:
@@ -47,6 +49,22 @@ def test_each_file_has_its_outcome_in_its_turn(tmp_path: Path) -> None:
         assert "No such file" in complaints[2]
         assert [image.image_id for image in images] == [1, 2, 3, 4, 5, 6]
         assert (images[1].pixels() == grey(7)).all()
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_poses_and_pixels_have_the_same_orientation(tmp_path: Path, applied: bool) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(with_orientation(encoded(grey(7), ".png"), 8))
+    sent: list[FrameInput] = []
+
+    def send(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
+        for frame in frames:
+            sent.append(frame)
+            yield result()
+
+    (image,) = estimate_files(send, [path], apply_orientation=applied)
+    assert sent == [EncodedImage(path.read_bytes(), applied)]
+    assert image.pixels().shape == ((8, 6, 3) if applied else (6, 8, 3))
 
 
 def test_each_frame_has_its_outcome_and_its_pixels() -> None:

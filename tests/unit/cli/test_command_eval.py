@@ -18,6 +18,7 @@ from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
 from posewire_server.serving.served_model import ServedModel
 from tests.reference.colour_network import colour_network, painted_frame, person_at
+from tests.reference.image_files import encoded, stored, with_orientation
 from tests.reference.server_thread import serving
 
 Keypoints = NDArray[np.float64]
@@ -185,10 +186,12 @@ def interrupt_after(frames: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     estimated: list[int] = []
     estimate = pipeline.Pipeline.estimate_file
 
-    def interrupted(self: pipeline.Pipeline, path: Path) -> pipeline.Estimate:
+    def interrupted(
+        self: pipeline.Pipeline, path: Path, *, apply_orientation: bool
+    ) -> pipeline.Estimate:
         if len(estimated) == frames:
             raise KeyboardInterrupt
-        answer = estimate(self, path)
+        answer = estimate(self, path, apply_orientation=apply_orientation)
         estimated.append(answer.frame.width)
         return answer
 
@@ -257,23 +260,18 @@ def test_a_file_that_is_no_image_is_an_error_of_one_line(
     assert err.count("\n") == 1
 
 
-def test_an_orientation_noted_in_a_file_is_not_applied(
-    data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("applied", [True, False])
+def test_annotations_refer_to_the_image_that_is_shown_or_to_that_stored(
+    data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str], applied: bool
 ) -> None:
     for path in data.folder.glob("*.png"):
-        pixels = cv2.imread(str(path))
-        _, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 98])
-        (tmp_path / path.name).write_bytes(turned(content.tobytes()))
-    assert cv2.imread(str(tmp_path / "11.png")).shape == (320, 240, 3)
-    assert figures(capsys, data.arguments("--images", tmp_path))["ap50"] > 0.9
-
-
-def turned(jpeg: bytes) -> bytes:
-    """The file with the note that it is to be shown turned by 90 degrees."""
-    entry = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00"
-    tiff = b"MM\x00\x2a\x00\x00\x00\x08\x00\x01" + entry + b"\x00\x00\x00\x00"
-    body = b"Exif\x00\x00" + tiff
-    return jpeg[:2] + b"\xff\xe1" + (len(body) + 2).to_bytes(2, "big") + body + jpeg[2:]
+        pixels = cv2.imread(str(path)).astype(np.uint8, copy=False)
+        content = encoded(
+            stored(pixels, 6) if applied else pixels, ".jpg", cv2.IMWRITE_JPEG_QUALITY, 98
+        )
+        (tmp_path / path.name).write_bytes(with_orientation(content, 6))
+    option = [] if applied else ["--ignore-orientation"]
+    assert figures(capsys, data.arguments("--images", tmp_path, *option))["ap50"] > 0.9
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x"])

@@ -15,13 +15,13 @@ from tests.reference.scripted_service import status
 
 PUBLIC_NAMES = """
     AbortedError AlreadyExistsError AsyncClient Box CallCancelledError Client ClientClosedError
-    DataLossError DeadlineExceededError Delivery EstimateOptions FailedPreconditionError
-    FieldViolation FrameFailure FrameInput ImageInput InputSize InternalError InvalidArgumentError
-    Keypoint MissingPackageError Model NoDisplayError NotFoundError OnWait Origin Outcome
-    OutOfRangeError PermissionDeniedError Pose PosewireError Precision ProtocolError PushStream
-    ResourceExhaustedError Result Skeleton Skipped SkipReason SourceCancelledError StageTimes
-    StatusError TimedImage Tls UnauthenticatedError UnavailableError UnimplementedError
-    UnknownStatusError UnsuitableImageError Waiting
+    DataLossError DeadlineExceededError Delivery EncodedImage EstimateOptions
+    FailedPreconditionError FieldViolation FrameFailure FrameInput ImageInput InputSize
+    InternalError InvalidArgumentError Keypoint MissingPackageError Model NoDisplayError
+    NotFoundError OnWait Origin Outcome OutOfRangeError PermissionDeniedError Pose PosewireError
+    Precision ProtocolError PushStream ResourceExhaustedError Result Skeleton Skipped SkipReason
+    SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError
+    UnimplementedError UnknownStatusError UnsuitableImageError Waiting
 """
 
 

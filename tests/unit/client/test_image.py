@@ -8,7 +8,14 @@ import PIL.Image
 import pytest
 
 from posewire.v1 import image_pb2
-from posewire_client import Box, Delivery, EstimateOptions, TimedImage, UnsuitableImageError
+from posewire_client import (
+    Box,
+    Delivery,
+    EncodedImage,
+    EstimateOptions,
+    TimedImage,
+    UnsuitableImageError,
+)
 from posewire_client.image import write_image
 from posewire_client.pixels import Color
 from posewire_client.request import estimate_request, frame_request, stream_config
@@ -115,6 +122,20 @@ def test_a_path_is_read(kind: Any, tmp_path: Path) -> None:
     assert message_of(kind(path)).encoded.data == b"a file"
 
 
+@pytest.mark.parametrize("image", [b"a file", EncodedImage(b"a file")], ids=["bytes", "image"])
+def test_files_are_turned_as_their_metadata_says(image: Any) -> None:
+    assert message_of(image).encoded.orientation_policy == image_pb2.ORIENTATION_POLICY_APPLY
+
+
+def test_an_encoded_image_may_be_read_as_stored(tmp_path: Path) -> None:
+    path = tmp_path / "image.jpg"
+    path.write_bytes(b"a file")
+    for file in (b"a file", path, str(path)):
+        encoded = message_of(EncodedImage(file, apply_orientation=False)).encoded
+        assert encoded.data == b"a file"
+        assert encoded.orientation_policy == image_pb2.ORIENTATION_POLICY_IGNORE
+
+
 def test_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         message_of(tmp_path / "nothing.jpg")
@@ -138,6 +159,7 @@ def test_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
         (b"", "0 bytes"),
         ([[1, 2], [3, 4]], "of type list"),
         (None, "of type NoneType"),
+        (EncodedImage(np.zeros((4, 5, 3), np.uint8)), "of type ndarray"),  # type: ignore[arg-type]
     ],
 )
 def test_unsuitable_images_are_refused(image: Any, said: str) -> None:
@@ -201,4 +223,6 @@ def test_a_timed_image_carries_its_time() -> None:
     timed = frame_request(TimedImage(b"abc", 12.5)).message.frame
     assert timed.capture_time.ToMilliseconds() == 12_500
     assert timed.image.encoded.data == b"abc"
+    as_stored = TimedImage(EncodedImage(b"abc", apply_orientation=False), 12.5)
+    assert frame_request(as_stored).message.frame.image.encoded.orientation_policy == 1
     assert not frame_request(b"abc").message.frame.HasField("capture_time")

@@ -26,8 +26,12 @@ func estimate(address string, image []byte) (*posewirev1.EstimatePosesResponse, 
 	defer connection.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	encoded := &posewirev1.Image_Encoded{Encoded: &posewirev1.EncodedImage{Data: image}}
-	request := &posewirev1.EstimatePosesRequest{Image: &posewirev1.Image{Source: encoded}}
+	encoded := &posewirev1.EncodedImage{
+		Data:              image,
+		OrientationPolicy: posewirev1.OrientationPolicy_ORIENTATION_POLICY_APPLY,
+	}
+	source := &posewirev1.Image_Encoded{Encoded: encoded}
+	request := &posewirev1.EstimatePosesRequest{Image: &posewirev1.Image{Source: source}}
 	return posewirev1.NewPoseServiceClient(connection).EstimatePoses(ctx, request)
 }
 
