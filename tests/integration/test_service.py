@@ -63,8 +63,8 @@ def answers_the_next_good_call(stub: PoseServiceStub) -> bool:
     return is_answer_to(5, answer.poses[0].keypoints[0].x)
 
 
-def encoded(data: bytes) -> image_pb2.Image:
-    return image_pb2.Image(encoded=image_pb2.EncodedImage(data=data))
+def encoded(data: bytes, **more: object) -> image_pb2.Image:
+    return image_pb2.Image(encoded=image_pb2.EncodedImage(data=data, **more))
 
 
 def raw(data: bytes, width: int, height: int, pixel_format: int = 1, **more: int) -> object:
@@ -101,6 +101,16 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
     "empty file": ({"image": encoded(b"")}, "IMAGE_INVALID", "image.encoded.data"),
     "garbage": ({"image": encoded(b"garbage" * 9)}, "IMAGE_UNDECODABLE", "image.encoded.data"),
     "truncated JPEG": ({"image": encoded(jpeg()[:-400])}, "IMAGE_UNDECODABLE", "image.encoded"),
+    "JPEG with a gap": (
+        {"image": encoded(jpeg()[:-400] + jpeg()[-2:])},
+        "IMAGE_UNDECODABLE",
+        "image.encoded",
+    ),
+    "unknown orientation policy": (
+        {"image": encoded(jpeg(), orientation_policy=9)},
+        "FIELD_INVALID",
+        "image.encoded.orientation_policy",
+    ),
     "bomb": ({"image": encoded(png_claiming(30_000, 30_000))}, "IMAGE_TOO_LARGE", "image.encoded"),
     "too many bytes": ({"image": encoded(bytes(MAX_BYTES + 1))}, "IMAGE_TOO_LARGE", "image.enc"),
     "raw too short": ({"image": raw(bytes(47), 4, 4)}, "IMAGE_INVALID", "image.raw.data"),

@@ -144,8 +144,26 @@ def largest_png() -> bytes:
 
 
 def largest_jpeg() -> bytes:
-    """A JPEG of 33 megapixels in as many passes as are allowed."""
-    return _jpeg(scans=32)
+    """The costliest JPEG within the default limits: as many passes as are allowed."""
+    return jpeg_of_scans(32, side=SIDE)
+
+
+def jpeg_of_scans(scans: int, *, side: int, sampling: int = 0x11) -> bytes:
+    """A progressive JPEG of intact data, grey in every scan.
+
+    `sampling`: how many blocks of the first component, along x and y, share one of the others.
+    """
+    # In the first scan a 0 is a difference of 0. In the others it is a code for the end of 16384
+    # and as many more blocks as the 14 bits after it say.
+    along = [-(-side // (8 * share)) for share in (sampling >> 4, sampling & 15)]
+    bits = along[0] * along[1] * ((sampling >> 4) * (sampling & 15) + 2)
+    runs = -(-(((side + 7) // 8) ** 2) // 16384)
+    return _jpeg(
+        scans=scans,
+        side=side,
+        sampling=sampling,
+        data=(bytes(-(-bits // 8)), bytes(-(-15 * runs // 8))),
+    )
 
 
 @cache
@@ -194,22 +212,32 @@ def _bmp(depth: int, *, compression: int, rows: bytes) -> bytes:
     return b"BM" + struct.pack("<I4xI", 0, offset) + header + palette + rows
 
 
-def _jpeg(*, scans: int, components: int = 3, side: int = SIDE) -> bytes:
-    """A progressive JPEG whose scans hold no data."""
+def _jpeg(
+    *,
+    scans: int,
+    components: int = 3,
+    side: int = SIDE,
+    sampling: int = 0x11,
+    data: tuple[bytes, bytes] = (b"", b""),
+) -> bytes:
+    """A progressive JPEG; `data`: of the first scan and of each other, none by default."""
     numbers = range(1, components + 1)
+    # One code each: a difference of 0, and the end of 16384 blocks or more.
     tables = _segment(0xDB, b"\0" + b"\1" * 64) + b"".join(
-        _segment(0xC4, bytes([kind, 1]) + bytes(16)) for kind in (0x00, 0x10)
+        _segment(0xC4, bytes([kind, 1]) + bytes(15) + symbol)
+        for kind, symbol in ((0x00, b"\0"), (0x10, b"\xe0"))
     )
     frame = struct.pack(">BHHB", 8, side, side, components)
-    frame += b"".join(bytes([number, 0x11, 0]) for number in numbers)
+    frame += b"".join(bytes([number, sampling if number == 1 else 0x11, 0]) for number in numbers)
     first = bytes([min(components, 4)]) + b"".join(bytes([number, 0]) for number in numbers[:4])
-    passes = _segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) * (scans - 1)
+    passes = (_segment(0xDA, bytes([1, 1, 0, 1, 63, 0])) + data[1]) * (scans - 1)
     return b"".join(
         (
             b"\xff\xd8",
             tables,
             _segment(0xC2, frame),
             _segment(0xDA, first + b"\0\0\0"),
+            data[0],
             passes,
             b"\xff\xd9",
         )

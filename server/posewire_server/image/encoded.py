@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from posewire_server.geometry import Size
 from posewire_server.image.errors import ENCODED_DATA, InvalidImageError, undecodable
 from posewire_server.image.exif import read_orientation
-from posewire_server.image.header import read_header
+from posewire_server.image.header import ImageHeader, read_header
+from posewire_server.image.jpeg_pixels import jpeg_pixels
 from posewire_server.image.limits import ImageLimits
 from posewire_server.image.orientation import UPRIGHT, Orientation
 from posewire_server.image.png import plain_png
@@ -52,8 +53,8 @@ def decode_image(
     `needed` maps the image's oriented size to the size that is needed: a JPEG at least twice as
     large on both sides is decoded at a half, a quarter or an eighth. `apply_orientation`: read the
     orientation from the file; its pixels remain as stored. Raises `InvalidImageError`, also for a
-    truncated file; libjpeg fills other gaps in the data of a JPEG. Time and memory
-    are bounded by the pixels and bytes that the limits allow, whatever the file holds.
+    truncated file and for damage that the decoder notices. Time and memory are bounded by the
+    pixels and bytes that the limits allow, whatever the file holds.
     """
     if not data:
         raise InvalidImageError(ENCODED_DATA, "IMAGE_INVALID", got="no bytes", want="an image file")
@@ -64,7 +65,7 @@ def decode_image(
         limits.check_size(ENCODED_DATA, header.size)
     orientation = read_orientation(header.format, data) if apply_orientation else UPRIGHT
     reduction = _reduction(header.format, orientation.swap(header.size), needed)
-    pixels = _decode(_decodable(header.format, data), reduction)
+    pixels = _decode(header, data, reduction)
     wanted = (*(-(-side // reduction) for side in reversed(header.size)), 3)
     if pixels is None or pixels.shape != wanted or pixels.dtype != np.uint8:
         raise undecodable(
@@ -80,18 +81,21 @@ def _reduction(name: str, size: Size, needed: Callable[[Size], Size] | None) -> 
     return max(reduction for reduction in _READ if reduction <= max(1, min(shares)))
 
 
-def _decodable(name: str, data: bytes) -> bytes | bytearray:
-    """Return a file of the same pixels, whose decoding cost is bounded by their number."""
-    match name:
+def _decode(header: ImageHeader, data: bytes, reduction: int) -> NDArray[np.generic] | None:
+    """Decode the file, or a smaller one of the same pixels that costs no more than they do."""
+    match header.format:
+        case "JPEG":
+            pixels = jpeg_pixels(data, header.size, reduction)
+            return _decode_by_opencv(data, reduction) if pixels is None else pixels
         case "PNG":
-            return plain_png(data)
+            return _decode_by_opencv(plain_png(data))
         case "WebP":
-            return bare_webp(data)
+            return _decode_by_opencv(bare_webp(data))
         case _:
-            return data
+            return _decode_by_opencv(data)
 
 
-def _decode(data: bytes | bytearray, reduction: int) -> NDArray[np.generic] | None:
+def _decode_by_opencv(data: bytes | bytearray, reduction: int = 1) -> NDArray[np.generic] | None:
     try:
         return cv2.imdecode(
             np.frombuffer(data, np.uint8), _READ[reduction] | cv2.IMREAD_IGNORE_ORIENTATION

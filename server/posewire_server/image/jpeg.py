@@ -12,7 +12,9 @@ from posewire_server.geometry import Size
 from posewire_server.image.errors import undecodable
 
 _START_OF_SCAN = 0xDA
-_APP1 = 0xE1
+_APP0, _APP1, _APP14, _APP15 = 0xE0, 0xE1, 0xEE, 0xEF
+_COMMENT = 0xFE
+_IGNORED = {*range(_APP0, _APP15 + 1), _COMMENT} - {_APP0, _APP14}
 _EXIF = b"Exif\0\0"
 _NOT_SOF = (0xC4, 0xC8, 0xCC)  # all others from 0xc0 to 0xcf start a frame
 _PROGRESSIVE = 0xC2
@@ -59,8 +61,25 @@ def jpeg_exif(data: bytes) -> memoryview:
         if marker == _START_OF_SCAN:
             break
         if marker == _APP1 and data.startswith(_EXIF, at + 4):
-            return memoryview(data)[at + 4 : at + 2 + int.from_bytes(data[at + 2 : at + 4])]
+            return memoryview(data)[at + 4 : at + _length(data, at)]
     return memoryview(b"")
+
+
+def bare_jpeg(data: bytes) -> bytes:
+    """Return the file without metadata, colour profile and other bytes before the first scan.
+
+    The decoder warns of those that it does not understand. Two kinds of metadata remain, which tell
+    how colours are stored.
+    """
+    view = memoryview(data)
+    kept = [view[:2]]
+    for marker, at in _segments(data):
+        if marker == _START_OF_SCAN:
+            kept.append(view[at:])
+            break
+        if marker not in _IGNORED:
+            kept.append(view[at : at + _length(data, at)])
+    return data if sum(map(len, kept)) == len(data) else b"".join(kept)
 
 
 def _frame_and_scan(data: bytes) -> tuple[int, int]:
@@ -94,10 +113,16 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             )
         else:
             yield marker, at
-            at += 2 + max(2, *struct.unpack_from(">H", data, at + 2))
+            at += _length(data, at)
     raise undecodable(
         f"a JPEG with more than {_MAX_MARKERS} markers before its first scan", "fewer"
     )
+
+
+def _length(data: bytes, at: int) -> int:
+    """Return the length of the segment with its marker and the length itself."""
+    (length,) = struct.unpack_from(">H", data, at + 2)
+    return 2 + max(2, int(length))
 
 
 def _has_end(data: bytes, start: int) -> bool:

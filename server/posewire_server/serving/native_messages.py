@@ -21,10 +21,10 @@ _IONBF = 2  # of stdio.h
 def limit_native_messages() -> None:
     """Log at most ten lines a minute of what C libraries print to stderr, and drop the others.
 
-    libjpeg prints a line for every damaged image, without a way to turn it off. OpenCV's own
-    messages are turned off, since the client gets an error. Output of Python and of C++ streams
-    does not change. Call this before other threads start. With another C library than glibc it
-    only turns off OpenCV's messages.
+    The libjpeg in OpenCV prints a line for every damaged image, without a way to turn it off.
+    OpenCV's own messages are turned off, since the client gets an error. Output of Python and of
+    C++ streams does not change. Call this before other threads start. With another C library than
+    glibc it only turns off OpenCV's messages.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     libc = ctypes.CDLL(None)
