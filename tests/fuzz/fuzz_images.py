@@ -75,7 +75,10 @@ def check(content: bytes) -> str:
     before, started = _peak_bytes(), time.thread_time()
     try:
         decoded = decode_image(
-            content, limits=LIMITS, needed=lambda size: Size(*(-(-side // 3) for side in size))
+            content,
+            limits=LIMITS,
+            needed=lambda size: Size(*(-(-side // 3) for side in size)),
+            apply_orientation=True,
         )
     except InvalidImageError as error:
         if error.reason not in REASONS:

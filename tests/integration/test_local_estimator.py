@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import posewire_server
-from posewire_client import Box, Client, EstimateOptions, ImageInput, Result
+from posewire_client import Box, Client, EncodedImage, EstimateOptions, ImageInput, Result
 from posewire_client import InvalidArgumentError as ServedError
 from posewire_server import LocalEstimator
 from posewire_server.errors import InvalidArgumentError
@@ -22,6 +22,7 @@ from posewire_server.models.errors import UnknownModelError
 from posewire_server.models.installed import installed_model
 from posewire_server.sample import CLIP, STILL
 from posewire_server.serving.served_model import ServedModel
+from tests.reference.image_files import with_orientation
 from tests.reference.server_thread import serving
 
 RUNNER = RunnerOptions(inference_num_threads=1)
@@ -85,6 +86,18 @@ def test_images_have_the_poses_that_a_server_finds(
     served = client.estimate(image)
     assert len(served.poses) > 0
     check_equal(estimator.estimate(image), served)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_photos_are_turned_or_not_as_by_a_client(
+    client: Client, estimator: LocalEstimator, applied: bool
+) -> None:
+    photo = with_orientation(STILL.read_bytes(), 6)
+    served = client.estimate(EncodedImage(photo, apply_orientation=applied))
+    height, width = pixels().shape[:2]
+    size = (height, width) if applied else (width, height)
+    assert (served.image_width, served.image_height) == size
+    check_equal(estimator.estimate(photo, apply_orientation=applied), served)
 
 
 OPTIONS = [

@@ -80,12 +80,15 @@ class LocalEstimator:
         min_keypoint_score: float | None = None,
         region: Region | None = None,
         refine: bool | None = None,
+        apply_orientation: bool = True,
     ) -> Estimate:
         """Estimate the poses in an image, best first; blocks until they are known.
 
         `image`: a uint8 array (height, width, 3) in BGR order or (height, width) of grey, or the
         bytes or the path of a JPEG, PNG, WebP or BMP file. Options that are None have the model's
         default; `estimate.proto` describes them. `region`: x_min, y_min, x_max and y_max in pixels.
+        `apply_orientation`: whether coordinates refer to the image file as a viewer shows it,
+        turned as its EXIF metadata says, or to the pixels as stored.
 
         Raises `InvalidArgumentError` where a server would answer with it, `OSError` for an
         unreadable file, and `RuntimeError` after `close`.
@@ -104,7 +107,15 @@ class LocalEstimator:
         )
         if isinstance(image, np.ndarray):
             return pipeline.estimate_pixels(image, options, limits=self._limits)
-        message = image_pb2.Image(encoded=image_pb2.EncodedImage(data=_read(image)))
+        encoded = image_pb2.EncodedImage(
+            data=_read(image),
+            orientation_policy=(
+                image_pb2.ORIENTATION_POLICY_APPLY
+                if apply_orientation
+                else image_pb2.ORIENTATION_POLICY_IGNORE
+            ),
+        )
+        message = image_pb2.Image(encoded=encoded)
         return pipeline.estimate_image(message, options, limits=self._limits)
 
 
