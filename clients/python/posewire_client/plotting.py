@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from posewire_client.drawing import Style, draw_poses
 from posewire_client.errors import MissingPackageError, NoDisplayError, UnsuitableImageError
-from posewire_client.image import ImageInput, is_path
+from posewire_client.image import EncodedImage, ImageInput, as_file
 from posewire_client.pixels import EXPECTED, Color, bgr_pixels, check_color, is_pixels
 from posewire_client.skeleton import unknown_skeleton
 
@@ -50,6 +50,7 @@ def save(
 ) -> None:
     """See `Result.save`."""
     source = result.image if image is None else image
+    source = source.file if isinstance(source, EncodedImage) else source
     if isinstance(source, str | os.PathLike) and path.exists() and path.samefile(source):
         raise ValueError(f"{path}: is the image itself, want another file")
     canvas = plot(result, image, color=color, **style)
@@ -84,17 +85,21 @@ def show(canvas: NDArray[np.uint8], title: str) -> None:
 def read_bgr(image: ImageInput, *, color: Color) -> NDArray[np.uint8]:
     """Return a copy of the pixels (h, w, 3) in BGR order. `color`: the order of an array.
 
-    Files are turned as their EXIF orientation says.
+    Files are turned as their EXIF orientation says, unless an EncodedImage forbids it.
     """
     if is_pixels(image):
         return bgr_pixels(image, color=color)
-    if is_path(image):
-        name, data = f"the file {image}", Path(image).read_bytes()
-    elif isinstance(image, bytes | bytearray | memoryview):
-        name, data = "the image's bytes", bytes(image)
+    given = as_file(image)
+    file, flags = given.file, cv2.IMREAD_COLOR
+    if not given.apply_orientation:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    if isinstance(file, str | os.PathLike):
+        name, data = f"the file {file}", Path(file).read_bytes()
+    elif isinstance(file, bytes | bytearray | memoryview):
+        name, data = "the image's bytes", bytes(file)
     else:
-        raise UnsuitableImageError(f"the image is of type {type(image).__name__}; {EXPECTED}")
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+        raise UnsuitableImageError(f"the image is of type {type(file).__name__}; {EXPECTED}")
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
     if decoded is None:
         raise UnsuitableImageError(f"{name}: OpenCV cannot decode it, want an image file")
     return decoded.astype(np.uint8, copy=False)

@@ -12,7 +12,7 @@ import numpy as np
 
 from posewire.v1 import estimate_pb2, pose_pb2, pose_service_pb2, stream_pb2
 from posewire_client.checks import check_age, check_count
-from posewire_client.image import ImageInput, is_path, write_image
+from posewire_client.image import ImageInput, is_by_path, write_image
 from posewire_client.options import Delivery, EstimateOptions, region_box
 from posewire_client.pixels import Color, as_bgr, check_color
 from posewire_client.pose import Box
@@ -110,7 +110,7 @@ def frame_builder(*, color: Color, keep_images: bool) -> Callable[[FrameInput], 
 
 def kept_image(image: ImageInput, *, color: Color = "bgr", keep: bool = False) -> ImageInput | None:
     """Return what a result keeps of its image: a path, which takes no memory, or all if `keep`."""
-    if not keep and not is_path(image):
+    if not keep and not is_by_path(image):
         return None
     return as_bgr(image, color=color) if isinstance(image, np.ndarray) else image
 

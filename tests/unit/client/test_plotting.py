@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 
 from posewire.v1 import pose_service_pb2
-from posewire_client import MissingPackageError, NoDisplayError, Result
+from posewire_client import EncodedImage, MissingPackageError, NoDisplayError, Result
 from posewire_client.request import kept_image
 from posewire_client.response import model_from_message, result_from_response
 from tests.reference.scripted_service import small_model, small_pose
@@ -93,6 +93,22 @@ def test_an_array_that_is_kept_is_kept_as_bgr(color: Any) -> None:
 
 def test_the_bytes_of_a_file_are_decoded(path: Path) -> None:
     assert is_drawn_on((200, 0, 0), result_of().plot(path.read_bytes()))
+
+
+def test_a_file_is_turned_as_its_result_is(tmp_path: Path) -> None:
+    """The picture of a phone held upright: wide as stored, high as shown."""
+    path = tmp_path / "photo.jpg"
+    photo = PIL.Image.fromarray(GREY).transpose(PIL.Image.Transpose.ROTATE_90)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # turn it clockwise
+    photo.save(path, exif=exif)
+    assert is_drawn_on((90, 90, 90), result_of(image=kept_image(path)).plot())
+    assert is_drawn_on((90, 90, 90), result_of().plot(path.read_bytes()))
+    stored = EncodedImage(path, apply_orientation=False)
+    with pytest.raises(ValueError, match="got 60x80 pixels, want 80x60"):
+        result_of(image=kept_image(stored)).plot()
+    with pytest.raises(ValueError, match="is the image itself"):
+        result_of(image=kept_image(stored)).save(path)
 
 
 def test_weak_keypoints_are_left_out_on_request() -> None:
