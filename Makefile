@@ -39,7 +39,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
-	posewire demo --output build/demo
+	posewire demo --output build/demo --overwrite
 
 test: $(INSTALLED) $(EXAMPLES) ## Run the C++ and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.source.image_files import image_ids
+from posewire_cli.source.source_image import SourceImage
 from posewire_client import (
     EncodedImage,
     FrameFailure,
@@ -20,7 +20,7 @@ from posewire_client import (
     InvalidArgumentError,
     Outcome,
 )
-from posewire_server.image.file import read_frame
+from posewire_server.image.file import frame_from_file
 
 Pixels = NDArray[np.uint8]
 
@@ -29,42 +29,42 @@ Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
 
 
 def estimate_files(
-    send: Send, paths: Sequence[Path], *, apply_orientation: bool = True
+    send: Send, images: Sequence[SourceImage], *, apply_orientation: bool = True
 ) -> Iterator[AnsweredImage]:
     """Stream image files. A file that cannot be read yields a failure, in order.
 
     `apply_orientation`: whether poses and pixels are those of the image as a viewer shows it, or as
     it is stored.
     """
-    ids = image_ids(paths)
-    pending: deque[tuple[int, FrameFailure | None]] = deque()
+    ids = image_ids(images)
+    pending: deque[tuple[int, bytes | FrameFailure]] = deque()
 
     def read_files() -> Iterator[EncodedImage]:
-        for i, path in enumerate(paths):
-            content = _read(path, frame_id=i + 1)
-            if isinstance(content, FrameFailure):
-                pending.append((i, content))
-            else:
-                pending.append((i, None))
+        for i, image in enumerate(images):
+            content = _read(image, frame_id=i + 1)
+            pending.append((i, content))
+            if not isinstance(content, FrameFailure):
                 yield EncodedImage(content, apply_orientation)
 
-    def read_pixels(path: Path) -> Pixels:
-        return read_frame(path, apply_orientation=apply_orientation).oriented_pixels()
+    def decode(content: bytes, name: str) -> Pixels:
+        frame = frame_from_file(content, name=name, apply_orientation=apply_orientation)
+        return frame.oriented_pixels()
 
-    def pair(i: int, outcome: Outcome) -> AnsweredImage:
-        path = paths[i]
-        labels: dict[str, str | int] = {"image": str(path), "image_id": ids[i]}
-        return AnsweredImage(
-            str(path), labels, ids[i], path.stem, partial(read_pixels, path), outcome
-        )
+    def pair(i: int, content: bytes, outcome: Outcome) -> AnsweredImage:
+        image = images[i]
+        labels: dict[str, str | int] = {"image": image.name, "image_id": ids[i]}
+        pixels = partial(decode, content, image.name)
+        return AnsweredImage(image.name, labels, ids[i], image.stem, pixels, outcome)
 
     def take_unreadable() -> Iterator[AnsweredImage]:
-        while pending and (failure := pending[0][1]) is not None:
-            yield pair(pending.popleft()[0], failure)
+        while pending and isinstance(failure := pending[0][1], FrameFailure):
+            yield pair(pending.popleft()[0], b"", failure)
 
     for outcome in send(read_files()):
         yield from take_unreadable()
-        yield pair(pending.popleft()[0], outcome)
+        i, content = pending.popleft()
+        assert isinstance(content, bytes), "failures were taken before"
+        yield pair(i, content, outcome)
     yield from take_unreadable()
 
 
@@ -89,18 +89,23 @@ def estimate_frames(
 
     for number, outcome in enumerate(send(encode_frames())):
         labels: dict[str, str | int] = {"source": name, "frame": number}
-        stem = f"{file_stem}_{number:012d}"
+        stem = frame_stem(file_stem, number)
         pixels = partial(_identity, pending.popleft())
         yield AnsweredImage(f"frame {number}", labels, number, stem, pixels, outcome)
+
+
+def frame_stem(file_stem: str, number: int) -> str:
+    """Return the start of the names of a frame's output files."""
+    return f"{file_stem}_{number:012d}"
 
 
 def _identity(pixels: Pixels) -> Pixels:
     return pixels
 
 
-def _read(path: Path, *, frame_id: int) -> bytes | FrameFailure:
+def _read(image: SourceImage, *, frame_id: int) -> bytes | FrameFailure:
     try:
-        content = path.read_bytes()
+        content = image.read()
     except OSError as error:
         reason = error.strerror or str(error)
     else:

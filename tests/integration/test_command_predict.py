@@ -103,7 +103,7 @@ def test_options_reach_the_server(
     [
         (["--server", "SERVER", "--model", "nobody", "FOLDER"], "NOT_FOUND (MODEL_NOT_FOUND)"),
         (["--server", "SERVER", "FOLDER/*.gif"], "no images found"),
-        (["--server", "SERVER", "--annotated", "FOLDER", "FOLDER"], "would be overwritten"),
+        (["--server", "SERVER", "--annotated", "FOLDER", "FOLDER"], "would overwrite the input"),
         (["--server", "SERVER", "--coco", "FOLDER/no/x", "FOLDER"], "No such file"),
         (["--model", "no-such-model", "FOLDER"], "is neither in the catalog"),
         (["--model", "demo", "--device", "NPU9", "FOLDER"], "device NPU9"),
@@ -154,13 +154,32 @@ def test_a_server_that_starts_late_is_waited_for(
     assert ended.startswith("posewire: waited ")
 
 
+def test_the_tree_of_a_pattern_is_kept(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "deep").mkdir()
+    for number in (5, 6):  # 000005.png is there twice
+        image = np.full((SIDE, SIDE, 3), number, np.uint8)
+        cv2.imwrite(str(folder / "deep" / f"{number:06d}.png"), image)
+    drawn, openpose = folder.parent / "drawn", folder.parent / "openpose"
+    outputs = ["--annotated", str(drawn), "--openpose", str(openpose)]
+    assert main(["predict", "--server", server, *outputs, f"{folder}/**/*"]) == 0
+    stems = ["000005", "000012", "000031", "deep/000005", "deep/000006"]
+    for directory, suffix in ((drawn, ".png"), (openpose, "_keypoints.json")):
+        written = [path for path in directory.rglob("*") if path.is_file()]
+        assert sorted(written) == [directory / f"{stem}{suffix}" for stem in stems]
+    assert main(["predict", "--server", server, *outputs, f"{folder}/**/*"]) == 1
+    assert "and 7 more exist already" in capsys.readouterr().err
+    assert main(["predict", "--server", server, *outputs, "--overwrite", f"{folder}/**/*"]) == 0
+
+
 def test_two_images_of_a_name_have_no_place_for_both(
     server: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "000005.jpg").write_bytes((folder / "000005.png").read_bytes())
     drawn = str(folder.parent / "drawn")
     assert main(["predict", "--server", server, "--annotated", drawn, str(folder)]) == 1
-    assert "want different names" in capsys.readouterr().err
+    assert "both would be written to" in capsys.readouterr().err
     assert main(["predict", "--server", server, str(folder)]) == 0
 
 

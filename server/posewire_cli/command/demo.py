@@ -10,14 +10,16 @@ from pathlib import Path
 from posewire_cli.batches import estimate_files, estimate_frames
 from posewire_cli.command.connection import open_client
 from posewire_cli.command.network_options import NetworkOptions
-from posewire_cli.command.option_types import Count
+from posewire_cli.command.option_types import Count, OutputPath
 from posewire_cli.command.own_model import serve_model
 from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.output.annotated_images import AnnotatedImages
 from posewire_cli.output.annotated_video import AnnotatedVideo
+from posewire_cli.output.output_files import OutputFile, check_outputs
 from posewire_cli.output.summary import Summary
 from posewire_cli.output.text_lines import TextLines
 from posewire_cli.output.writing import write_all
+from posewire_cli.source.image_files import find_images
 from posewire_cli.source.video_source import VideoSource
 from posewire_client import Client, FrameFailure, Skeleton
 from posewire_server.sample import CLIP, STILL
@@ -27,7 +29,12 @@ _PRINT_EVERY = 25  # frames
 _WINDOW = 2
 
 
-def demo(*, output: Path = Path("posewire-demo"), frames: Count | None = None) -> int:
+def demo(
+    *,
+    output: OutputPath = Path("posewire-demo"),
+    frames: Count | None = None,
+    overwrite: bool = False,
+) -> int:
     """
     Parameters
     ----------
@@ -35,8 +42,13 @@ def demo(*, output: Path = Path("posewire-demo"), frames: Count | None = None) -
         Directory for the annotated image and video.
     frames
         Number of video frames to process (default: all).
+    overwrite
+        Replace output files that exist (default: they are an error).
     """
     still, clip = output / "still.png", output / "clip.webm"
+    files = [OutputFile("--output", path, makes_directories=True) for path in (still, clip)]
+    check_outputs(files, inputs=[STILL, CLIP], overwrite=overwrite)
+    output.mkdir(parents=True, exist_ok=True)
     print("Starting a server for the model demo", flush=True)
     with interrupt_on_sigterm(), serve_model("demo", NetworkOptions()) as address:
         print(f"Serving at {address}\n", flush=True)
@@ -50,7 +62,7 @@ def demo(*, output: Path = Path("posewire-demo"), frames: Count | None = None) -
 
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
     images = AnnotatedImages(directory, skeleton)
-    answers = estimate_files(client.stream, [STILL])
+    answers = estimate_files(client.stream, find_images([str(STILL)]))
     write_all(answers, [images, TextLines()], total=1, unit="image", hide_bar=True)
 
 

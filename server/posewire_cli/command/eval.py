@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.eval_subject import ModelOptions, Subject, open_subject
-from posewire_cli.command.option_types import Count
+from posewire_cli.command.option_types import Count, OutputPath
 from posewire_cli.command.output_options import OUTPUT
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.evaluation.accuracy import AbsentAt, Accuracy, Evaluation, evaluate
@@ -21,6 +21,8 @@ from posewire_cli.evaluation.coco_dataset import CocoDataset, read_dataset
 from posewire_cli.evaluation.journal import EvaluationJournal
 from posewire_cli.evaluation.operating_points import OperatingPoint, operating_points
 from posewire_cli.output.columns import format_columns
+from posewire_cli.output.output_files import OutputFile, check_outputs
+from posewire_cli.output.whole_file import write_whole
 from posewire_server.models.digest import sha384_of
 
 _COLUMNS = {
@@ -55,7 +57,8 @@ def evaluate_model(
     target: TargetOptions = TargetOptions(),
     model: ModelOptions = ModelOptions(),
     json: Annotated[bool, Parameter(group=OUTPUT)] = False,
-    results: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    results: Annotated[OutputPath | None, Parameter(group=OUTPUT)] = None,
+    overwrite: Annotated[bool, Parameter(group=OUTPUT)] = False,
 ) -> None:
     """
     Parameters
@@ -64,9 +67,18 @@ def evaluate_model(
         Print the measurements as JSON, from 0 to 1 rather than in percent.
     results
         File for all poses, in COCO results format.
+    overwrite
+        Replace a results file that exists (default: it is an error).
     """
     target.check(model)
     data = read_dataset(dataset.annotations, dataset.images, limit=dataset.limit)
+    if results is not None:
+        files = [
+            OutputFile("--results", results),
+            OutputFile("--results", _journal_path(results), is_resumed=True),
+        ]
+        inputs = [dataset.annotations, *data.frames.values(), *target.model_files()]
+        check_outputs(files, inputs=inputs, overwrite=overwrite)
     absent_at: AbsentAt = "corner" if model.decoding == "reference" else "centre"
     with (
         open_subject(target, model, apply_orientation=not dataset.ignore_orientation) as subject,
@@ -74,7 +86,7 @@ def evaluate_model(
     ):
         evaluation = _evaluate(data, subject, absent_at, journal)
         if results is not None:
-            _write_results(results, evaluation)
+            write_whole(results, json_format.dumps(evaluation.results))
         if journal is not None:
             journal.delete()
     points = operating_points(data, evaluation.results, default=subject.min_pose_score)
@@ -95,7 +107,11 @@ def _open_journal(
         "images": str(dataset.images.resolve()),
         "annotations": sha384_of(dataset.annotations)[:16],
     }
-    return EvaluationJournal(results.with_name(f"{results.name}.journal"), run)
+    return EvaluationJournal(_journal_path(results), run)
+
+
+def _journal_path(results: Path) -> Path:
+    return results.with_name(f"{results.name}.journal")
 
 
 def _evaluate(
@@ -113,12 +129,6 @@ def _evaluate(
             kept = f"{len(journal.results)} images are kept in {journal.path}"
             print(f"{kept}; run the same command again to resume", file=sys.stderr)
         raise
-
-
-def _write_results(path: Path, evaluation: Evaluation) -> None:
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(json_format.dumps(evaluation.results))
-    unfinished.replace(path)
 
 
 def _as_json(name: str, images: int, accuracy: Accuracy, points: Sequence[OperatingPoint]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
@@ -19,6 +20,16 @@ Count = Annotated[int, Parameter(validator=Number(gte=1, lt=1 << 30))]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 Patience = Annotated[float, Parameter(validator=Number(gte=0))]
 Score = Annotated[float, Parameter(validator=Number(gte=0, lte=1))]
+
+
+def parse_output(_type: Any, tokens: Sequence[Token]) -> Path:
+    """Convert the name of a file or directory. Raises `ValueError` for an empty one."""
+    if not tokens[0].value:
+        raise ValueError("got an empty name, want a file or directory")
+    return Path(tokens[0].value)
+
+
+OutputPath = Annotated[Path, Parameter(converter=parse_output, n_tokens=1, accepts_keys=False)]
 
 
 def changed_options(options: DataclassInstance) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,20 +16,22 @@ from typing import Literal
 import cv2
 from cyclopts import Group, Parameter
 
-from posewire_cli.batches import Pixels, Send, estimate_frames
+from posewire_cli.batches import Pixels, Send, estimate_frames, frame_stem
 from posewire_cli.command.connection import Connection, connect
 from posewire_cli.command.demo_warning import warn_about_demo
 from posewire_cli.command.estimation_options import EstimationOptions
-from posewire_cli.command.option_types import Count, Seconds
+from posewire_cli.command.option_types import Count, OutputPath, Seconds
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.errors import UsageError
-from posewire_cli.output.annotated_video import AnnotatedVideo
+from posewire_cli.output.annotated_video import AnnotatedVideo, check_suffix
 from posewire_cli.output.answered_image import Writer
 from posewire_cli.output.json_lines import JsonLines
+from posewire_cli.output.openpose_files import openpose_file
+from posewire_cli.output.output_files import OutputFile, existing_in
 from posewire_cli.output.summary import Summary
 from posewire_cli.output.writing import write_all
-from posewire_cli.source.video_source import VideoSource, check_source
+from posewire_cli.source.video_source import VideoSource, check_source, source_files, source_stem
 from posewire_client import Delivery, EstimateOptions, FrameFailure, FrameInput, Skeleton
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 90]
@@ -68,8 +71,25 @@ class DeliveryOptions:
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoOutputOptions(OutputOptions):
-    annotated: Path | None = None
+    annotated: OutputPath | None = None
     """Video file with the poses drawn: .mp4, .avi or .webm."""
+
+    def check(self, source: str, *, model_files: Sequence[Path]) -> None:
+        """Raise `OutputError` unless all files can be written and destroy nothing."""
+        if self.annotated is not None:
+            check_suffix(self.annotated)
+        inputs = [*model_files, *source_files(source)]
+        self.check_files(self._files(source_stem(source)), inputs=inputs)
+
+    def _files(self, stem: str) -> Iterator[OutputFile]:
+        if self.annotated is not None:
+            yield OutputFile("--annotated", self.annotated)
+        if self.openpose is not None:
+            # The number of frames is unknown: the first one, and all that exist.
+            first = openpose_file(self.openpose, frame_stem(stem, 0))
+            pattern = openpose_file(Path(), f"{glob.escape(stem)}_[0-9]*").name
+            for path in {first, *existing_in(self.openpose, pattern)}:
+                yield OutputFile("--openpose", path, makes_directories=True)
 
     def writers(
         self, skeleton: Skeleton, *, rate: float, min_keypoint_score: float | None
@@ -101,6 +121,7 @@ def stream(
     """
     target.check()
     check_source(source)
+    output.check(source, model_files=target.model_files())
     summary = Summary()
     # The source is opened last: a live one has frames to read from then on.
     with connect(target) as connection, closing(VideoSource(source)) as video:

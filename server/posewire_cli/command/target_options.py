@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import Group, Parameter
@@ -43,3 +44,9 @@ class TargetOptions:
         changed = [name for each in (*local, self.network) for name in changed_options(each)]
         if changed:
             raise UsageError(f"{', '.join(changed)}: not with --server, which has its own settings")
+
+    def model_files(self) -> list[Path]:
+        """Return the files of a model that is given by its path."""
+        if self.server is not None or self.model is None:
+            return []
+        return [Path(self.model), Path(self.model).with_suffix(".bin")] if self.model else []

@@ -10,6 +10,8 @@ from typing import Any
 
 from posewire_cli.evaluation.errors import JournalError
 
+_START = b'{"run": '
+
 
 class EvaluationJournal:
     """A file of JSON lines: the run, then one line per finished image.
@@ -53,6 +55,11 @@ class EvaluationJournal:
     def _read(self, run: Mapping[str, object]) -> int:
         """Read complete lines and return their length in bytes; an unfinished one may follow."""
         content = self.path.read_bytes() if self.path.exists() else b""
+        if content[: len(_START)] != _START[: len(content)]:
+            raise JournalError(
+                f"{self.path}: is not the journal of an evaluation, want another name of the "
+                "results or no such file"
+            )
         whole = content.rfind(b"\n") + 1
         for number, line in enumerate(content[:whole].splitlines(), start=1):
             try:

@@ -12,8 +12,13 @@ from posewire_client import Result, Skeleton
 from posewire_client.drawing import Style, draw_poses
 
 
+def annotated_file(directory: Path, file_stem: str) -> Path:
+    """Return the file of an image."""
+    return directory / f"{file_stem}.png"
+
+
 class AnnotatedImages:
-    """Writes a PNG for each result into a directory, which is created if missing.
+    """Writes a PNG for each result into a directory. Directories are created if missing.
 
     `min_keypoint_score`: of drawn keypoints; None for the default.
     """
@@ -21,7 +26,6 @@ class AnnotatedImages:
     def __init__(
         self, directory: Path, skeleton: Skeleton, *, min_keypoint_score: float | None = None
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._skeleton = skeleton
         self._min_keypoint_score = min_keypoint_score
@@ -31,7 +35,8 @@ class AnnotatedImages:
             canvas = image.pixels().copy()
             style = Style.for_image(canvas, min_keypoint_score=self._min_keypoint_score)
             draw_poses(canvas, image.outcome.poses, self._skeleton, style)
-            path = self._directory / f"{image.file_stem}.png"
+            path = annotated_file(self._directory, image.file_stem)
+            path.parent.mkdir(parents=True, exist_ok=True)
             if not cv2.imwrite(str(path), canvas):
                 raise OutputError(f"{path}: cannot be written; check disk space and permissions")
 

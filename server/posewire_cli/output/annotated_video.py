@@ -22,6 +22,14 @@ from posewire_client.drawing import Style, draw_caption, draw_poses
 _ENCODERS = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
 
 
+def check_suffix(path: Path) -> None:
+    """Raise `OutputError` for a container that is not supported."""
+    if path.suffix.lower() not in _ENCODERS:
+        raise OutputError(
+            f"{path}: got the suffix {path.suffix!r}, want one of {', '.join(_ENCODERS)}"
+        )
+
+
 class AnnotatedVideo:
     """Writes a video of all frames, in the format of its suffix: .mp4, .avi or .webm.
 
@@ -38,10 +46,7 @@ class AnnotatedVideo:
         rate: float,
         min_keypoint_score: float | None = None,
     ) -> None:
-        if path.suffix.lower() not in _ENCODERS:
-            raise OutputError(
-                f"{path}: got the suffix {path.suffix!r}, want one of {', '.join(_ENCODERS)}"
-            )
+        check_suffix(path)
         self._path = path
         self._skeleton = skeleton
         self._rate = rate

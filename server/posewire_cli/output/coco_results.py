@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from posewire_cli.output.answered_image import AnsweredImage
+from posewire_cli.output.whole_file import write_whole
 from posewire_client import Result
 
 
@@ -15,8 +16,6 @@ class CocoResults:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._unfinished = path.with_name(f"{path.name}.part")
-        self._unfinished.touch()  # fails at once if the directory is not writable
         self._records: list[dict[str, Any]] = []
 
     def write(self, image: AnsweredImage) -> None:
@@ -24,5 +23,4 @@ class CocoResults:
             self._records.extend(image.outcome.to_coco(image.image_id))
 
     def close(self) -> None:
-        self._unfinished.write_text(json.dumps(self._records))
-        self._unfinished.replace(self._path)
+        write_whole(self._path, json.dumps(self._records))

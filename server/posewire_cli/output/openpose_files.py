@@ -9,19 +9,24 @@ from posewire_cli.output.answered_image import AnsweredImage
 from posewire_client import Result
 
 
-class OpenPoseFiles:
-    """Writes one file per result, named as OpenPose does, into a directory.
+def openpose_file(directory: Path, file_stem: str) -> Path:
+    """Return the file of an image, named as OpenPose does."""
+    return directory / f"{file_stem}_keypoints.json"
 
-    The directory is created if missing. Skipped and failed images have no file.
+
+class OpenPoseFiles:
+    """Writes one file per result into a directory.
+
+    Directories are created if missing. Skipped and failed images have no file.
     """
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
 
     def write(self, image: AnsweredImage) -> None:
         if isinstance(image.outcome, Result):
-            path = self._directory / f"{image.file_stem}_keypoints.json"
+            path = openpose_file(self._directory, image.file_stem)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(image.outcome.to_openpose()))
 
     def close(self) -> None:

@@ -27,6 +27,23 @@ def check_source(given: str) -> None:
         )
 
 
+def source_stem(given: str) -> str:
+    """Return the start of the names of output files."""
+    if given.isdecimal():
+        return f"camera_{given}"
+    return "stream" if "://" in given else Path(given).stem
+
+
+def source_files(given: str) -> list[Path]:
+    """Return the files that are read, so that no output replaces them."""
+    if given.isdecimal():
+        return []
+    if "://" not in given:
+        return [Path(given)]
+    scheme, _, path = given.partition("://")
+    return [Path(path)] if scheme == "file" else []
+
+
 class VideoSource:
     """BGR frames (h, w, 3) of a video file, a camera by its number, or an address.
 
@@ -38,12 +55,10 @@ class VideoSource:
     def __init__(self, given: str) -> None:
         check_source(given)
         is_camera, is_address = given.isdecimal(), "://" in given
-        if is_camera:
-            self.name, self.file_stem = f"camera {given}", f"camera_{given}"
-        elif is_address:
-            self.name, self.file_stem = _strip_credentials(given), "stream"
-        else:
-            self.name, self.file_stem = given, Path(given).stem
+        self.name = f"camera {given}" if is_camera else given
+        if is_address:
+            self.name = _strip_credentials(given)
+        self.file_stem = source_stem(given)
         self._video = cv2.VideoCapture(int(given)) if is_camera else cv2.VideoCapture(given)
         if not self._video.isOpened():
             raise SourceError(f"{self.name}: cannot be opened, want {_describe_wanted(given)}")

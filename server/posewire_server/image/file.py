@@ -23,10 +23,24 @@ def read_frame(
     clients request by default. Raises `ImageFileError` for a file that is not an
     image, and `OSError` for one that cannot be read.
     """
+    content = path.read_bytes()
+    return frame_from_file(
+        content, name=str(path), needed=needed, apply_orientation=apply_orientation
+    )
+
+
+def frame_from_file(
+    content: bytes,
+    *,
+    name: str,
+    needed: Callable[[Size], Size] | None = None,
+    apply_orientation: bool = True,
+) -> Frame:
+    """Decode the content of an image file, as `read_frame` does; `name` is for the error."""
     try:
         decoded = decode_image(
-            path.read_bytes(), limits=None, needed=needed, apply_orientation=apply_orientation
+            content, limits=None, needed=needed, apply_orientation=apply_orientation
         )
     except InvalidImageError as error:
-        raise ImageFileError(f"{path}: {error.violations[0]}") from error
+        raise ImageFileError(f"{name}: {error.violations[0]}") from error
     return Frame.decoded(decoded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -12,12 +13,17 @@ import openvino as ov
 from posewire_server.models.catalog_entry import PRECISIONS, Precision
 from posewire_server.models.checkpoint import read_checkpoint
 from posewire_server.models.digest import sha384_of
-from posewire_server.models.errors import WrongWeightsError
+from posewire_server.models.errors import CheckpointError, WrongWeightsError
 from posewire_server.models.higher_hrnet import higher_hrnet
 
 
 def convert_checkpoint(
-    checkpoint: Path, *, directory: Path, name: str | None = None, precision: Precision = "fp32"
+    checkpoint: Path,
+    *,
+    directory: Path,
+    name: str | None = None,
+    precision: Precision = "fp32",
+    replace: bool = True,
 ) -> Path:
     """Write NAME.xml and NAME.bin; return the path of the .xml.
 
@@ -28,12 +34,14 @@ def convert_checkpoint(
     Older files are replaced atomically, the .bin first; a process that runs them is not disturbed.
     Two processes must not write the same name at once: the caller locks.
 
-    Raises `CheckpointError` for a checkpoint that is not HigherHRNet's, and `OSError` for a file
-    that cannot be read or written.
+    Raises `CheckpointError` for a checkpoint that is not HigherHRNet's or that has the name of a
+    file to write, and `OSError` for a file that cannot be read or written: without `replace`, also
+    for one that exists.
     """
     _check_arguments(name, precision)
     model = _build_model(checkpoint)
     name = name or model.friendly_name
+    _check_targets(checkpoint, [directory / f"{name}.bin", directory / f"{name}.xml"], replace)
     _record_origin(model, {"model": name, "precision": precision, **_origin(checkpoint)})
     directory.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=directory, prefix=f".{name}-") as written:
@@ -48,6 +56,16 @@ def _check_arguments(name: str | None, precision: str) -> None:
         raise ValueError(f"name is {name!r}, want a file name, without folders")
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}, want one of {PRECISIONS}")
+
+
+def _check_targets(checkpoint: Path, targets: list[Path], replace: bool) -> None:
+    for path in targets:
+        if not path.exists():
+            continue
+        if path.samefile(checkpoint):
+            raise CheckpointError(f"{checkpoint}: would be overwritten, want another directory")
+        if not replace:
+            raise FileExistsError(errno.EEXIST, "exists already, want another directory", str(path))
 
 
 def _build_model(checkpoint: Path) -> ov.Model:

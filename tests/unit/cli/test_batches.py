@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from posewire_cli.batches import estimate_files, estimate_frames
+from posewire_cli.source.source_image import SourceImage
 from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, Result
 from tests.reference.image_files import encoded, with_orientation
 from tests.reference.outcomes import FAILED, result
@@ -38,8 +39,9 @@ def test_each_file_has_its_outcome_in_its_turn(tmp_path: Path) -> None:
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     paths = [*(tmp_path / name for name in contents), tmp_path / "gone.png"]
+    sources = [SourceImage(str(path), path.stem, path.read_bytes, path) for path in paths]
     for stream in (answer_late, answer_at_once):
-        images = list(estimate_files(stream, paths))
+        images = list(estimate_files(stream, sources))
         assert [image.name for image in images] == list(map(str, paths))
         kinds = [type(image.outcome) for image in images]
         assert kinds == [FrameFailure, Result, FrameFailure, Result, FrameFailure, FrameFailure]
@@ -62,7 +64,8 @@ def test_poses_and_pixels_have_the_same_orientation(tmp_path: Path, applied: boo
             sent.append(frame)
             yield result()
 
-    (image,) = estimate_files(send, [path], apply_orientation=applied)
+    source = SourceImage(str(path), path.stem, path.read_bytes, path)
+    (image,) = estimate_files(send, [source], apply_orientation=applied)
     assert sent == [EncodedImage(path.read_bytes(), applied)]
     assert image.pixels().shape == ((8, 6, 3) if applied else (6, 8, 3))
 

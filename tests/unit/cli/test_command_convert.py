@@ -87,3 +87,24 @@ def test_convert_writes_to_the_given_directory(
     assert capsys.readouterr() == (f"{out / 'higher-hrnet-w2.xml'}\n", "")
     assert_network(out / "higher-hrnet-w2.xml")
     assert not (tmp_path / "cache").exists()
+
+
+def test_convert_replaces_on_request_and_never_its_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.pth"
+    file.write_bytes(narrow_checkpoint())
+    command = ["models", "convert", "--checkpoint", str(file), "--out", str(tmp_path)]
+    kept = tmp_path / "higher-hrnet-w2.xml"
+    kept.write_text("mine")
+    assert main(command) == 1
+    assert f"{kept}: exists already" in capsys.readouterr().err
+    assert kept.read_text() == "mine"
+    assert main([*command, "--overwrite"]) == 0
+    assert_network(kept)
+    weights = kept.with_suffix(".bin")
+    weights.write_bytes(file.read_bytes())
+    same = ["models", "convert", "--checkpoint", str(weights), "--out", str(tmp_path)]
+    assert main([*same, "--overwrite"]) == 1
+    assert "would be overwritten" in capsys.readouterr().err
+    assert weights.read_bytes() == file.read_bytes()

@@ -220,6 +220,27 @@ def test_an_interrupted_run_goes_on_with_the_images_that_are_left(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "whole.json"]
 
 
+@pytest.mark.parametrize(
+    ("results", "complaint"),
+    [
+        ("people.json", "would overwrite the input"),
+        ("5.png", "would overwrite the input"),
+        ("colours.xml", "would overwrite the input"),
+        ("old.json", "exists already, want new names, or --overwrite"),
+    ],
+)
+def test_results_replace_no_input_and_nothing_unasked(
+    data: Data, results: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = data.folder / results
+    if results == "old.json":
+        path.write_text("[]")
+    before = path.read_bytes()
+    assert main(data.arguments("--results", path)) == 1
+    assert complaint in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_a_run_does_not_go_on_with_the_answers_of_another(
     data: Data,
     tmp_path: Path,

@@ -246,6 +246,15 @@ def test_a_line_that_was_being_written_is_written_again(tmp_path: Path) -> None:
         assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize("content", [b"mine", b"mine\n", b"{}"])
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json.journal"
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match="is not the journal of an evaluation"):
+        EvaluationJournal(path, RUN)
+    assert path.read_bytes() == content
+
+
 def test_a_journal_of_another_run_is_refused_with_the_differences(tmp_path: Path) -> None:
     path = tmp_path / "journal"
     with EvaluationJournal(path, {**RUN, "fit": "inside"}):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from posewire_cli.errors import SourceError
-from posewire_cli.source.image_files import image_files, image_ids
+from posewire_cli.source.image_files import find_images, image_ids
+from posewire_cli.source.source_image import SourceImage
 
 
 @pytest.fixture
@@ -18,10 +19,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def names(folder: Path, *given: str) -> list[str]:
-    return [
-        str(path.relative_to(folder))
-        for path in image_files([str(folder / each) for each in given])
-    ]
+    found = find_images([str(folder / each) for each in given])
+    return [str(image.path.relative_to(folder)) for image in found if image.path is not None]
+
+
+def stems(folder: Path, *given: str) -> list[str]:
+    return [image.stem for image in find_images([f"{folder}/{each}" for each in given])]
 
 
 @pytest.mark.parametrize(
@@ -55,8 +58,28 @@ def test_a_file_may_be_called_like_a_pattern(folder: Path) -> None:
     assert names(folder, "a[1].png") == ["a[1].png"]
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["a.png", "deep/c.webp"], ["a", "c"]),
+        ([".", "deep"], ["a", "b", "c", "d"]),
+        (["**/*.[wb]*"], ["deep/c", "deep/d"]),
+        (["deep/*"], ["c", "d"]),
+        (["dee[p]/../a.png"], ["a"]),  # stays below a directory of outputs
+    ],
+)
+def test_stems_keep_the_tree_below_what_is_named(
+    folder: Path, given: list[str], wanted: list[str]
+) -> None:
+    assert stems(folder, *given) == wanted
+
+
+def image(stem: str) -> SourceImage:
+    return SourceImage(f"{stem}.jpg", stem, bytes)
+
+
 def test_ids_are_the_numbers_that_files_are_called_by() -> None:
-    paths = [Path("x/000000000139.jpg"), Path("y/000000000785.jpg")]
-    assert image_ids(paths) == [139, 785]
-    assert image_ids([*paths, Path("dog.jpg")]) == [1, 2, 3]
-    assert image_ids([*paths, Path("z/139.jpg")]) == [1, 2, 3]
+    images = [image("x/000000000139"), image("000000000785")]
+    assert image_ids(images) == [139, 785]
+    assert image_ids([*images, image("dog")]) == [1, 2, 3]
+    assert image_ids([*images, image("z/139")]) == [1, 2, 3]

@@ -77,11 +77,6 @@ def test_coco_results_are_one_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_place_that_cannot_be_written_to_is_found_out_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="no-such"):
-        CocoResults(tmp_path / "no-such" / "results.json")
-
-
 def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> None:
     written(OpenPoseFiles(tmp_path / "new" / "folder"), TWO, SKIPPED, result())
     files = sorted((tmp_path / "new" / "folder").iterdir())
