@@ -1,1 +1,4 @@
-"""The wire contract of posewire: one subpackage for each version of the protocol."""
+"""What clients and servers of posewire share.
+
+The wire contract has one subpackage for each version of the protocol. `address` is not generated.
+"""

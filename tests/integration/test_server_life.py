@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from pathlib import Path
 
 import grpc
 import pytest
@@ -23,7 +22,6 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.errors import ListenError
 from posewire_server.serving.server import SERVICE, Server, ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.session import SessionLife
@@ -367,29 +365,3 @@ def test_reflection_is_a_switch(switched_on: bool) -> None:
             with pytest.raises(grpc.RpcError) as caught:
                 next(answers)
             assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
-
-
-def test_an_address_that_is_taken_is_said(busy: Busy) -> None:
-    async def start_another() -> None:
-        await Server(ServerOptions(address=busy.server.address)).start()
-
-    with pytest.raises(ListenError, match=f"127.0.0.1:{busy.server.server.port}"):
-        busy.server.begin(start_another()).result(TIMEOUT)
-
-
-def test_a_socket_in_the_file_system_is_an_address(tmp_path: Path) -> None:
-    address = f"unix:{tmp_path}/posewire.sock"
-    model = painted_model(PaintingRunner(person_of), size=SIDE)
-    with serving(model, options=ServerOptions(address=address)) as server:
-        assert server.server.address == address
-        with grpc.insecure_channel(address) as channel:
-            request = messages.ListModelsRequest()
-            stub = PoseServiceStub(channel)
-            assert stub.ListModels(request, timeout=TIMEOUT).models
-
-            async def start_another() -> None:
-                await Server(ServerOptions(address=address)).start()
-
-            with pytest.raises(ListenError, match="another program listens there"):
-                server.begin(start_another()).result(TIMEOUT)
-            assert stub.ListModels(request, timeout=TIMEOUT).models

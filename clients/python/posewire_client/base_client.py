@@ -14,6 +14,7 @@ from posewire_client.channel import ChannelOptions
 from posewire_client.errors import ClientClosedError
 from posewire_client.session import StreamSession
 from posewire_client.skeleton_cache import SkeletonCache
+from posewire_client.target import check_target
 from posewire_client.tls import Tls
 from posewire_client.waiting import CallWait, OnWait, WaitReporter
 
@@ -40,6 +41,7 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         self._timeout_secs = checked_timeout(timeout_secs)
         self._retry_for_secs = checked_retry_time(retry_for_secs)
         if target is not None and channel is None:
+            _check_target(target)
             self._channel = self._make_channel(target, tls, channel_options)
         elif channel is not None and target is None:
             self._channel = channel
@@ -94,3 +96,10 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
     def _check_open(self) -> None:
         if self._closed.is_set():
             raise ClientClosedError("the client is closed; create a new one")
+
+
+def _check_target(target: str) -> None:
+    try:
+        check_target(target)
+    except ValueError as error:
+        raise ValueError(f"target: {error}") from None

@@ -40,7 +40,8 @@ from posewire_client.skeleton_cache import DESCRIBE_SECS
 class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading.Event]):
     """A blocking client of a posewire server. Thread-safe.
 
-    `target` is a gRPC address such as "localhost:50051". Without `tls` the connection is not
+    `target` is HOST:PORT, [IPV6]:PORT, unix:PATH or another gRPC target such as dns:///HOST:PORT;
+    others, and those without a port, raise ValueError. Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
 
     `timeout_secs` is the deadline of a call, including connecting and all retries. For a stream it

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
+from posewire.address import parse_address
 from posewire_client import Box
+from posewire_client.target import check_target
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,6 +32,17 @@ def parse_output(_type: Any, tokens: Sequence[Token]) -> Path:
 
 
 OutputPath = Annotated[Path, Parameter(converter=parse_output, n_tokens=1, accepts_keys=False)]
+
+
+def check_listen_address(_type: Any, address: str) -> None:
+    """Raise `ValueError` for an address on which no server can listen."""
+    parse_address(address)
+
+
+def check_server_target(_type: Any, target: str | None) -> None:
+    """Raise `ValueError` for an address that no client can call."""
+    if target is not None:
+        check_target(target)
 
 
 def changed_options(options: DataclassInstance) -> list[str]:

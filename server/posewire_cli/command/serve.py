@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
-from posewire_cli.command.option_types import Count, Seconds
+from posewire_cli.command.option_types import Count, Seconds, check_listen_address
 from posewire_cli.command.own_model import runner_options
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
@@ -29,8 +29,8 @@ class ListenOptions:
     model: Annotated[tuple[str, ...], Parameter(required=True)] = ()
     """Model name (fetched on first use), or .xml or .onnx file; repeatable, first is default."""
 
-    address: str = "127.0.0.1:50051"
-    """Address HOST:PORT to listen on; port 0 picks a free port."""
+    address: Annotated[str, Parameter(validator=check_listen_address)] = "127.0.0.1:50051"
+    """Address HOST:PORT, [IPV6]:PORT or unix:PATH to listen on; port 0 picks a free port."""
 
     reflection: bool = False
     """Enable gRPC server reflection, for tools such as grpcurl."""

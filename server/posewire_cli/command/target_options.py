@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.network_options import NetworkOptions
-from posewire_cli.command.option_types import Patience, changed_options
+from posewire_cli.command.option_types import Patience, changed_options, check_server_target
 from posewire_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class TargetOptions:
     model: str | None = None
     """Model name, fetched on first use (see posewire models list), or .xml or .onnx file."""
 
-    server: str | None = None
+    server: Annotated[str | None, Parameter(validator=check_server_target)] = None
     """Address HOST:PORT of a running server (default: run --model locally)."""
 
     retry_for: Patience | None = None

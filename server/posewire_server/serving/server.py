@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import grpc
@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from posewire_server.serving.errors import ListenError
 from posewire_server.serving.handlers import SERVICE, handler, health_handler
 from posewire_server.serving.health import HealthService
+from posewire_server.serving.listening import check_is_free, listen_address
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 
@@ -35,7 +36,7 @@ _STOP_GRACE_SECS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """`address` is HOST:PORT or unix:PATH; for port 0 the system chooses a free port."""
+    """`address` is HOST:PORT, [IPV6]:PORT or unix:PATH; port 0 is any free port."""
 
     address: str = "127.0.0.1:50051"
     limits: ServiceLimits = field(default_factory=ServiceLimits)
@@ -43,10 +44,14 @@ class ServerOptions:
 
 
 class Server:
-    """Listens from `start` on and serves from `open` on."""
+    """Listens from `start` on and serves from `open` on.
+
+    Raises `ListenError` for options without an address.
+    """
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
+        self._address = listen_address(options.address)
         self._service = PoseService(options.limits)
         self._health = HealthService(SERVICE)
         self._server = grpc.aio.server(
@@ -61,9 +66,9 @@ class Server:
         if self._options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
-        await _check_socket_is_free(self._options.address)
+        address = await check_is_free(self._address)
         try:
-            self.port = self._server.add_insecure_port(self._options.address)
+            self.port = self._server.add_insecure_port(str(address))
         except RuntimeError as error:
             raise ListenError(
                 f"address {self._options.address}: cannot listen there, want HOST:PORT of this "
@@ -74,8 +79,9 @@ class Server:
     @property
     def address(self) -> str:
         """The listening address, with the port that the system chose."""
-        host, _, port = self._options.address.rpartition(":")
-        return f"{host}:{self.port}" if port.isdecimal() else self._options.address
+        if self._address.path:
+            return self._options.address
+        return str(replace(self._address, port=self.port))
 
     @property
     def is_busy(self) -> bool:
@@ -122,19 +128,6 @@ async def running_server(
         yield server
     finally:
         await server.stop()
-
-
-async def _check_socket_is_free(address: str) -> None:
-    """Raise `ListenError` if a program listens on this Unix socket, which gRPC would replace."""
-    if not address.startswith("unix:"):
-        return
-    path = address.removeprefix("unix:")
-    try:
-        _, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return
-    writer.close()
-    raise ListenError(f"address {address}: another program listens there, want another path")
 
 
 def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:

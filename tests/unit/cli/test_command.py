@@ -55,6 +55,13 @@ def test_help_is_plain_and_has_an_example(
         (["sing"], "unknown command 'sing'\nSee 'posewire --help'"),
         (["models", "list", "--loud"], "--loud\nSee 'posewire models list --help'"),
         (["models", "path", "a", "b"], "['b']\nSee 'posewire models path --help'"),
+        (
+            ["serve", "--model", "demo", "--address", "127.0.0.1"],
+            "--address. got '127.0.0.1' without",
+        ),
+        (["serve", "--model", "demo", "--address", ":70000"], "--address. got ':70000'"),
+        (["predict", "--server", "127.0.0.1:99999", "x.png"], "--server. got '127.0.0.1:99999'"),
+        (["predict", "--server", "", "x.png"], "--server. got '', want HOST:PORT"),
         (["models", "path", "a", "--precision", "x"], "\nSee 'posewire models path --help'"),
     ],
     ids=" ".join,

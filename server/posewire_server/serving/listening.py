@@ -1,0 +1,105 @@
+"""Free addresses to listen on."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import TypeAlias
+
+from posewire.address import Address, parse_address
+from posewire_server.serving.errors import ListenError
+
+_Place: TypeAlias = tuple[socket.AddressFamily, str]
+
+# A port that is free in one family may be taken in another.
+_ATTEMPTS = 20
+_NOT_OF_THIS_MACHINE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+def listen_address(text: str) -> Address:
+    """Parse an address. Raises `ListenError` for one that is not an address."""
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise ListenError(f"address: {error}") from error
+
+
+async def check_is_free(address: Address) -> Address:
+    """Raise `ListenError` if another program listens on this address.
+
+    gRPC would replace the Unix socket of another program. Of a host with several addresses, such as
+    localhost, it listens on those that are free, and callers would reach one program or the other.
+    So port 0 of such a host is replaced by a port that is free at all of them.
+    """
+    if address.path:
+        await _check_socket_is_free(address)
+        return address
+    places = _places(address)
+    if address.port == 0 and len(places) == 1:
+        return address
+    return Address(address.host, _find_port(address, places))
+
+
+async def _check_socket_is_free(address: Address) -> None:
+    try:
+        _, writer = await asyncio.open_unix_connection(address.path)
+    except OSError:
+        return
+    writer.close()
+    raise ListenError(f"address {address}: another program listens there, want another path")
+
+
+def _places(address: Address) -> list[_Place]:
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise _unusable(address, error) from error
+    places = [(family, str(place[0])) for family, _, _, _, place in found]
+    if address.host == "localhost":  # gRPC does not look it up
+        places += [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+    return list(dict.fromkeys(places))
+
+
+def _find_port(address: Address, places: list[_Place]) -> int:
+    """Return the port, or for port 0 one that is free at all places."""
+    attempts = 1 if address.port else _ATTEMPTS
+    for attempt in range(1, attempts + 1):
+        try:
+            return _bind_all(address.port, places)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or attempt == attempts:
+                raise _unusable(address, error) from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bind_all(port: int, places: Iterable[_Place]) -> int:
+    """Bind a socket at each place for a moment."""
+    foreign: OSError | None = None
+    is_bound = False
+    with ExitStack() as stack:
+        for family, host in places:
+            try:
+                probe = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno not in _NOT_OF_THIS_MACHINE:
+                    raise
+                foreign = error
+            else:
+                port, is_bound = probe.getsockname()[1], True
+    if foreign is not None and not is_bound:
+        raise foreign
+    return port
+
+
+def _unusable(address: Address, error: OSError) -> ListenError:
+    return ListenError(
+        f"address {address}: cannot listen there ({error.strerror}), want HOST:PORT of this "
+        "machine that no other program listens on"
+    )
