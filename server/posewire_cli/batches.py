@@ -10,22 +10,26 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_cli.errors import SourceError
 from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.source.image_files import image_ids
 from posewire_cli.source.source_image import SourceImage
-from posewire_client import (
-    EncodedImage,
-    FrameFailure,
-    FrameInput,
-    InvalidArgumentError,
-    Outcome,
-)
+from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, StatusError
 from posewire_server.image.file import frame_from_file
 
 Pixels = NDArray[np.uint8]
 
 # Sends frames and yields one outcome for each, in order, as a client's stream does.
 Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
+
+
+class UnreadableImageError(StatusError):
+    """An image that was not sent, because it could not be read."""
+
+    code = "UNREADABLE"
+
+    def __str__(self) -> str:
+        return self.message
 
 
 def estimate_files(
@@ -52,7 +56,9 @@ def estimate_files(
 
     def pair(i: int, content: bytes, outcome: Outcome) -> AnsweredImage:
         image = images[i]
-        labels: dict[str, str | int] = {"image": image.name, "image_id": ids[i]}
+        labels: dict[str, str | int] = {"image": image.name}
+        if not image.is_absent:
+            labels["image_id"] = ids[i]
         pixels = partial(decode, content, image.name)
         return AnsweredImage(image.name, labels, ids[i], image.stem, pixels, outcome)
 
@@ -106,10 +112,10 @@ def _identity(pixels: Pixels) -> Pixels:
 def _read(image: SourceImage, *, frame_id: int) -> bytes | FrameFailure:
     try:
         content = image.read()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, SourceError) as error:
+        reason = str(error) if isinstance(error, SourceError) else error.strerror or str(error)
     else:
         if content:
             return content
         reason = "got 0 bytes, want an image file"
-    return FrameFailure(frame_id=frame_id, error=InvalidArgumentError(reason))
+    return FrameFailure(frame_id=frame_id, error=UnreadableImageError(reason))

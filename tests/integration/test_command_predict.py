@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from posewire_cli.output import waiting_line
 from posewire_server.sample import STILL
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.image_files import encoded, stored, with_orientation
+from tests.reference.model_server import ModelServer, Reply
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.restarting_server import RestartingServer
@@ -76,17 +79,63 @@ def test_all_forms_of_answers_agree(
         assert (image != line["image_id"]).any()
 
 
-def test_a_bad_image_has_its_line_and_the_others_go_on(
+def test_a_batch_goes_on_past_bad_images(
     server: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "000009.png").write_bytes(b"noise")
     (folder / "000010.png").touch()
-    assert main(["predict", "--server", server, str(folder)]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 5
-    assert "000009.png: INVALID_ARGUMENT (IMAGE_UNDECODABLE): " in lines[1]
-    assert "000010.png: INVALID_ARGUMENT: got 0 bytes, want an image file" in lines[2]
-    assert ": 1 person (" in lines[4]
+    images = [str(folder / "gone.png"), str(folder), str(folder / "*.gif")]
+    assert main(["predict", "--server", server, *images]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert all(": 1 person (" in line for line in out.splitlines())
+    wanted = [
+        "gone.png: no such file, want an image",
+        "000009.png: INVALID_ARGUMENT (IMAGE_UNDECODABLE): ",
+        "000010.png: got 0 bytes, want an image file",
+        "*.gif: no images found",
+        "4 of 7 images failed",
+    ]
+    for line, each in zip(err.splitlines(), wanted, strict=True):
+        assert line.startswith("posewire: ")
+        assert each in line
+
+
+def test_failures_are_told_as_json_and_on_stderr(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [str(folder / "gone.png"), str(folder / "000005.png")]
+    assert main(["predict", "--server", server, "--json", *images]) == 1
+    out, err = capsys.readouterr()
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["outcome"] for line in lines] == ["error", "result"]
+    assert lines[0]["code"] == "UNREADABLE"
+    assert lines[1]["image_id"] == 5
+    assert "gone.png: no such file" in err
+
+
+def test_an_image_may_come_from_a_pipe_or_an_address(
+    server: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    piped, served = folder / "000005.png", folder / "000012.png"
+    drawn = tmp_path / "drawn"
+    with ModelServer({"/x/served.png": [Reply(served.read_bytes())]}) as web:
+        options = ["--server", server, "--json", "--annotated", str(drawn)]
+        command = [sys.executable, "-m", "posewire_cli", "predict", *options]
+        answer = subprocess.run(
+            [*command, "-", f"{web.address}/x/served.png"],
+            input=piped.read_bytes(),
+            capture_output=True,
+            timeout=60,
+        )
+    assert (answer.returncode, answer.stderr) == (0, b"")
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["image"] for line in lines] == ["stdin", f"{web.address}/x/served.png"]
+    assert [line["image_id"] for line in lines] == [1, 2]
+    for line, number in zip(lines, (5, 12), strict=True):
+        assert is_answer_to(number, line["poses"][0]["keypoints"]["nose"]["x"])
+    assert sorted(path.name for path in drawn.iterdir()) == ["served.png", "stdin.png"]
 
 
 def test_options_reach_the_server(

@@ -12,9 +12,13 @@ from posewire_cli.errors import UsageError
 
 _VERBOSE = "--verbose, anywhere on the line, logs progress and prints tracebacks."
 
+# Cyclopts takes the usual name, -, for an option.
+_STDIN = "/dev/stdin"
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one subcommand and return its exit code. Raises `UsageError` for wrong usage."""
+    arguments = [_STDIN if each == "-" else each for each in arguments]
     try:
         code: int | None = app(arguments)
     except (CycloptsError, UsageError) as error:
@@ -72,8 +76,9 @@ app.command(
     sort_key=2,
     help="""Find people in image files.
 
-Prints one line per image (JPEG, PNG, WebP, BMP). If an image fails, its line
-names the error, the others are still processed, and the exit code is 1.
+Prints one line per image (JPEG, PNG, WebP, BMP). An image that is missing or
+fails is reported on stderr; the others are still processed, and the exit code
+is 1. Output directories keep the tree below a directory or pattern.
 
 The image ids of COCO results are the numbers that the files are named by if
 all are named by different numbers, else 1, 2, 3 and so on.""",

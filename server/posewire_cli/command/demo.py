@@ -15,6 +15,7 @@ from posewire_cli.command.own_model import serve_model
 from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.output.annotated_images import AnnotatedImages
 from posewire_cli.output.annotated_video import AnnotatedVideo
+from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.output_files import OutputFile, check_outputs
 from posewire_cli.output.summary import Summary
 from posewire_cli.output.text_lines import TextLines
@@ -63,7 +64,7 @@ def demo(
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
     images = AnnotatedImages(directory, skeleton)
     answers = estimate_files(client.stream, find_images([str(STILL)]))
-    write_all(answers, [images, TextLines()], total=1, unit="image", hide_bar=True)
+    write_all(answers, [images, TextLines(), ErrorLines()], total=1, unit="image", hide_bar=True)
 
 
 def _annotate_clip(
@@ -80,7 +81,7 @@ def _annotate_clip(
         )
         write_all(
             answers,
-            [video, summary, TextLines(every=_PRINT_EVERY)],
+            [video, summary, TextLines(every=_PRINT_EVERY), ErrorLines()],
             total=source.frame_count if frames is None else frames,
             unit="frame",
         )

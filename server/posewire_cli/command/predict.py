@@ -18,8 +18,10 @@ from posewire_cli.command.estimation_options import ESTIMATION, EstimationOption
 from posewire_cli.command.option_types import OutputPath
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
 from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.errors import SourceError
 from posewire_cli.output.annotated_images import AnnotatedImages, annotated_file
 from posewire_cli.output.answered_image import Writer
+from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.json_lines import JsonLines
 from posewire_cli.output.openpose_files import openpose_file
 from posewire_cli.output.output_files import OutputFile
@@ -48,6 +50,7 @@ class ImageOutputOptions(OutputOptions):
             for option, directory, name in named
             if directory is not None
             for image in images
+            if not image.is_absent
         ]
         inputs = [image.path for image in images if image.path is not None]
         self.check_files(files, inputs=[*inputs, *model_files])
@@ -55,6 +58,7 @@ class ImageOutputOptions(OutputOptions):
     def writers(self, skeleton: Skeleton, *, min_keypoint_score: float | None) -> Iterator[Writer]:
         """Open all outputs. `min_keypoint_score`: of the keypoints drawn, None for the default."""
         yield JsonLines(skeleton) if self.json else TextLines()
+        yield ErrorLines()
         yield from self.file_writers()
         if self.annotated is not None:
             yield AnnotatedImages(self.annotated, skeleton, min_keypoint_score=min_keypoint_score)
@@ -62,6 +66,7 @@ class ImageOutputOptions(OutputOptions):
 
 def predict(
     *images: Annotated[str, Parameter(required=True)],
+    recursive: Annotated[bool, Parameter(alias="-r")] = False,
     target: TargetOptions = TargetOptions(),
     estimation: EstimationOptions = EstimationOptions(),
     output: ImageOutputOptions = ImageOutputOptions(),
@@ -71,17 +76,23 @@ def predict(
     Parameters
     ----------
     images
-        Files, directories, or patterns such as 'photos/**/*.jpg'.
+        Files, directories, patterns such as 'photos/**/*.jpg', http(s) addresses, or - for stdin.
+    recursive
+        Also search the subdirectories of directories.
     ignore_orientation
         Use the pixels as stored, without the EXIF orientation.
     """
     target.check()
-    found = find_images(images)
+    found = find_images(images, recursive=recursive)
+    if all(image.is_absent for image in found):
+        return _report_absent(found)
     output.check(found, model_files=target.model_files())
     summary = Summary()
     with connect(target) as connection:
         model = connection.model
-        warn_about_demo(model.name, [each.path or each.name for each in found])
+        warn_about_demo(
+            model.name, [each.path or each.name for each in found if not each.is_absent]
+        )
         send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
         writers = output.writers(model.skeleton, min_keypoint_score=estimation.min_keypoint_score)
         write_all(
@@ -92,4 +103,17 @@ def predict(
             # The printed lines show the progress.
             hide_bar=sys.stdout.isatty(),
         )
-    return 0 if summary.counts[Result] == len(found) else 1
+    failed = len(found) - summary.counts[Result]
+    if failed:
+        print(f"posewire: {failed} of {len(found)} images failed", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _report_absent(images: Sequence[SourceImage]) -> int:
+    """Report that there is nothing to do, without starting a server."""
+    for image in images:
+        try:
+            image.read()
+        except SourceError as error:
+            print(f"posewire: {image.name}: {error}", file=sys.stderr)
+    return 1

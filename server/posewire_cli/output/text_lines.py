@@ -10,14 +10,17 @@ from posewire_client import FrameFailure, Outcome, Result, Skipped
 
 
 class TextLines:
-    """Prints every n-th result on stdout, from the first, without breaking progress bars."""
+    """Prints every n-th outcome on stdout, from the first, without breaking progress bars.
+
+    Failures are left to `ErrorLines`.
+    """
 
     def __init__(self, *, every: int = 1) -> None:
         self._every = every
         self._count = 0
 
     def write(self, image: AnsweredImage) -> None:
-        if self._count % self._every == 0:
+        if self._count % self._every == 0 and not isinstance(image.outcome, FrameFailure):
             tqdm.write(f"{image.name}: {describe(image.outcome)}")
         self._count += 1
 

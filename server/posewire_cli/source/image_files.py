@@ -1,52 +1,100 @@
-"""Finds image files by path, directory or pattern."""
+"""Finds images by path, directory, pattern or address."""
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from posewire_cli.errors import SourceError
-from posewire_cli.source.source_image import SourceImage
+from posewire_cli.errors import SourceError, UsageError
+from posewire_cli.source.bounded_reading import read_file, read_stdin
+from posewire_cli.source.download import check_url, download, is_url, url_stem
+from posewire_cli.source.source_image import SourceImage, absent_image
 
 # The formats that the server decodes.
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+_STDIN = ("-", "/dev/stdin")
 
 
-def find_images(arguments: Sequence[str]) -> list[SourceImage]:
+def find_images(arguments: Sequence[str], *, recursive: bool = False) -> list[SourceImage]:
     """Return images in the order given, without duplicates; directories and patterns are sorted.
 
-    The stem of a file is its path below the directory, or below the part of the pattern that has no
-    wildcards. Raises `SourceError` for a missing path, and for a directory or pattern without
-    images.
+    What is missing has its place in the order, so that a batch goes on past it. The stem of a file
+    is its path below the directory, or below the part of the pattern that has no wildcards. Raises
+    `UsageError` for an empty argument, which is usually an unset variable.
     """
-    found = (image for argument in arguments for image in _find(argument))
-    return list({image.name: image for image in found}.values())
+    found: dict[str, SourceImage] = {}
+    for argument in arguments:
+        if not argument:
+            raise UsageError("got an empty image name, want a file, directory, pattern or address")
+        for image in _find(argument, recursive):
+            found.setdefault(image.name, image)
+    return list(found.values())
 
 
 def image_ids(images: Sequence[SourceImage]) -> list[int]:
     """Return COCO image ids: the file names if all are different numbers, else 1, 2, ...
 
-    COCO names its own files by their ids.
+    COCO names its own files by their ids. Absent images have no say, and the id 0.
     """
-    names = [os.path.basename(image.stem) for image in images]
-    if all(name.isdecimal() for name in names) and len(set(map(int, names))) == len(names):
-        return [int(name) for name in names]
-    return list(range(1, len(images) + 1))
+    names = [os.path.basename(image.stem) for image in images if not image.is_absent]
+    are_ids = all(name.isdecimal() for name in names) and len(set(map(int, names))) == len(names)
+    ids = iter(map(int, names) if are_ids else range(1, len(names) + 1))
+    return [0 if image.is_absent else next(ids) for image in images]
 
 
-def _find(argument: str) -> Iterator[SourceImage]:
+def _find(argument: str, recursive: bool) -> Iterator[SourceImage]:
+    if argument in _STDIN:
+        yield SourceImage("stdin", "stdin", read_stdin)
+    elif is_url(argument):
+        yield _at_address(argument)
+    else:
+        try:
+            yield from _find_files(argument, recursive)
+        except OSError as error:
+            yield absent_image(argument, error.strerror or str(error))
+
+
+def _at_address(url: str) -> SourceImage:
+    try:
+        check_url(url)
+    except SourceError as error:
+        return absent_image(_without_user(url), str(error))
+    return SourceImage(url, url_stem(url), partial(download, url))
+
+
+def _without_user(url: str) -> str:
+    """Remove user and password, which must not be printed."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _find_files(argument: str, recursive: bool) -> Iterator[SourceImage]:
     path = Path(argument)
     if path.is_dir():
-        yield from _sort(argument, (each for each in path.iterdir() if _is_image(each)), path)
+        yield from _sort(argument, _walk(path) if recursive else path.iterdir(), path)
     elif path.exists():
         yield _image(path, path.parent)
     elif glob.has_magic(argument):
         matches = map(Path, glob.iglob(argument, recursive=True))
-        yield from _sort(argument, (each for each in matches if each.is_file()), _base(argument))
+        yield from _sort(argument, matches, _base(argument), any_suffix=True)
     else:
-        raise SourceError(f"{argument}: no such file, want an image, a directory or a pattern")
+        yield absent_image(
+            argument, "no such file, want an image, a directory, a pattern or an http address"
+        )
+
+
+def _walk(directory: Path) -> Iterator[Path]:
+    """Yield the files of a tree; links to directories are not followed. Raises `OSError`."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, _, names in os.walk(directory, onerror=fail):
+        yield from (Path(parent, name) for name in names)
 
 
 def _base(pattern: str) -> Path:
@@ -56,19 +104,22 @@ def _base(pattern: str) -> Path:
     return Path(*parts[:first])
 
 
-def _sort(argument: str, paths: Iterator[Path], base: Path) -> list[SourceImage]:
-    found = [_image(path, base) for path in sorted(paths)]
+def _sort(
+    argument: str, paths: Iterable[Path], base: Path, *, any_suffix: bool = False
+) -> Iterator[SourceImage]:
+    found = sorted(
+        path
+        for path in paths
+        if (any_suffix or path.suffix.lower() in _SUFFIXES) and os.path.isfile(path)
+    )
     if not found:
-        raise SourceError(f"{argument}: no images found, want {', '.join(_SUFFIXES)}")
-    return found
+        yield absent_image(argument, f"no images found, want {', '.join(_SUFFIXES)}")
+    for path in found:
+        yield _image(path, base)
 
 
 def _image(path: Path, base: Path) -> SourceImage:
     below = path.relative_to(base)
     if ".." in below.parts:  # outputs must stay below their directory
         below = Path(path.name)
-    return SourceImage(str(path), str(below.with_suffix("")), path.read_bytes, path)
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file()
+    return SourceImage(str(path), str(below.with_suffix("")), partial(read_file, path), path)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+from posewire_cli.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +16,20 @@ class SourceImage:
 
     `name` is for messages and JSON. `stem` is a relative path without a suffix: it starts the names
     of output files. `read` returns the encoded image; it raises `SourceError` or `OSError`. `path`
-    is None unless this is a file.
+    is None unless this is a file. `is_absent`: known to be missing.
     """
 
     name: str
     stem: str
     read: Callable[[], bytes]
     path: Path | None = None
+    is_absent: bool = False
+
+
+def absent_image(name: str, reason: str) -> SourceImage:
+    """Return an image that cannot be read, so that it is reported in its turn."""
+
+    def fail() -> NoReturn:
+        raise SourceError(reason)
+
+    return SourceImage(name, "", fail, is_absent=True)

@@ -62,6 +62,7 @@ def test_help_is_plain_and_has_an_example(
         (["serve", "--model", "demo", "--address", ":70000"], "--address. got ':70000'"),
         (["predict", "--server", "127.0.0.1:99999", "x.png"], "--server. got '127.0.0.1:99999'"),
         (["predict", "--server", "", "x.png"], "--server. got '', want HOST:PORT"),
+        (["predict", "--server", "localhost:1", ""], "got an empty image name, want a file"),
         (["models", "path", "a", "--precision", "x"], "\nSee 'posewire models path --help'"),
     ],
     ids=" ".join,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from posewire_cli.errors import SourceError
+from posewire_cli.errors import SourceError, UsageError
 from posewire_cli.source.image_files import find_images, image_ids
-from posewire_cli.source.source_image import SourceImage
+from posewire_cli.source.source_image import SourceImage, absent_image
 
 
 @pytest.fixture
@@ -47,10 +47,25 @@ def test_what_is_named_is_found(folder: Path, given: list[str], wanted: list[str
     ("given", "complaint"),
     [("z.png", "no such file"), ("empty", "no images found"), ("*.gif", "no images")],
 )
-def test_what_is_not_there_is_named(folder: Path, given: str, complaint: str) -> None:
-    with pytest.raises(SourceError, match=complaint) as caught:
-        names(folder, given)
-    assert str(folder / given) in str(caught.value)
+def test_what_is_not_there_has_its_place(folder: Path, given: str, complaint: str) -> None:
+    found = find_images([str(folder / each) for each in ("a.png", given, "b.JPG")])
+    assert [image.is_absent for image in found] == [False, True, False]
+    assert found[1].name == str(folder / given)
+    with pytest.raises(SourceError, match=complaint):
+        found[1].read()
+
+
+def test_an_empty_argument_is_refused() -> None:
+    with pytest.raises(UsageError, match="got an empty image name, want a file"):
+        find_images(["a.png", ""])
+
+
+def test_directories_are_searched_on_request(folder: Path) -> None:
+    (folder / "deep" / "er").mkdir()
+    (folder / "deep" / "er" / "e.png").touch()
+    (folder / "deep" / "loop").symlink_to(folder)
+    found = find_images([str(folder)], recursive=True)
+    assert [image.stem for image in found] == ["a", "b", "deep/c", "deep/d", "deep/er/e"]
 
 
 def test_a_file_may_be_called_like_a_pattern(folder: Path) -> None:
@@ -83,3 +98,6 @@ def test_ids_are_the_numbers_that_files_are_called_by() -> None:
     assert image_ids(images) == [139, 785]
     assert image_ids([*images, image("dog")]) == [1, 2, 3]
     assert image_ids([*images, image("z/139")]) == [1, 2, 3]
+    absent = absent_image("*.gif", "no images found")
+    assert image_ids([images[0], absent, images[1]]) == [139, 0, 785]
+    assert image_ids([image("dog"), absent, image("cat")]) == [1, 0, 2]

@@ -13,6 +13,7 @@ from posewire_cli.output.annotated_images import AnnotatedImages
 from posewire_cli.output.annotated_video import AnnotatedVideo
 from posewire_cli.output.answered_image import AnsweredImage, Writer
 from posewire_cli.output.coco_results import CocoResults
+from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.json_lines import JsonLines
 from posewire_cli.output.openpose_files import OpenPoseFiles
 from posewire_cli.output.summary import Summary
@@ -23,6 +24,8 @@ from tests.reference.outcomes import FAILED, SKELETON, SKIPPED, answered, result
 
 TWO = result(standing(20, score=0.75), standing(40, score=0.5))
 
+OUTCOMES = (TWO, result(), result(standing(9)), FAILED, SKIPPED)
+
 
 def written(writer: Writer, *outcomes: Outcome) -> None:
     images = [answered(each, number=i) for i, each in enumerate(outcomes)]
@@ -32,14 +35,16 @@ def written(writer: Writer, *outcomes: Outcome) -> None:
 def test_lines_for_people_tell_what_became_of_each_image(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    written(TextLines(), TWO, result(), result(standing(9)), FAILED, SKIPPED)
-    assert capsys.readouterr().out.splitlines() == [
+    images = [answered(each, number=i) for i, each in enumerate(OUTCOMES)]
+    write_all(images, [TextLines(), ErrorLines()], total=len(images), unit="frame")
+    out, err = capsys.readouterr()
+    assert err == "posewire: frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise\n"
+    assert out.splitlines() == [
         "frame 0: 2 people (0.75, 0.50); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
         "total 37.5 ms",
         "frame 1: no people; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, total 37.5 ms",
         "frame 2: 1 person (0.75); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
         "total 37.5 ms",
-        "frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise",
         "frame 4: skipped: superseded",
     ]
 

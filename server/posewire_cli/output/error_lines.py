@@ -1,0 +1,21 @@
+"""Reports images that failed."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from posewire_cli.output.answered_image import AnsweredImage
+from posewire_client import FrameFailure
+
+
+class ErrorLines:
+    """Prints one line on stderr for each failure, without breaking progress bars."""
+
+    def write(self, image: AnsweredImage) -> None:
+        if isinstance(image.outcome, FrameFailure):
+            tqdm.write(f"posewire: {image.name}: {image.outcome.error}", file=sys.stderr)
+
+    def close(self) -> None:
+        pass
