@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.errors import TargetError
+from posewire_cli.output.error_text import describe_error
 from posewire_cli.output.waiting_line import WaitingLine
 from posewire_client import Client, Model, PosewireError, UnavailableError
 
@@ -34,10 +35,11 @@ def connect(target: TargetOptions) -> Iterator[Connection]:
 
     Raises `TargetError` if the server rejects a request or cannot be reached.
     """
+    own_model = "" if target.server is not None else target.model or ""
     with (
         interrupt_on_sigterm(),
         _start_server(target) as address,
-        open_client(address, retry_for_secs=target.retry_for) as client,
+        open_client(address, own_model=own_model, retry_for_secs=target.retry_for) as client,
     ):
         name = (target.server and target.model) or ""
         yield Connection(client, find_model(client, name, retry_for_secs=target.retry_for))
@@ -49,9 +51,12 @@ def find_model(client: Client, name: str, *, retry_for_secs: float | None) -> Mo
 
 
 @contextmanager
-def open_client(address: str, *, retry_for_secs: float | None = None) -> Iterator[Client]:
+def open_client(
+    address: str, *, own_model: str = "", retry_for_secs: float | None = None
+) -> Iterator[Client]:
     """Open a client that shows on stderr if it waits.
 
+    `own_model`: the model of a server that this command started; its address says nothing to users.
     Raises `TargetError` for rejected requests and an unreachable server.
     """
     with (
@@ -65,12 +70,17 @@ def open_client(address: str, *, retry_for_secs: float | None = None) -> Iterato
     ):
         try:
             yield client
-        except UnavailableError as error:
-            raise TargetError(
-                f"server {address}: {error}; want a running server, see posewire serve --help"
-            ) from error
         except PosewireError as error:
-            raise TargetError(f"server {address}: {error}") from error
+            raise TargetError(_describe(error, address, own_model)) from error
+
+
+def _describe(error: PosewireError, address: str, own_model: str) -> str:
+    is_gone = isinstance(error, UnavailableError)
+    if own_model:
+        gone = f"--model {own_model}: its process does not answer any more; see --verbose"
+        return gone if is_gone else describe_error(error)
+    hint = "; want a running server, see posewire serve --help" if is_gone else ""
+    return f"server {address}: {describe_error(error)}{hint}"
 
 
 def _timeout(least_secs: float, retry_for_secs: float | None) -> float:

@@ -53,7 +53,7 @@ def demo(
     print("Starting a server for the model demo", flush=True)
     with interrupt_on_sigterm(), serve_model("demo", NetworkOptions()) as address:
         print(f"Serving at {address}\n", flush=True)
-        with open_client(address) as client:
+        with open_client(address, own_model="demo") as client:
             skeleton = client.model().skeleton
             _annotate_still(client, skeleton, still.parent)
             summary = _annotate_clip(client, skeleton, clip, frames=frames)

@@ -7,6 +7,7 @@ import sys
 from tqdm import tqdm
 
 from posewire_cli.output.answered_image import AnsweredImage
+from posewire_cli.output.error_text import describe_error
 from posewire_client import FrameFailure
 
 
@@ -15,7 +16,8 @@ class ErrorLines:
 
     def write(self, image: AnsweredImage) -> None:
         if isinstance(image.outcome, FrameFailure):
-            tqdm.write(f"posewire: {image.name}: {image.outcome.error}", file=sys.stderr)
+            fault = describe_error(image.outcome.error, image="")
+            tqdm.write(f"posewire: {image.name}: {fault}", file=sys.stderr)
 
     def close(self) -> None:
         pass

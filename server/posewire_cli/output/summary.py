@@ -10,10 +10,11 @@ import numpy as np
 
 from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.output.columns import format_columns
+from posewire_cli.output.error_text import describe_error
 from posewire_cli.output.stage_times import STAGES, stage_millis
 from posewire_client import FrameFailure, Origin, Result, Skipped
 
-_PERCENTILES = (50, 90, 99)
+PERCENTILES = (50, 90, 95, 99)
 
 
 class Summary:
@@ -31,7 +32,7 @@ class Summary:
         outcome = image.outcome
         self.counts[type(outcome)] += 1
         if isinstance(outcome, FrameFailure) and not self._first_failure:
-            self._first_failure = f"{image.name}: {outcome.error}"
+            self._first_failure = f"{image.name}: {describe_error(outcome.error, image='')}"
         if isinstance(outcome, Result):
             self._people.append(len(outcome.poses))
             self._keypoints += int((outcome.origins != Origin.ABSENT).sum())
@@ -63,13 +64,13 @@ class Summary:
 def millis_table(millis: dict[str, list[float]]) -> str:
     """Format percentiles of times, one row for each name; stages come last, in their order."""
     ranks = {stage: i for i, stage in enumerate(STAGES)}
-    rows = [["milliseconds", *(f"p{each}" for each in _PERCENTILES)]]
+    rows = [["milliseconds", *(f"p{each}" for each in PERCENTILES)]]
     for name in sorted(millis, key=lambda each: ranks.get(each, -1)):
         rows.append([name, *(f"{each:.2f}" for each in percentiles(millis[name]).values())])
-    return format_columns(rows, align="<>>>")
+    return format_columns(rows, align="<" + ">" * len(PERCENTILES))
 
 
 def percentiles(values: list[float]) -> dict[str, float]:
     """Return percentiles by name, such as p50."""
-    found = np.percentile(values, _PERCENTILES).tolist()
-    return {f"p{rank}": value for rank, value in zip(_PERCENTILES, found, strict=True)}
+    found = np.percentile(values, PERCENTILES).tolist()
+    return {f"p{rank}": value for rank, value in zip(PERCENTILES, found, strict=True)}

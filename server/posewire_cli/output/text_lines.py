@@ -5,6 +5,7 @@ from __future__ import annotations
 from tqdm import tqdm
 
 from posewire_cli.output.answered_image import AnsweredImage
+from posewire_cli.output.error_text import describe_error
 from posewire_cli.output.stage_times import stage_line
 from posewire_client import FrameFailure, Outcome, Result, Skipped
 
@@ -35,7 +36,7 @@ def describe(outcome: Outcome) -> str:
             people = f"{count_people(outcome)}{_scores(outcome)}"
             return f"{people}; {stage_line(outcome.stage_times)}"
         case FrameFailure():
-            return str(outcome.error)
+            return describe_error(outcome.error, image="")
         case Skipped():
             return f"skipped: {outcome.reason.value}"
 
