@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
@@ -36,12 +36,13 @@ class Load:
 class Measurements:
     """`round_trips`: seconds from sending to response, for each of `outcomes`.
 
-    `secs`: duration of the whole run.
+    `secs`: time to the last of them. `is_complete`: the load ran for its whole time.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
     secs: float = 0.0
+    is_complete: bool = False
 
     @property
     def failures(self) -> list[FrameFailure]:
@@ -52,50 +53,67 @@ class Measurements:
         return [each for each in self.outcomes if isinstance(each, Result)]
 
 
-def run_load(
-    client: Client, load: Load, *, progress: Callable[[], object] = lambda: None
-) -> Measurements:
-    """Run the load; `progress` is called after each response. Raises the first error of a call."""
-    measured = Measurements()
-    lock = threading.Lock()
-    began = perf_counter()
-    deadline = began + load.secs
+class LoadRun:
+    """One run of a load. `measured` is valid during and after it, also if it is interrupted."""
 
-    def record(outcome: Outcome, secs: float) -> None:
-        with lock:
-            measured.outcomes.append(outcome)
-            measured.round_trips.append(secs)
-            progress()
+    def __init__(
+        self, client: Client, load: Load, *, progress: Callable[[], object] = lambda: None
+    ) -> None:
+        self.measured = Measurements()
+        self._client = client
+        self._load = load
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._is_over = threading.Event()
+        self._began = self._deadline = 0.0
 
-    run = _run_unary if load.calls == "unary" else _run_stream
-    with ThreadPoolExecutor(load.concurrency) as pool:
-        callers = [
-            pool.submit(run, client, load, deadline, record) for _ in range(load.concurrency)
-        ]
-        for caller in callers:
-            caller.result()
-    measured.secs = perf_counter() - began
-    return measured
+    def run(self) -> None:
+        """Run the load. `progress` is called after each response.
 
+        Raises the first error of a call. That, or an interruption, closes the client, which ends
+        the other calls.
+        """
+        self._began = perf_counter()
+        self._deadline = self._began + self._load.secs
+        call = self._call_unary if self._load.calls == "unary" else self._call_stream
+        with ThreadPoolExecutor(self._load.concurrency) as pool:
+            callers = [pool.submit(call) for _ in range(self._load.concurrency)]
+            try:
+                for caller in wait(callers, return_when=FIRST_EXCEPTION).done:
+                    caller.result()
+            except BaseException:
+                self._is_over.set()
+                self._client.close()
+                raise
+        self.measured.is_complete = True
 
-def _run_unary(
-    client: Client, load: Load, deadline: float, record: Callable[[Outcome, float], None]
-) -> None:
-    while (sent := perf_counter()) < deadline:
-        result = client.estimate(load.image, model=load.model, options=load.options)
-        record(result, perf_counter() - sent)
+    def _has_time(self) -> bool:
+        return perf_counter() < self._deadline and not self._is_over.is_set()
 
+    def _record(self, outcome: Outcome, sent: float) -> None:
+        now = perf_counter()
+        with self._lock:
+            self.measured.outcomes.append(outcome)
+            self.measured.round_trips.append(now - sent)
+            self.measured.secs = now - self._began
+            self._progress()
 
-def _run_stream(
-    client: Client, load: Load, deadline: float, record: Callable[[Outcome, float], None]
-) -> None:
-    sent: deque[float] = deque()
+    def _call_unary(self) -> None:
+        load = self._load
+        while self._has_time():
+            sent = perf_counter()
+            result = self._client.estimate(load.image, model=load.model, options=load.options)
+            self._record(result, sent)
 
-    def frames() -> Iterator[ImageInput]:
-        while (now := perf_counter()) < deadline:
-            sent.append(now)
-            yield load.image
+    def _call_stream(self) -> None:
+        load, sent = self._load, deque[float]()
 
-    outcomes = client.stream(frames(), model=load.model, options=load.options, window=load.window)
-    for outcome in outcomes:
-        record(outcome, perf_counter() - sent.popleft())
+        def frames() -> Iterator[ImageInput]:
+            while self._has_time():
+                sent.append(perf_counter())
+                yield load.image
+
+        for outcome in self._client.stream(
+            frames(), model=load.model, options=load.options, window=load.window
+        ):
+            self._record(outcome, sent.popleft())

@@ -18,6 +18,9 @@ from posewire_client.target import check_target
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+# Each is a thread.
+_MAX_CALLERS = 4096
+
 Count = Annotated[int, Parameter(validator=Number(gte=1, lt=1 << 30))]
 Seconds = Annotated[float, Parameter(validator=Number(gt=0, lt=math.inf))]
 Patience = Annotated[float, Parameter(validator=Number(gte=0))]
@@ -52,6 +55,15 @@ def changed_options(options: DataclassInstance) -> list[str]:
         for field in fields(options)
         if getattr(options, field.name) != field.default
     ]
+
+
+def parse_counts(_type: Any, tokens: Sequence[Token]) -> tuple[int, ...]:
+    """Convert a list such as 1,2,4. Raises `ValueError` for anything else."""
+    text = ",".join(token.value for token in tokens)
+    counts = [int(each) if each.isascii() and each.isdecimal() else 0 for each in text.split(",")]
+    if not all(1 <= each <= _MAX_CALLERS for each in counts):
+        raise ValueError(f"got {text!r}, want whole numbers from 1 to {_MAX_CALLERS}, as in 1,2,4")
+    return tuple(counts)
 
 
 def parse_box(_type: Any, tokens: Sequence[Token]) -> Box:

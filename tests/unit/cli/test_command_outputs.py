@@ -49,6 +49,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "--annotated of pairs/x.jpg and --annotated of pairs/x.p",
         ),
         ("predict --openpose openpose/ --coco openpose a.png", "--coco openpose: is a directory"),
+        ("bench --image a.png --export-csv a.png", "would overwrite the input a.png"),
+        ("bench --export-json old.json", "old.json exists already"),
         ("predict --model net.xml --coco net.xml --overwrite a.png", "overwrite the input net.xml"),
     ],
 )
