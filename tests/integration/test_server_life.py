@@ -15,7 +15,6 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
@@ -348,20 +347,3 @@ def test_the_health_of_an_unknown_service_is_not_found(busy: Busy) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         busy.health.Check(health_pb2.HealthCheckRequest(service="sleep"), timeout=TIMEOUT)
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
-
-
-@pytest.mark.parametrize("switched_on", [True, False])
-def test_reflection_is_a_switch(switched_on: bool) -> None:
-    options = ServerOptions(address="127.0.0.1:0", reflection=switched_on)
-    model = painted_model(PaintingRunner(person_of), size=SIDE)
-    with serving(model, options=options) as server, channel_to(server) as channel:
-        ask = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo
-        request = reflection_pb2.ServerReflectionRequest(list_services="")
-        answers = ask(iter([request]), timeout=TIMEOUT)
-        if switched_on:
-            services = next(answers).list_services_response.service
-            assert SERVICE in {each.name for each in services}
-        else:
-            with pytest.raises(grpc.RpcError) as caught:
-                next(answers)
-            assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 import grpc
-from grpc_health.v1 import health
-from grpc_reflection.v1alpha import reflection
 
+from posewire_server.serving import reflection
 from posewire_server.serving.errors import ListenError
 from posewire_server.serving.handlers import SERVICE, handler, health_handler
 from posewire_server.serving.health import HealthService
@@ -64,8 +63,10 @@ class Server:
         handlers = (handler(self._service), health_handler(self._health))
         self._server.add_generic_rpc_handlers(handlers)
         if self._options.reflection:
-            names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server)
+            methods = reflection.handlers()
+            self._server.add_generic_rpc_handlers(
+                [grpc.method_handlers_generic_handler(name, methods) for name in reflection.NAMES]
+            )
         address = await check_is_free(self._address)
         try:
             self.port = self._server.add_insecure_port(str(address))

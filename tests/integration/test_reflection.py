@@ -1,0 +1,106 @@
+"""What tools such as grpcurl ask a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from grpc_reflection.v1alpha.reflection_pb2 import (
+    ServerReflectionRequest,
+    ServerReflectionResponse,
+)
+
+from tests.reference.numbered_frames import SIDE, person_of
+from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.server_thread import ServerOptions, channel_to, serving
+
+TIMEOUT = 20
+VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
+SERVICES = [
+    "grpc.health.v1.Health",
+    *(f"{version}.ServerReflection" for version in VERSIONS),
+    "posewire.v1.PoseService",
+]
+Ask = Callable[..., ServerReflectionResponse]
+
+
+def asker(channel: grpc.Channel, version: str) -> Ask:
+    """Return a function that asks one question, given as the fields of the request."""
+    call = channel.stream_stream(
+        f"/{version}.ServerReflection/ServerReflectionInfo",
+        ServerReflectionRequest.SerializeToString,
+        ServerReflectionResponse.FromString,
+    )
+
+    def ask(**question: Any) -> ServerReflectionResponse:
+        (answer,) = call(iter([ServerReflectionRequest(**question)]), timeout=TIMEOUT)
+        return answer
+
+    return ask
+
+
+def channel(*, reflection: bool) -> Iterator[grpc.Channel]:
+    options = ServerOptions(address="127.0.0.1:0", reflection=reflection)
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=options) as server, channel_to(server) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def reflecting() -> Iterator[grpc.Channel]:
+    yield from channel(reflection=True)
+
+
+def pool_of(contents: Iterable[bytes]) -> DescriptorPool:
+    """Build the files, each after its dependencies."""
+    files = {each.name: each for each in map(FileDescriptorProto.FromString, contents)}
+    pool, added = DescriptorPool(), set[str]()
+
+    def add(name: str) -> None:
+        if name not in added:
+            added.add(name)
+            for dependency in files[name].dependency:
+                add(dependency)
+            pool.Add(files[name])
+
+    for name in files:
+        add(name)
+    return pool
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_versions_list_and_describe_all_services(
+    reflecting: grpc.Channel, version: str
+) -> None:
+    ask = asker(reflecting, version)
+    listed = ask(list_services="").list_services_response.service
+    assert [each.name for each in listed] == SERVICES
+    for name in SERVICES:
+        answer = ask(file_containing_symbol=name).file_descriptor_response
+        service = pool_of(answer.file_descriptor_proto).FindServiceByName(name)
+        package = name.rpartition(".")[0]
+        assert all(each.input_type.full_name.startswith(package) for each in service.methods)
+    assert ask(file_containing_symbol="no.Such").error_response.error_code == 5
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_bytes_that_are_no_message_are_answered(reflecting: grpc.Channel, version: str) -> None:
+    call = reflecting.stream_stream(
+        f"/{version}.ServerReflection/ServerReflectionInfo",
+        None,
+        ServerReflectionResponse.FromString,
+    )
+    (answer,) = call(iter([b"\xff"]), timeout=TIMEOUT)
+    assert answer.error_response.error_code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_reflection_is_a_switch(version: str) -> None:
+    for plain in channel(reflection=False):
+        with pytest.raises(grpc.RpcError) as caught:
+            asker(plain, version)(list_services="")
+        assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
