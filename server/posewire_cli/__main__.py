@@ -2,6 +2,6 @@ from __future__ import annotations
 
 import sys
 
-from posewire_cli.command import main
+from posewire_cli.entry import main
 
 sys.exit(main())

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from posewire_cli.errors import UsageError
+from posewire_cli.logs import show_logs
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
 from posewire_server.serving.allocator import keep_large_blocks
+
+_LOG = logging.getLogger(__name__)
 
 _USAGE = 2
 _INTERRUPTED = 128 + 2  # SIGINT, as shells report it
@@ -25,24 +29,28 @@ _SILENT = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    before_command: Callable[[], object] = lambda: None,
+) -> int:
     """Run one subcommand and return its exit code.
 
-    A failure prints one line on stderr; its exit code is 1, or 2 for wrong usage.
+    `before_command` is called once the subcommand is imported and its arguments are read. A failure
+    prints one line on stderr; its exit code is 1, or 2 for wrong usage.
     """
-    words = sys.argv[1:] if arguments is None else [*arguments]
+    verbose, words = _take_verbose(sys.argv[1:] if arguments is None else arguments)
     # Before the command is imported, and with it the libraries that read these settings.
-    verbose = "--verbose" in words
     if verbose:
-        words = [word for word in words if word != "--verbose"]
-        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+        show_logs()
+        _log_versions()
     else:
         _silence_libraries()
     keep_large_blocks()  # before other threads start
     try:
         from posewire_cli.command.app import run  # reported below if cyclopts is missing
 
-        code = run(words)
+        code = run(words, before_command)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -60,6 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(line, trace=verbose)
     except (InputError, ModelError, OSError) as error:
         return _fail(_describe(error), trace=verbose)
+
+
+def _take_verbose(words: Sequence[str]) -> tuple[bool, list[str]]:
+    """Remove --verbose from the words, up to one that is --: the rest are names."""
+    options = [*itertools.takewhile(lambda word: word != "--", words)]
+    kept = [word for word in options if word != "--verbose"]
+    return len(kept) < len(options), [*kept, *words[len(options) :]]
+
+
+def _log_versions() -> None:
+    import platform
+    from importlib.metadata import version
+
+    system = f"Python {platform.python_version()}, {platform.platform()}"
+    _LOG.info("posewire %s, %s", version("posewire"), system)
 
 
 def _silence_libraries() -> None:

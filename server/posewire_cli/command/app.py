@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -16,14 +16,16 @@ _VERBOSE = "--verbose, anywhere on the line, logs progress and prints tracebacks
 _STDIN = "/dev/stdin"
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], before_command: Callable[[], object]) -> int:
     """Run one subcommand and return its exit code. Raises `UsageError` for wrong usage."""
     arguments = [_STDIN if each == "-" else each for each in arguments]
     try:
-        code: int | None = app(arguments)
+        command, bound, _ = app.parse_args(arguments)
+        before_command()
+        code: int | None = command(*bound.args, **bound.kwargs)
     except (CycloptsError, UsageError) as error:
-        command = " ".join(["posewire", *app.parse_commands(arguments)[0]])
-        raise UsageError(f"{str(error).rstrip('.')}\nSee '{command} --help'.") from error
+        words = " ".join(["posewire", *app.parse_commands(arguments)[0]])
+        raise UsageError(f"{str(error).rstrip('.')}\nSee '{words} --help'.") from error
     return code or 0
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 
 import pytest
 
@@ -96,8 +96,6 @@ def test_nothing_slow_is_imported_without_need(arguments: list[str], slow: tuple
 
 
 def test_the_module_is_the_command() -> None:
-    (command,) = entry_points(group="console_scripts", name="posewire")
-    assert command.load() is main
     answer = run("--version")
     assert (answer.returncode, answer.stdout) == (0, f"posewire {version('posewire')}\n")
 
@@ -108,11 +106,20 @@ def test_an_error_is_one_line_and_with_verbose_has_its_trace() -> None:
     assert plain.stderr.startswith("posewire: 'demos' is not in the catalog; did you mean demo? ")
     assert plain.stderr.count("\n") == 1
     command = ["models", "path", "demos"]
-    for arguments in (["--verbose", *command], [*command, "--verbose"]):
-        verbose = run(*arguments)
+    for i in range(len(command) + 1):
+        verbose = run(*command[:i], "--verbose", *command[i:])
         assert verbose.returncode == 1
-        assert verbose.stderr.startswith("Traceback")
+        assert (
+            f"INFO posewire_cli.command: posewire {version('posewire')}, Python"
+            in (verbose.stderr.splitlines()[0])
+        )
+        assert "\nTraceback" in verbose.stderr
         assert verbose.stderr.endswith(plain.stderr)
+
+
+def test_a_file_may_be_called_verbose() -> None:
+    answer = run("predict", "--server", "localhost:1", "--", "--verbose")
+    assert answer.stderr.startswith("posewire: --verbose: no such file")
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
@@ -160,7 +167,7 @@ def test_the_extra_depends_on_the_command(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def run_without(words: list[str]) -> int:
+    def run_without(words: list[str], *_: object) -> int:
         raise ModuleNotFoundError(name=package)
 
     monkeypatch.setattr(app, "run", run_without)

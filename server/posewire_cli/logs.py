@@ -1,0 +1,16 @@
+"""Logs on stderr, for --verbose."""
+
+from __future__ import annotations
+
+import logging
+
+
+def show_logs() -> None:
+    """Log progress, with times that can be compared with those of other programs."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+def are_logs_shown() -> bool:
+    return logging.getLogger().isEnabledFor(logging.INFO)
