@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from posewire_cli.errors import OwnServerError
+from posewire_cli.logs import are_logs_shown, show_logs
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
 from posewire_server.serving.allocator import keep_large_blocks
@@ -48,7 +49,9 @@ def own_server(
     options = options or ServerOptions(address="127.0.0.1:0")
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(load, options, sender), daemon=True)
+    child = context.Process(
+        target=_serve, args=(load, options, sender, are_logs_shown()), daemon=True
+    )
     _start_ignoring_interrupts(child)
     sender.close()
     try:
@@ -83,8 +86,13 @@ def _receive_address(connection: Connection) -> str:
 
 
 def _serve(
-    load: Callable[[], Sequence[ServedModel]], options: ServerOptions, connection: Connection
+    load: Callable[[], Sequence[ServedModel]],
+    options: ServerOptions,
+    connection: Connection,
+    verbose: bool,
 ) -> None:
+    if verbose:
+        show_logs()
     keep_large_blocks()  # before other threads start
     limit_native_messages()
     threading.Thread(target=_stop_with_parent, daemon=True).start()

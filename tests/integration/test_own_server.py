@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -33,13 +34,19 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_answers_until_the_block_ends(network: Path) -> None:
+def test_it_answers_until_the_block_ends(
+    network: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)  # as --verbose does
     image = np.zeros((64, 64, 3), np.uint8)
     load = partial(load_models, [installed_model(str(network))], NETWORK)
     with own_server(load) as address, Client(address, retry_for_secs=0) as client:
         assert client.estimate(image).model == "colours"
     with Client(address, retry_for_secs=0) as client, pytest.raises(PosewireError):
         client.estimate(image, timeout_secs=5)
+    log = capfd.readouterr().err
+    assert f"listening at {address}" in log
+    assert "loaded and warmed up colours in" in log
 
 
 def test_a_model_that_cannot_be_run_is_told_of(network: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from posewire_cli.errors import TargetError
 from posewire_cli.output.error_text import describe_error
 from posewire_cli.output.waiting_line import WaitingLine
 from posewire_client import Client, Model, PosewireError, UnavailableError
+
+_LOG = logging.getLogger(__name__)
 
 # A mistyped address is reported after this time; later calls have the client's patience.
 _FIRST_TIMEOUT_SECS = 5.0
@@ -42,7 +45,9 @@ def connect(target: TargetOptions) -> Iterator[Connection]:
         open_client(address, own_model=own_model, retry_for_secs=target.retry_for) as client,
     ):
         name = (target.server and target.model) or ""
-        yield Connection(client, find_model(client, name, retry_for_secs=target.retry_for))
+        model = find_model(client, name, retry_for_secs=target.retry_for)
+        _LOG.info("connected to %s: model %s, version %s", address, model.name, model.version)
+        yield Connection(client, model)
 
 
 def find_model(client: Client, name: str, *, retry_for_secs: float | None) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -11,10 +12,13 @@ from posewire_cli.own_server import own_server
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.serving.served_model import load_models
 
+_LOG = logging.getLogger(__name__)
+
 
 def serve_model(name: str, network: NetworkOptions) -> AbstractContextManager[str]:
     """Run a server for one model until the block ends; yields its address."""
     model = find_or_fetch_model(name, network)
+    _LOG.info("starting a server for the model %s in %s", model.name, model.path)
     return own_server(partial(load_models, [model], runner_options(network)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from posewire_cli.output.writing import write_all
 from posewire_cli.source.image_files import find_images
 from posewire_cli.source.source_image import SourceImage
 from posewire_client import Result, Skeleton
+
+_LOG = logging.getLogger(__name__)
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -84,6 +87,7 @@ def predict(
     """
     target.check()
     found = find_images(images, recursive=recursive)
+    _LOG.info("images found: %d", sum(not image.is_absent for image in found))
     if all(image.is_absent for image in found):
         return _report_absent(found)
     output.check(found, model_files=target.model_files())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from posewire_cli.output.stage_times import stage_line
 from posewire_cli.output.text_lines import count_people, describe
 from posewire_client import Pose, Result, Skeleton
 from posewire_client.drawing import Style, draw_caption, draw_poses
+
+_LOG = logging.getLogger(__name__)
 
 # Supported by the FFmpeg of OpenCV's wheels.
 _ENCODERS = {".mp4": "mp4v", ".avi": "MJPG", ".webm": "VP80"}
@@ -73,6 +76,7 @@ class AnnotatedVideo:
     def close(self) -> None:
         if self._video is not None:
             self._video.release()
+            _LOG.info("wrote %s", self._path)
 
     def _open(self, frame: NDArray[np.uint8]) -> cv2.VideoWriter:
         """Open the video at the first frame, which determines its size."""

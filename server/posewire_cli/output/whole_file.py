@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from secrets import token_hex
+
+_LOG = logging.getLogger(__name__)
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -14,6 +17,7 @@ def write_whole(path: Path, text: str) -> None:
         with unfinished.open("x") as file:
             file.write(text)
         unfinished.replace(path)
+        _LOG.info("wrote %s", path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_cli.errors import SourceError
+
+_LOG = logging.getLogger(__name__)
 
 # Frames per second of a source that does not report a rate.
 _DEFAULT_RATE = 25.0
@@ -69,6 +72,8 @@ class VideoSource:
         self._is_closed = False
         rate = float(self._video.get(cv2.CAP_PROP_FPS))
         self.rate = rate if 0 < rate < 1000 else _DEFAULT_RATE
+        count = "an unknown number of" if self.frame_count is None else self.frame_count
+        _LOG.info("opened %s: %s frames, %g frames/s", self.name, count, self.rate)
 
     def close(self) -> None:
         """Stop reading frames. Does not wait for a source that hangs."""

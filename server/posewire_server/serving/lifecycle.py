@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NoReturn
 
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
+
+_LOG = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -72,9 +76,12 @@ class _LoadingThread:
 
     def _run(self) -> None:
         try:
+            began = monotonic()
             models = self._load()
             for model in models:
                 model.warm_up()
+            names = ", ".join(model.name for model in models)
+            _LOG.info("loaded and warmed up %s in %.1f s", names, monotonic() - began)
         except BaseException as error:  # noqa: BLE001 - raised again where the result is awaited
             self._settle(self.done.set_exception, error)
         else:
@@ -92,6 +99,7 @@ def _first_signal() -> Iterator[asyncio.Event]:
     signalled = asyncio.Event()
 
     def handle(number: int) -> None:
+        _LOG.info("received %s", signal.Signals(number).name)
         if signalled.is_set():
             _exit(128 + number)
         signalled.set()

@@ -76,6 +76,7 @@ class Server:
                 "machine that no other program listens on"
             ) from error
         await self._server.start()
+        _LOG.info("listening at %s", self.address)
 
     @property
     def address(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import as_request_error, status_of, unchanged
+
+_LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -204,6 +207,7 @@ class PoseService:
             yield
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
             status = rpc_status.to_status(status_of(as_request_error(error), locate=locate))
+            _LOG.info("call of %s: %s: %s", context.peer(), status.code.name, status.details)
             # Not `abort`: the context would keep its exception, and the exception the request.
             context.set_code(status.code)
             context.set_details(status.details)
@@ -257,10 +261,13 @@ class PoseService:
         self._sessions.add(session)
         if self._is_draining:
             session.drain()
+        began = monotonic()
         try:
             yield session
         finally:
             self._sessions.discard(session)
+            name, secs = estimator.model.name, monotonic() - began
+            _LOG.info("stream of %s for %s ended after %.1f s", context.peer(), name, secs)
 
     def _estimator(self, name: str) -> Estimator:
         estimator = self._estimators.get(name or self._default)
