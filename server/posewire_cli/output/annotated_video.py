@@ -29,7 +29,8 @@ def check_suffix(path: Path) -> None:
     """Raise `OutputError` for a container that is not supported."""
     if path.suffix.lower() not in _ENCODERS:
         raise OutputError(
-            f"{path}: got the suffix {path.suffix!r}, want one of {', '.join(_ENCODERS)}"
+            f"--annotated {path}: got the suffix {path.suffix!r}, want one of "
+            f"{', '.join(_ENCODERS)}"
         )
 
 

@@ -25,8 +25,8 @@ def check_source(given: str) -> None:
     """Raise `SourceError` for a missing file, without opening anything."""
     if not given.isdecimal() and "://" not in given and not Path(given).is_file():
         raise SourceError(
-            f"{given}: no such file, want a video, a camera number or an address such as "
-            "rtsp://host/path"
+            f"{given or repr(given)}: no such file, want a video, a camera number or an address "
+            "such as rtsp://host/path"
         )
 
 
