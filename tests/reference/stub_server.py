@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
     keep_large_blocks()
     limit_native_messages()
     if arguments.no_collector:

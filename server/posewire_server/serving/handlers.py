@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2
+from grpc_health.v1 import health_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.serving.received import deserializer
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"].full_name
 
 
-def handler(service: PoseService) -> grpc.GenericRpcHandler:
+def pose_handlers(service: PoseService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """Map the methods of the contract to those of `service`."""
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+    return {
         # Unary calls are streams of one message, so that the handler decides when to receive it:
         # that of an attacker may be large in any of them.
         "ListModels": grpc.stream_unary_rpc_method_handler(
@@ -48,15 +48,13 @@ def handler(service: PoseService) -> grpc.GenericRpcHandler:
             messages.StreamPosesResponse.SerializeToString,
         ),
     }
-    return grpc.method_handlers_generic_handler(SERVICE, methods)
 
 
-def health_handler(service: HealthService) -> grpc.GenericRpcHandler:
+def health_handlers(service: HealthService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
     """Map the methods of grpc.health.v1 to those of `service`."""
     receive = deserializer(health_pb2.HealthCheckRequest)
     send = health_pb2.HealthCheckResponse.SerializeToString
-    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+    return {
         "Check": grpc.stream_unary_rpc_method_handler(service.Check, receive, send),
         "Watch": grpc.stream_stream_rpc_method_handler(service.Watch, receive, send),
     }
-    return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)

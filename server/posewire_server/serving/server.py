@@ -9,15 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
-import grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from posewire_server.serving import reflection
 from posewire_server.serving.errors import ListenError
-from posewire_server.serving.handlers import SERVICE, handler, health_handler
+from posewire_server.serving.handlers import SERVICE, health_handlers, pose_handlers
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, listen_address
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
+from posewire_server.serving.transport import transport_server
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,20 +54,19 @@ class Server:
         self._address = listen_address(options.address)
         self._service = PoseService(options.limits)
         self._health = HealthService(SERVICE)
-        self._server = grpc.aio.server(
-            options=_channel_options(options.limits), maximum_concurrent_rpcs=_MAX_CALLS
+        self._server = transport_server(
+            options=_channel_options(options.limits), max_calls=_MAX_CALLS
         )
         self.port = 0
 
     async def start(self) -> None:
         """Listen without serving yet. Raises `ListenError` if that is not possible."""
-        handlers = (handler(self._service), health_handler(self._health))
-        self._server.add_generic_rpc_handlers(handlers)
+        self._server.add_registered_method_handlers(SERVICE, pose_handlers(self._service))
+        self._server.add_registered_method_handlers(HEALTH, health_handlers(self._health))
         if self._options.reflection:
             methods = reflection.handlers()
-            self._server.add_generic_rpc_handlers(
-                [grpc.method_handlers_generic_handler(name, methods) for name in reflection.NAMES]
-            )
+            for name in reflection.NAMES:
+                self._server.add_registered_method_handlers(name, methods)
         address = await check_is_free(self._address)
         try:
             self.port = self._server.add_insecure_port(str(address))

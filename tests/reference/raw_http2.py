@@ -1,0 +1,64 @@
+"""HTTP/2 requests with headers that no gRPC client sends."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import closing
+
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS = 0, 1, 3, 4
+_END_STREAM, _END_HEADERS = 1, 4
+_EMPTY_MESSAGE = bytes(5)
+_PATIENCE_SECS = 20
+
+
+def answer_headers(address: str, path: bytes, **headers: bytes) -> bytes:
+    """Call a method with an empty message; return the headers of the answer, encoded.
+
+    Empty if the stream is reset. `_` in the names of headers stands for `-`.
+    """
+    named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    return answer_headers_to(address, {b":path": path, **named})
+
+
+def answer_headers_to(address: str, headers: dict[bytes, bytes]) -> bytes:
+    """As `answer_headers`, with names of any bytes."""
+    common = {
+        b":method": b"POST",
+        b":scheme": b"http",
+        b":authority": b"test",
+        b"te": b"trailers",
+        b"content-type": b"application/grpc",
+    }
+    block = b"".join(_literal(name, value) for name, value in {**common, **headers}.items())
+    host, port = address.rsplit(":", 1)
+    with closing(socket.create_connection((host, int(port)), _PATIENCE_SECS)) as connection:
+        connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b""))
+        connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block))
+        connection.sendall(_frame(_DATA, _END_STREAM, 1, _EMPTY_MESSAGE))
+        answer = b""
+        for kind, flags, payload in _frames_of_stream(connection):
+            if kind == _HEADERS:
+                answer += payload
+            if kind == _RST_STREAM or flags & _END_STREAM:
+                break
+        return answer
+
+
+def _literal(name: bytes, value: bytes) -> bytes:
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def _frames_of_stream(connection: socket.socket) -> Iterator[tuple[int, int, bytes]]:
+    with connection.makefile("rb") as file:
+        while header := file.read(9):
+            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + header)
+            payload = file.read(length)
+            if stream == 1 and kind in (_DATA, _HEADERS, _RST_STREAM):
+                yield kind, flags if kind != _RST_STREAM else 0, payload
