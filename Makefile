@@ -129,8 +129,9 @@ tsan: $(INSTALLED) ## Run the C++ tests under the thread sanitizer
 	cmake --build --preset tsan
 	$$($(NOT_RANDOMISED) true 2>/dev/null && echo $(NOT_RANDOMISED)) ctest --preset tsan
 
-fuzz: $(INSTALLED) ## Fuzz images and the decoder, each for FUZZ_SECONDS; CLANGXX names the compiler
+fuzz: $(INSTALLED) ## Fuzz images, messages and the decoder, FUZZ_SECONDS each; CLANGXX names the compiler
 	python -m tests.fuzz.fuzz_images --seconds $(FUZZ_SECONDS)
+	python -m tests.fuzz.fuzz_messages --seconds $(FUZZ_SECONDS)
 	cmake --preset fuzz -DCMAKE_CXX_COMPILER=$(CLANGXX) $(CMAKE_FLAGS)
 	cmake --build --preset fuzz
 	mkdir -p build/fuzz/corpus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import grpc
@@ -11,6 +12,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from posewire.v1.pose_service_pb2 import ListModelsRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
+from posewire_server.serving import health
 from posewire_server.serving.server import SERVICE, ServerOptions
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
@@ -73,6 +75,25 @@ def test_a_malformed_health_request_is_an_invalid_argument(
             health_pb2.HealthCheckRequest(), timeout=TIMEOUT
         )
         assert checked.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("method", ["Check", "Watch"])
+def test_a_health_call_without_a_request_ends(
+    server: ServerThread, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        ended.wait(TIMEOUT)
+        yield from ()
+
+    monkeypatch.setattr(health, "_RECEIVE_SECS", 0.2)
+    with grpc.insecure_channel(server.address) as channel:
+        call = channel.stream_stream(f"/grpc.health.v1.Health/{method}")
+        with pytest.raises(grpc.RpcError, match="want one within") as caught:
+            list(call(nothing(), timeout=TIMEOUT))
+        ended.set()
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 def test_a_malformed_reflection_request_is_an_invalid_argument(server: ServerThread) -> None:

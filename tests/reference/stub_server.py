@@ -77,7 +77,7 @@ def _people_in(width: int, height: int) -> PaintedScene:
     return crowd(PEOPLE, width=width // 2, height=height // 2, seed=0, apart=True)
 
 
-def _model(*, capacity: int, secs: float) -> ServedModel:
+def stub_model(*, capacity: int, secs: float) -> ServedModel:
     """The input of the `demo` model."""
     geometry = InputGeometry(size=256, fit="short_side", padding="right_bottom")
     runner = StubRunner(capacity=capacity, secs=secs)
@@ -104,7 +104,7 @@ def main() -> None:
         if arguments.load_secs:
             print("loading", flush=True)
             time.sleep(arguments.load_secs)
-        return [_model(capacity=arguments.capacity, secs=arguments.secs)]
+        return [stub_model(capacity=arguments.capacity, secs=arguments.secs)]
 
     limits = ServiceLimits(
         patience_secs=arguments.patience, life=SessionLife(drain_secs=arguments.grace)

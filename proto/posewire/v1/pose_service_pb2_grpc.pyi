@@ -74,7 +74,9 @@ class PoseServiceStub:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
+                                  method than StreamPoses and ListModels has no message. No BadRequest
+                                  detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
@@ -255,7 +257,9 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
+                                  method than StreamPoses and ListModels has no message. No BadRequest
+                                  detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
@@ -432,7 +436,9 @@ class PoseServiceServicer:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version. No BadRequest detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
+                                  method than StreamPoses and ListModels has no message. No BadRequest
+                                  detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".

@@ -39,14 +39,14 @@ class ModelNotFoundError(RequestError):
 
 
 class MalformedMessageError(RequestError):
-    """Bytes that are not a message of the contract."""
+    """Bytes that are not a message of the contract, or no message at all."""
 
     code = "INVALID_ARGUMENT"
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, got: str) -> None:
         super().__init__(
-            f"request: got {size} bytes that are not a message of posewire.v1; generate the client "
-            "from the contract",
+            f"request: got {got}, want a message of posewire.v1; generate the client from the "
+            "contract",
             reason="MESSAGE_MALFORMED",
         )
 

@@ -28,6 +28,8 @@ Response = health_pb2.HealthCheckResponse
 _MAX_RECEIVING = 8
 _RECEIVE_SECS = 5.0
 _RECEIVE_PATIENCE_SECS = 0.5
+# Watchers never leave by themselves, and each is one of the calls that the server allows.
+_MAX_WATCHERS = 256
 
 
 class HealthService:
@@ -37,6 +39,7 @@ class HealthService:
         self._services = ("", *services)
         self._is_serving = False
         self._is_closed = False
+        self._watchers = 0
         # Replaced at every change, so that each watcher waits for the next one.
         self._changed = asyncio.Event()
         self._reception = Reception(_MAX_RECEIVING, patience_secs=_RECEIVE_PATIENCE_SECS)
@@ -61,6 +64,18 @@ class HealthService:
         self, _: AsyncIterator[Received[Request]], context: Context
     ) -> AsyncIterator[Response]:
         service = await self._receive_service(context)
+        if self._watchers == _MAX_WATCHERS:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {_MAX_WATCHERS} watchers are in use"
+            )
+        self._watchers += 1
+        try:
+            async for response in self._changes(service):
+                yield response
+        finally:
+            self._watchers -= 1
+
+    async def _changes(self, service: str) -> AsyncIterator[Response]:
         last = None
         while True:
             changed, response = self._changed, self._response(service)

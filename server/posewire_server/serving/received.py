@@ -25,7 +25,7 @@ class Received(Generic[Request]):
     def message(self) -> Request:
         """The message. Raises `MalformedMessageError` if the bytes could not be parsed."""
         if self.parsed is None:
-            raise MalformedMessageError(self.size)
+            raise MalformedMessageError(f"{self.size} bytes that are not one")
         return self.parsed
 
 

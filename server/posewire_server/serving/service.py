@@ -184,7 +184,7 @@ class PoseService:
         """Receive the request of a unary call."""
         receiving = self._reception.receive(requests, peer, within_secs=self._limits.receive_secs)
         if (received := await receiving) is None:
-            raise MalformedMessageError(0)
+            raise MalformedMessageError("a call that ends without a message")
         return received
 
     async def _receive_config(

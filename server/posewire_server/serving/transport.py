@@ -61,13 +61,16 @@ class _CallQueue(cygrpc.AioServer):  # type: ignore[misc]
 
 
 class _ClientFaultFilter(logging.Filter):
-    """Drops the tracebacks that gRPC logs for metadata that is not UTF-8.
+    """Drops the tracebacks that gRPC logs for what clients do.
 
-    Any client could fill the log with them.
+    These are calls that end while their response is being sent, and metadata that is not UTF-8. Any
+    client could fill the log with them.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.msg).startswith("Invalid encoding on ")
+        error = record.exc_info[1] if record.exc_info else None
+        has_ended = isinstance(error, cygrpc.ExecuteBatchError)
+        return not has_ended and not str(record.msg).startswith("Invalid encoding on ")
 
 
 _CLIENT_FAULTS = _ClientFaultFilter()

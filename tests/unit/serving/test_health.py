@@ -94,3 +94,16 @@ async def test_a_request_that_is_not_a_message_is_an_invalid_argument() -> None:
 
 async def test_a_call_without_a_request_asks_about_the_whole_server() -> None:
     assert (await HealthService().Check(NO_ITERATOR, Context())).status == NOT_SERVING
+
+
+async def test_watchers_beyond_the_limit_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("posewire_server.serving.health._MAX_WATCHERS", 2)
+    health = HealthService()
+    watchers = [watch(health) for _ in range(3)]
+    assert [await anext(each) for each in watchers[:2]] == [NOT_SERVING] * 2
+    with pytest.raises(RuntimeError, match="RESOURCE_EXHAUSTED"):
+        await anext(watchers[2])
+    health.close()
+    with pytest.raises(StopAsyncIteration):
+        await anext(watchers[0])
+    assert await anext(watch(health)) == NOT_SERVING
