@@ -233,30 +233,6 @@ def is_listening(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_streams_without_a_config_take_no_place_and_do_not_hold_up_a_drain() -> None:
-    limits = ServiceLimits(streams=2, life=SessionLife(config_secs=TIMEOUT, drain_secs=TIMEOUT))
-    options = ServerOptions(address="127.0.0.1:0", limits=limits)
-    model = painted_model(PaintingRunner(person_of), size=SIDE)
-    ended = threading.Event()
-
-    def silent() -> Iterator[StreamPosesRequest]:
-        ended.wait(TIMEOUT)
-        yield from ()
-
-    with serving(model, options=options) as server, channel_to(server) as channel:
-        stub = PoseServiceStub(channel)
-        calls = [stub.StreamPoses(silent(), timeout=2 * TIMEOUT) for _ in range(limits.streams + 1)]
-        config = StreamPosesRequest(config=stream_pb2.StreamConfig())
-        responses = list(stub.StreamPoses(iter([config, frame_request(1)]), timeout=TIMEOUT))
-        assert len(responses) == 2
-        server.begin(server.server.drain()).result(TIMEOUT / 2)
-        for call in calls:
-            with pytest.raises(grpc.RpcError) as caught:
-                next(call)
-            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-        ended.set()
-
-
 def test_a_stream_without_a_config_ends_when_its_time_is_up() -> None:
     limits = ServiceLimits(life=SessionLife(config_secs=0.2))
     options = ServerOptions(address="127.0.0.1:0", limits=limits)

@@ -1,0 +1,56 @@
+"""The stub server as a process that a test sends signals to."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+_PATIENCE_SECS = 40
+
+
+class StubProcess:
+    """A running `tests.reference.stub_server`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._signalled_at = 0.0
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def line(self) -> str:
+        """Return the next line of its output: the address, once it is ready."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+        self._signalled_at = time.monotonic()
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the end; return the exit code and what it wrote to stderr."""
+        _, err = self._process.communicate(timeout=_PATIENCE_SECS)
+        return self._process.returncode, err
+
+    @property
+    def secs_since_signal(self) -> float:
+        return time.monotonic() - self._signalled_at
+
+
+@contextmanager
+def stub_process(*arguments: str) -> Iterator[StubProcess]:
+    """Run the stub server with these arguments until the block ends."""
+    command = [sys.executable, "-W", "error", "-m", "tests.reference.stub_server", *arguments]
+    with subprocess.Popen(
+        command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield StubProcess(process)
+        finally:
+            process.kill()
