@@ -61,15 +61,18 @@ class _CallQueue(cygrpc.AioServer):  # type: ignore[misc]
 
 
 class _ClientFaultFilter(logging.Filter):
-    """Drops the tracebacks that gRPC logs for what clients do.
+    """Drops the tracebacks that gRPC logs for what clients do; any client could fill the log.
 
-    These are calls that end while their response is being sent, and metadata that is not UTF-8. Any
-    client could fill the log with them.
+    These are calls whose deadline expires, or that are cancelled, while their response is being
+    sent, and metadata that is not UTF-8.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        has_ended = isinstance(error, cygrpc.ExecuteBatchError)
+        # Misuse of gRPC has the same type, but another message.
+        has_ended = isinstance(error, cygrpc.ExecuteBatchError) and str(error).startswith(
+            'Failed "execute_batch"'
+        )
         return not has_ended and not str(record.msg).startswith("Invalid encoding on ")
 
 
