@@ -45,7 +45,7 @@ def test_calls_that_end_as_they_are_answered_are_not_logged(tmp_path: Path, repo
 
 
 def test_headers_that_are_not_text_are_not_logged(tmp_path: Path, report: Report) -> None:
-    count = 50
+    count = 20
     with (tmp_path / "stderr").open("w+") as stderr, stub_server(stderr=stderr) as server:
         for _ in range(count):
             assert answer_headers(server.address, b"/\xff\xfe")

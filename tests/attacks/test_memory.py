@@ -21,6 +21,7 @@ from posewire_server.serving.service import ServiceLimits
 from tests.reference.client_ways import Awaiting, Blocking, Way
 from tests.reference.server_process import ServerProcess
 from tests.reference.stub_server import stub_server
+from tests.reference.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="the system does not tell a process's memory"
@@ -39,9 +40,9 @@ IMAGE = image_pb2.Image(
     )
 )
 REQUEST = EstimatePosesRequest(image=IMAGE)
-# A quarter of the budget for this host, and 8 requests that are being received, each of them in
-# buffers of the transport, as bytes and as a message. Without bounds 32 would take over 1500 MiB.
-BOUND = ServiceLimits().held_bytes // 4 + 8 * 3 * REQUEST.ByteSize()
+# A quarter of the budget for this host, and 16 requests that are being received, each of them in
+# buffers of the transport and as a message.
+BOUND = ServiceLimits().held_bytes // 4 + 16 * 2 * REQUEST.ByteSize()
 
 Report = Callable[[str], None]
 
@@ -57,7 +58,7 @@ def slow() -> Iterator[ServerProcess]:
 def test_unanswered_images_are_bounded_in_bytes(
     slow: ServerProcess, report: Report, compression: grpc.Compression | None
 ) -> None:
-    count = 32
+    count = 24
     before = slow.resident_bytes
     options = [("grpc.max_send_message_length", -1)]
     with grpc.insecure_channel(slow.address, options=options) as channel:
@@ -67,6 +68,8 @@ def test_unanswered_images_are_bounded_in_bytes(
         ]
         codes = Counter(each.code().name for each in calls)
     peak = slow.peak_resident_bytes - before
+    if compression is None:  # inflating takes so long that few are held at the same time
+        wait_until(lambda: slow.resident_bytes - before < 0.75 * peak)
     report(
         f"{count * REQUEST.ByteSize() / MIB:.0f} MiB of images: peak + {peak / MIB:.0f} MiB, "
         f"then {(slow.resident_bytes - before) / MIB:.0f} MiB; {dict(codes)}"

@@ -10,8 +10,9 @@ from posewire_server.serving.caller import Caller
 
 # The share of the budget that one caller may hold.
 _SHARE = 0.25
-# When so much less is held than at the peak, free memory is returned to the system after a delay.
-_TRIM_BYTES = 128 << 20
+# When less is held than at the peak, by this share of the budget, free memory is returned to the
+# system after a delay. It is below the share of a caller, so that the peak of a single one counts.
+_TRIM_SHARE = 0.75 * _SHARE
 _TRIM_SECS = 1.0
 
 
@@ -69,7 +70,7 @@ class ByteBudget:
         caller.held_bytes -= size
         self._held -= size
         self._released.set()
-        if self._peak - self._held > _TRIM_BYTES and self._trim is None:
+        if self._peak - self._held > _TRIM_SHARE * self._limit and self._trim is None:
             self._trim = asyncio.get_running_loop().call_later(_TRIM_SECS, self._return_memory)
 
     def _return_memory(self) -> None:

@@ -55,9 +55,9 @@ async def test_waiting_ends_when_there_is_room() -> None:
     await asyncio.wait_for(waiting[1], 5)
 
 
-async def test_free_memory_goes_back_to_the_system_after_a_peak(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+async def trimmed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when free memory is returned to the system, which happens at once."""
     trimmed = asyncio.Event()
     loop = asyncio.get_running_loop()
     module = "posewire_server.serving.byte_budget"
@@ -65,6 +65,10 @@ async def test_free_memory_goes_back_to_the_system_after_a_peak(
     monkeypatch.setattr(
         f"{module}.return_free_memory", lambda: loop.call_soon_threadsafe(trimmed.set)
     )
+    return trimmed
+
+
+async def test_free_memory_goes_back_to_the_system_after_a_peak(trimmed: asyncio.Event) -> None:
     budget = ByteBudget(1 << 30)
     small, large = budget.take(caller(), 1 << 20), budget.take(caller(), 200 << 20)
     assert small is not None
@@ -73,4 +77,14 @@ async def test_free_memory_goes_back_to_the_system_after_a_peak(
     await asyncio.sleep(0.05)
     assert not trimmed.is_set()
     large.release()
+    await asyncio.wait_for(trimmed.wait(), 5)
+
+
+async def test_the_peak_of_one_caller_suffices(trimmed: asyncio.Event) -> None:
+    budget, greedy = ByteBudget(512 << 20), caller()
+    holds = []
+    while (hold := budget.take(greedy, 24 << 20)) is not None:
+        holds.append(hold)
+    for each in holds:
+        each.release()
     await asyncio.wait_for(trimmed.wait(), 5)
