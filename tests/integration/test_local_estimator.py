@@ -181,7 +181,9 @@ def rejection(address: str, image: ImageInput, options: dict[str, object]) -> tu
     write_image(request.image, image)
     for name, value in options.items():
         if name == "region":
-            request.options.region_of_interest.CopyFrom(BoxMessage(**dict(zip(SIDES, value, strict=True))))
+            request.options.region_of_interest.CopyFrom(
+                BoxMessage(**dict(zip(SIDES, value, strict=True)))
+            )
         else:
             setattr(request.options, name, value)
     with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as caught:
