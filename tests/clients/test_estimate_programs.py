@@ -27,9 +27,7 @@ NOSE = 0
 def program(request: pytest.FixtureRequest) -> Path:
     path = ROOT / "build" / "clients" / request.param / "estimate"
     if not path.exists():
-        missing = (
-            f"no {path}: make examples builds it, with the packages in docs/writing_a_client.md"
-        )
+        missing = f"no {path}: make examples builds it, with the packages that docs/ names"
         (pytest.fail if "CI" in os.environ else pytest.skip)(missing)
     return path
 
