@@ -22,8 +22,13 @@ STRICT := $(if $(CI),ON,OFF)
 CMAKE_FLAGS := -DPOSEWIRE_WERROR=$(STRICT)
 export SKBUILD_CMAKE_DEFINE := POSEWIRE_WERROR=$(STRICT)
 
-# Likewise for a missing toolchain of a program in clients/, which is otherwise skipped.
-EXAMPLES := $(if $(or $(CI),$(shell command -v grpc_cpp_plugin)),examplecpp) \
+# Likewise for a missing toolchain of a client in clients/, which is otherwise skipped.
+HAS_GRPC := $(or $(CI),$(shell command -v grpc_cpp_plugin))
+HAS_CLIENT_TESTS := $(or $(CI),$(and $(HAS_GRPC),$(wildcard /usr/include/gtest/gtest.h), \
+	$(wildcard /usr/include/yaml-cpp/yaml.h)))
+NO_CLIENT_TESTS := echo 'Skipping the tests of clients/cpp. Debian: apt-get install \
+	libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc libgtest-dev libyaml-cpp-dev'
+EXAMPLES := $(if $(HAS_GRPC),examplecpp) \
 	$(if $(or $(CI),$(shell command -v protoc-gen-go-grpc)),examplego)
 HAS_GOFMT := $(or $(CI),$(shell command -v gofmt))
 
@@ -45,16 +50,18 @@ test: $(INSTALLED) $(EXAMPLES) ## Run the C++ and Python tests; PYTEST_ARGS goes
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
 	cmake --build --preset test
 	ctest --preset test
+	$(if $(HAS_CLIENT_TESTS),cd clients/cpp && ctest --preset test,@$(NO_CLIENT_TESTS))
 	python -m pytest --ignore=tests/attacks $(PYTEST_ARGS)
 
 attacks: $(INSTALLED) ## Attack a real server and print the figures that it bounds
 	python -m pytest $(PYTEST_ARGS) tests/attacks
 
-examples: examplecpp examplego ## Build the C++ and the Go program of clients/ in build/clients
+examples: examplecpp examplego ## Build the C++ client and the programs of clients/ in build/clients
 
 # The system's CMake does as well as the virtual environment's, which is made only without it.
 examplecpp: $(if $(shell command -v cmake),,$(INSTALLED))
-	cmake -S clients/cpp -B build/clients/cpp $(CMAKE_FLAGS)
+	cd clients/cpp && cmake --preset test $(CMAKE_FLAGS) \
+		-DPOSEWIRE_BUILD_TESTS=$(if $(HAS_CLIENT_TESTS),ON,OFF)
 	cmake --build build/clients/cpp --parallel $(shell nproc)
 
 # With the libraries of Debian's packages, outside any module.
@@ -116,10 +123,15 @@ overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate
 
+# $(call client_tests,preset,prefix) builds the C++ client and runs its tests, with a prefix.
+client_tests = cd clients/cpp && cmake --preset $(1) $(CMAKE_FLAGS) && \
+	cmake --build --preset $(1) --parallel $(shell nproc) && $(2) ctest --preset $(1)
+
 asan: $(INSTALLED) ## Run the C++ tests under the address and undefined-behaviour sanitizers
 	cmake --preset asan $(CMAKE_FLAGS)
 	cmake --build --preset asan
 	ctest --preset asan
+	$(if $(HAS_CLIENT_TESTS),$(call client_tests,asan),@$(NO_CLIENT_TESTS))
 
 # ThreadSanitizer often fails to start if the kernel randomises addresses by more bits than its
 # runtime expects. So randomisation is turned off where setarch is permitted.
@@ -128,6 +140,8 @@ tsan: $(INSTALLED) ## Run the C++ tests under the thread sanitizer
 	cmake --preset tsan $(CMAKE_FLAGS)
 	cmake --build --preset tsan
 	$$($(NOT_RANDOMISED) true 2>/dev/null && echo $(NOT_RANDOMISED)) ctest --preset tsan
+	$(if $(HAS_CLIENT_TESTS),$(call client_tests,tsan,\
+		$$($(NOT_RANDOMISED) true 2>/dev/null && echo $(NOT_RANDOMISED))),@$(NO_CLIENT_TESTS))
 
 fuzz: $(INSTALLED) ## Fuzz images, messages and the decoder, FUZZ_SECONDS each; CLANGXX names the compiler
 	python -m tests.fuzz.fuzz_images --seconds $(FUZZ_SECONDS)
