@@ -55,10 +55,17 @@ def test_nothing_private_is_installed(installed: Path) -> None:
     assert not any(name.endswith(("session.hpp", "backoff.hpp")) for name in headers)
 
 
-def test_the_version_is_that_of_the_project() -> None:
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("CMakeLists.txt", "project(posewire_client VERSION {} "),
+        ("packaging/conan/conanfile.py", 'version = "{}"'),
+        ("packaging/vcpkg/posewire/vcpkg.json", '"version": "{}"'),
+    ],
+)
+def test_the_version_is_that_of_the_project(path: str, line: str) -> None:
     pyproject = (ROOT / "pyproject.toml").read_text()
     version = next(
         line.split('"')[1] for line in pyproject.splitlines() if line.startswith("version = ")
     )
-    cmake = (ROOT / "clients" / "cpp" / "CMakeLists.txt").read_text()
-    assert f"project(posewire_client VERSION {version} " in cmake
+    assert line.format(version) in (ROOT / "clients" / "cpp" / path).read_text()
