@@ -57,9 +57,13 @@ class PendingFrames:
         self._held.append(frame)
         self.to_send.append(frame)
 
+    def is_send_ready(self, window: int) -> bool:
+        """Whether `next_to_send` has a frame."""
+        return bool(self.to_send) and self._has_free_slot(window)
+
     def next_to_send(self, window: int) -> PendingFrame | None:
         """Remove the next frame to send, or return None if there is none or the window is full."""
-        if not self.to_send or not self._has_free_slot(window):
+        if not self.is_send_ready(window):
             return None
         frame = self.to_send.popleft()
         frame.holds_slot = True

@@ -149,11 +149,12 @@ class StreamSession:
 
         Return the delay in seconds before the next call, or None if the session is finished.
         """
-        was_started, was_draining = self.is_started, self._is_draining
+        was_draining = self._is_draining
         self._is_call_open = False
         self._call_number += 1  # so that nothing more is sent on the old call
-        self._window = 0
         self._frames.requeue()
+        was_idle = self.is_started and not self._frames.is_send_ready(self._window)
+        self._window = 0
         if self._is_finished:
             return None
         self.pause_error = error
@@ -168,9 +169,9 @@ class StreamSession:
         if error is None and not was_draining:
             self.fail(ProtocolError("the server ended the stream with OK before its last frame"))
             return None
-        if was_started and not self._frames.to_send:
-            self._backoff.extend()  # it was idle, so nothing says that it did not work
-        return self._delay_before_reopening(error, was_draining=was_draining)
+        if was_idle:
+            self._backoff.extend()  # nothing says that it did not work
+        return self._delay_before_reopening(error, was_draining=was_draining, was_idle=was_idle)
 
     @property
     def secs_to_timeout(self) -> float:
@@ -276,7 +277,7 @@ class StreamSession:
         self._had_outcome = self._had_outcome or not _is_skipped_as_draining(outcome)
 
     def _delay_before_reopening(
-        self, error: StatusError | None, *, was_draining: bool
+        self, error: StatusError | None, *, was_draining: bool, was_idle: bool
     ) -> float | None:
         if self._had_outcome:
             self._backoff.reset()
@@ -284,7 +285,7 @@ class StreamSession:
         delay = self._backoff.next_delay(error.retry_after_secs if error else None)
         if is_immediate:
             return 0.0
-        if delay is None and error is None and not self._frames.to_send:
+        if delay is None and error is None and was_idle:
             return MAX_DELAY_SECS  # an idle stream that the server drains for its age, repeatedly
         if delay is None:
             self.fail(error or UnavailableError("every stream was drained before any outcome"))
