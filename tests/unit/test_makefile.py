@@ -21,7 +21,8 @@ def test_examples_need_a_python_environment_only_without_cmake(
         (tmp_path / name).symlink_to(shutil.which(name) or "/bin/false")
     if has_cmake:
         (tmp_path / "cmake").symlink_to("/bin/true")
-    dry_run = [make, "--dry-run", f"VENV={tmp_path / 'venv'}", "examples"]
+    # The Go programs are another matter: in CI they get a toolchain through pip.
+    dry_run = [make, "--dry-run", "GO=", f"VENV={tmp_path / 'venv'}", "examples"]
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     done = subprocess.run(
         dry_run,
