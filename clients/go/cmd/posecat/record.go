@@ -106,7 +106,8 @@ func stageMillis(times posewire.StageTimes) map[string]float64 {
 	return millis
 }
 
+// rounded is exact: a float32 times a power of ten this small fits a float64.
 func rounded(value float32, digits int) float64 {
 	scale := math.Pow10(digits)
-	return math.Round(float64(value)*scale) / scale
+	return math.RoundToEven(float64(value)*scale) / scale
 }
