@@ -280,6 +280,47 @@ func TestClosingTheClientEndsCalls(t *testing.T) {
 	}
 }
 
+// shareConn returns another client of the same connection, which it does not close.
+func shareConn(t *testing.T, owner *Client, options ...Option) *Client {
+	t.Helper()
+	client, err := NewClient("", append(options, WithConn(owner.conn))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestClosingOneClientOfAConnectionEndsItsCallsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		owner := serve(t, &scriptedServer{estimates: []estimateFunc{hang, answerOne}})
+		client := shareConn(t, owner)
+		began := time.Now()
+		time.AfterFunc(time.Second, func() { client.Close() })
+		if _, err := client.Estimate(t.Context(), jpeg); !errors.Is(err, ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+		expect(t, time.Since(began), time.Second)
+		if _, err := owner.Estimate(t.Context(), jpeg); err != nil {
+			t.Errorf("the other client gets %v", err)
+		}
+	})
+}
+
+func TestAResponseMayHaveManyMegabytes(t *testing.T) {
+	long := strings.Repeat("x", 10<<20)
+	server := &scriptedServer{estimates: []estimateFunc{
+		func(context.Context, *posewirev1.EstimatePosesRequest) (
+			*posewirev1.EstimatePosesResponse, error,
+		) {
+			return &posewirev1.EstimatePosesResponse{ModelVersion: long}, nil
+		},
+	}}
+	result, err := serve(t, server).Estimate(t.Context(), jpeg)
+	if err != nil || result.ModelVersion != long {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAConnectionOfTheCallerStaysOpen(t *testing.T) {
 	conn, err := grpc.NewClient("passthrough:///nowhere",
 		grpc.WithTransportCredentials(insecure.NewCredentials()))

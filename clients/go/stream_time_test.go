@@ -3,6 +3,7 @@ package posewire
 import (
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,9 +35,24 @@ func TestSilentServersTimeOut(t *testing.T) {
 					t.Errorf("got %v", err)
 				}
 				expect(t, time.Since(began), 3*time.Second)
+				<-stream.stopped
 			})
 		})
 	}
+}
+
+func TestAStreamThatIsNotStartedAgainInTimeIsReopened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lose := func(stream serverStream) error {
+			_ = answer(stream, 4, 1)
+			return status.Error(codes.Unavailable, "lost")
+		}
+		server := &scriptedServer{streams: []streamFunc{lose, silent, silent, answerAll}}
+		stream := openStream(t, serve(t, server), StreamConfig{Timeout: 3 * time.Second})
+		sendFrames(t, stream, 2)
+		expect(t, describe(stream), []string{"1 result", "2 result"})
+		expect(t, len(server.framesSent()), 4)
+	})
 }
 
 func TestAnIdleStreamDoesNotTimeOut(t *testing.T) {
@@ -129,6 +145,37 @@ func TestEndingAStreamEarly(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+func TestAStreamEndsWithItsConnection(t *testing.T) {
+	for name, end := range map[string]func(owner, client *Client){
+		"the client is closed":     func(_, client *Client) { client.Close() },
+		"the connection is closed": func(owner, _ *Client) { owner.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				owner := serve(t, &scriptedServer{streams: []streamFunc{silent}})
+				client := shareConn(t, owner, WithRetryFor(0))
+				stream := openStream(t, client, StreamConfig{})
+				time.AfterFunc(time.Second, func() { end(owner, client) })
+				if _, err := stream.Recv(); !errors.Is(err, ErrClosed) {
+					t.Errorf("got %v", err)
+				}
+				<-stream.stopped
+			})
+		})
+	}
+}
+
+func TestClosingAStreamAfterItsEndChangesNothing(t *testing.T) {
+	stream := openStream(t, serveAnswers(t), StreamConfig{})
+	stream.CloseSend()
+	for range 2 {
+		if _, err := stream.Recv(); err != io.EOF {
+			t.Errorf("got %v", err)
+		}
+		stream.Close()
 	}
 }
 
