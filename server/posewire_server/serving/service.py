@@ -201,13 +201,14 @@ class PoseService:
         self, context: Context, *, locate: Callable[[str], str] = unchanged
     ) -> Iterator[None]:
         """Count a call, and end it with the status of the error that the block raises."""
+        peer = context.peer()
         self._calls += 1
         self._idle.clear()
         try:
             yield
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
             status = rpc_status.to_status(status_of(as_request_error(error), locate=locate))
-            _LOG.info("call of %s: %s: %s", context.peer(), status.code.name, status.details)
+            _LOG.info("call of %s: %s: %s", peer, status.code.name, status.details)
             # Not `abort`: the context would keep its exception, and the exception the request.
             context.set_code(status.code)
             context.set_details(status.details)
@@ -257,7 +258,9 @@ class PoseService:
         config = SessionConfig.from_proto(
             first.config, defaults=estimator.model.options, max_window=window
         )
-        session = Session(estimator, config, self._limits.life, peer=host_of(context.peer()))
+        # Taken here because gRPC crashes if a context is asked for it after the call has ended.
+        peer = context.peer()
+        session = Session(estimator, config, self._limits.life, peer=host_of(peer))
         self._sessions.add(session)
         if self._is_draining:
             session.drain()
@@ -267,7 +270,7 @@ class PoseService:
         finally:
             self._sessions.discard(session)
             name, secs = estimator.model.name, monotonic() - began
-            _LOG.info("stream of %s for %s ended after %.1f s", context.peer(), name, secs)
+            _LOG.info("stream of %s for %s ended after %.1f s", peer, name, secs)
 
     def _estimator(self, name: str) -> Estimator:
         estimator = self._estimators.get(name or self._default)
