@@ -79,6 +79,18 @@ def test_all_forms_of_answers_agree(
         assert (image != line["image_id"]).any()
 
 
+@pytest.mark.parametrize("options", [["--color-by", "person"], ["--no-caption"]])
+def test_drawing_follows_the_options(
+    server: str, folder: Path, tmp_path: Path, options: list[str]
+) -> None:
+    image = folder / "000005.png"
+    plain, styled = tmp_path / "plain", tmp_path / "styled"
+    for directory, added in ((plain, []), (styled, options)):
+        arguments = ["--server", server, "--annotated", str(directory), *added, str(image)]
+        assert main(["predict", *arguments]) == 0
+    assert (cv2.imread(str(plain / image.name)) != cv2.imread(str(styled / image.name))).any()
+
+
 def test_a_batch_goes_on_past_bad_images(
     server: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

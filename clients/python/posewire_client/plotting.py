@@ -40,7 +40,7 @@ def plot(
         canvas = read_bgr(image, color=color)
     _check_size(canvas, result)
     skeleton = result.skeleton or unknown_skeleton(max(map(len, result.poses), default=0))
-    style = Style.for_image(canvas, min_keypoint_score=min_keypoint_score)
+    style = Style(min_keypoint_score=min_keypoint_score)
     draw_poses(canvas, result.poses, skeleton, style)
     return canvas if color == "bgr" else np.ascontiguousarray(canvas[..., ::-1])
 

@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from posewire_cli.batches import estimate_files
 from posewire_cli.command.connection import connect
 from posewire_cli.command.demo_warning import warn_about_demo
+from posewire_cli.command.drawing_options import DrawingOptions
 from posewire_cli.command.estimation_options import ESTIMATION, EstimationOptions
 from posewire_cli.command.option_types import OutputPath
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
@@ -32,6 +33,7 @@ from posewire_cli.output.writing import write_all
 from posewire_cli.source.image_files import find_images
 from posewire_cli.source.source_image import SourceImage
 from posewire_client import Result, Skeleton
+from posewire_client.drawing import Style
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,13 +60,13 @@ class ImageOutputOptions(OutputOptions):
         inputs = [image.path for image in images if image.path is not None]
         self.check_files(files, inputs=[*inputs, *model_files])
 
-    def writers(self, skeleton: Skeleton, *, min_keypoint_score: float | None) -> Iterator[Writer]:
-        """Open all outputs. `min_keypoint_score`: of the keypoints drawn, None for the default."""
+    def writers(self, skeleton: Skeleton, style: Style) -> Iterator[Writer]:
+        """Open all outputs. `style`: that of annotated images."""
         yield JsonLines(skeleton) if self.json else TextLines()
         yield ErrorLines()
         yield from self.file_writers()
         if self.annotated is not None:
-            yield AnnotatedImages(self.annotated, skeleton, min_keypoint_score=min_keypoint_score)
+            yield AnnotatedImages(self.annotated, skeleton, style)
 
 
 def predict(
@@ -73,6 +75,7 @@ def predict(
     target: TargetOptions = TargetOptions(),
     estimation: EstimationOptions = EstimationOptions(),
     output: ImageOutputOptions = ImageOutputOptions(),
+    drawing: DrawingOptions = DrawingOptions(),
     ignore_orientation: Annotated[bool, Parameter(group=ESTIMATION)] = False,
 ) -> int:
     """
@@ -98,7 +101,8 @@ def predict(
             model.name, [each.path or each.name for each in found if not each.is_absent]
         )
         send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
-        writers = output.writers(model.skeleton, min_keypoint_score=estimation.min_keypoint_score)
+        style = drawing.to_style(default="limb", min_keypoint_score=estimation.min_keypoint_score)
+        writers = output.writers(model.skeleton, style)
         write_all(
             estimate_files(send, found, apply_orientation=not ignore_orientation),
             [summary, *writers],

@@ -19,6 +19,7 @@ from cyclopts import Group, Parameter
 from posewire_cli.batches import Pixels, Send, estimate_frames, frame_stem
 from posewire_cli.command.connection import Connection, connect
 from posewire_cli.command.demo_warning import warn_about_demo
+from posewire_cli.command.drawing_options import DrawingOptions
 from posewire_cli.command.estimation_options import EstimationOptions
 from posewire_cli.command.option_types import Count, OutputPath, Seconds
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
@@ -33,6 +34,7 @@ from posewire_cli.output.summary import Summary
 from posewire_cli.output.writing import write_all
 from posewire_cli.source.video_source import VideoSource, check_source, source_files, source_stem
 from posewire_client import Delivery, EstimateOptions, FrameFailure, FrameInput, Skeleton
+from posewire_client.drawing import Style
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 90]
 
@@ -91,17 +93,13 @@ class VideoOutputOptions(OutputOptions):
             for path in {first, *existing_in(self.openpose, pattern)}:
                 yield OutputFile("--openpose", path, makes_directories=True)
 
-    def writers(
-        self, skeleton: Skeleton, *, rate: float, min_keypoint_score: float | None
-    ) -> Iterator[Writer]:
-        """Open all outputs. `min_keypoint_score`: of the keypoints drawn, None for the default."""
+    def writers(self, skeleton: Skeleton, style: Style, *, rate: float) -> Iterator[Writer]:
+        """Open all outputs. `style`: that of an annotated video."""
         if self.json:
             yield JsonLines(skeleton)
         yield from self.file_writers()
         if self.annotated is not None:
-            yield AnnotatedVideo(
-                self.annotated, skeleton, rate=rate, min_keypoint_score=min_keypoint_score
-            )
+            yield AnnotatedVideo(self.annotated, skeleton, rate=rate, style=style)
 
 
 def stream(
@@ -112,6 +110,7 @@ def stream(
     delivery: DeliveryOptions = DeliveryOptions(),
     estimation: EstimationOptions = EstimationOptions(),
     output: VideoOutputOptions = VideoOutputOptions(),
+    drawing: DrawingOptions = DrawingOptions(),
 ) -> int:
     """
     Parameters
@@ -129,11 +128,8 @@ def stream(
         is_latest = delivery.is_latest(video)
         delivery.check(is_latest=is_latest)
         frames = _play(video) if is_latest and not video.is_live else video.frames()
-        writers = output.writers(
-            connection.model.skeleton,
-            rate=video.rate,
-            min_keypoint_score=estimation.min_keypoint_score,
-        )
+        style = drawing.to_style(default="person", min_keypoint_score=estimation.min_keypoint_score)
+        writers = output.writers(connection.model.skeleton, style, rate=video.rate)
         try:
             write_all(
                 estimate_frames(

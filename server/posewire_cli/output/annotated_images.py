@@ -18,23 +18,17 @@ def annotated_file(directory: Path, file_stem: str) -> Path:
 
 
 class AnnotatedImages:
-    """Writes a PNG for each result into a directory. Directories are created if missing.
+    """Writes a PNG for each result into a directory. Directories are created if missing."""
 
-    `min_keypoint_score`: of drawn keypoints; None for the default.
-    """
-
-    def __init__(
-        self, directory: Path, skeleton: Skeleton, *, min_keypoint_score: float | None = None
-    ) -> None:
+    def __init__(self, directory: Path, skeleton: Skeleton, style: Style = Style()) -> None:
         self._directory = directory
         self._skeleton = skeleton
-        self._min_keypoint_score = min_keypoint_score
+        self._style = style
 
     def write(self, image: AnsweredImage) -> None:
         if isinstance(image.outcome, Result):
             canvas = image.pixels().copy()
-            style = Style.for_image(canvas, min_keypoint_score=self._min_keypoint_score)
-            draw_poses(canvas, image.outcome.poses, self._skeleton, style)
+            draw_poses(canvas, image.outcome.poses, self._skeleton, self._style)
             path = annotated_file(self._directory, image.file_stem)
             path.parent.mkdir(parents=True, exist_ok=True)
             if not cv2.imwrite(str(path), canvas):

@@ -17,7 +17,7 @@ from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.output.stage_times import stage_line
 from posewire_cli.output.text_lines import count_people, describe
 from posewire_client import Pose, Result, Skeleton
-from posewire_client.drawing import Style, draw_caption, draw_poses
+from posewire_client.drawing import PersonColours, Style, draw_poses
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,8 +38,7 @@ class AnnotatedVideo:
     """Writes a video of all frames, in the format of its suffix: .mp4, .avi or .webm.
 
     A skipped or failed frame shows the poses of the last result; its caption has the reason.
-    `min_keypoint_score`: of drawn keypoints; None for the default. Raises `OutputError` for a file
-    that cannot be written.
+    Raises `OutputError` for a file that cannot be written.
     """
 
     def __init__(
@@ -48,30 +47,33 @@ class AnnotatedVideo:
         skeleton: Skeleton,
         *,
         rate: float,
-        min_keypoint_score: float | None = None,
+        style: Style = Style(color_by="person"),
     ) -> None:
         check_suffix(path)
         self._path = path
         self._skeleton = skeleton
         self._rate = rate
-        self._min_keypoint_score = min_keypoint_score
+        self._style = style
         self._video: cv2.VideoWriter | None = None
         self._poses: tuple[Pose, ...] = ()
+        self._colours: list[int] = []
+        self._people = PersonColours()
 
     def write(self, image: AnsweredImage) -> None:
         canvas = image.pixels().copy()
-        style = Style.for_image(canvas, min_keypoint_score=self._min_keypoint_score)
         outcome = image.outcome
         if isinstance(outcome, Result):
             self._poses = outcome.poses
+            self._colours = self._people.assign(outcome.poses)
             caption = [
                 f"{image.name}: {count_people(outcome)}",
                 stage_line(outcome.stage_times),
             ]
         else:
             caption = [f"{image.name}: {describe(outcome)}"]
-        draw_poses(canvas, self._poses, self._skeleton, style)
-        draw_caption(canvas, caption, style)
+        draw_poses(
+            canvas, self._poses, self._skeleton, self._style, caption=caption, colors=self._colours
+        )
         self._open(canvas).write(canvas)
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from posewire_cli.output.summary import Summary
 from posewire_cli.output.text_lines import TextLines
 from posewire_cli.output.writing import write_all
 from posewire_client import Outcome
+from posewire_client.drawing import Style
 from tests.reference.outcomes import FAILED, SKELETON, SKIPPED, answered, result, standing
 
 TWO = result(standing(20, score=0.75), standing(40, score=0.5))
@@ -94,7 +95,7 @@ def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> Non
 
 
 def test_annotated_images_are_drawn_copies(tmp_path: Path) -> None:
-    writer = AnnotatedImages(tmp_path, SKELETON, min_keypoint_score=0.1)
+    writer = AnnotatedImages(tmp_path, SKELETON)
     grey = np.full((96, 64, 3), 128, np.uint8)
     writer.write(answered(TWO, pixels=grey))
     writer.write(answered(FAILED, number=4))
@@ -105,12 +106,25 @@ def test_annotated_images_are_drawn_copies(tmp_path: Path) -> None:
     assert (grey == 128).all()
 
 
+def test_people_of_a_video_keep_their_colours(tmp_path: Path) -> None:
+    path = tmp_path / "drawn.avi"
+    writer = AnnotatedVideo(path, SKELETON, rate=10, style=Style(color_by="person", text=False))
+    left, right = standing(15, score=0.75), standing(45, score=0.75)
+    # The order is that of the scores, which changes from frame to frame.
+    written(writer, result(left, right), result(right, left), SKIPPED)
+    video = cv2.VideoCapture(str(path))
+    first, *others = (frame for _, frame in iter(video.read, (False, None)))
+    assert abs(first[48, 15].astype(int) - first[48, 45]).sum() > 60
+    for other in others:
+        assert abs(other[40:60, 10:50].astype(int) - first[40:60, 10:50]).max() < 40
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".webm"])
 def test_an_annotated_video_has_every_frame(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / f"drawn{suffix}"
-    writer = AnnotatedVideo(path, SKELETON, rate=10, min_keypoint_score=0.1)
+    writer = AnnotatedVideo(path, SKELETON, rate=10)
     written(writer, TWO, SKIPPED, FAILED, result())
     video = cv2.VideoCapture(str(path))
     frames = [frame for _, frame in iter(video.read, (False, None))]
@@ -124,11 +138,11 @@ def test_an_annotated_video_has_every_frame(
 
 def test_a_video_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'\.mov', want one of \.mp4, \.avi, \.webm"):
-        AnnotatedVideo(tmp_path / "x.mov", SKELETON, rate=10, min_keypoint_score=0)
+        AnnotatedVideo(tmp_path / "x.mov", SKELETON, rate=10)
 
 
 def test_a_video_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
-    writer = AnnotatedVideo(tmp_path / "no-such" / "x.mp4", SKELETON, rate=10, min_keypoint_score=0)
+    writer = AnnotatedVideo(tmp_path / "no-such" / "x.mp4", SKELETON, rate=10)
     with pytest.raises(OutputError, match="cannot be written"):
         writer.write(answered(TWO))
 
