@@ -3,7 +3,7 @@
 InputError
 ├── UsageError            wrong or conflicting options; exit code 2
 ├── SourceError           a source without images or frames
-├── OutputError           a file that cannot be written
+├── OutputError           an output that cannot be written or shown
 ├── TargetError           a server that rejects a request or cannot be reached
 └── OwnServerError        a server of this command that did not start
 """
@@ -22,7 +22,7 @@ class SourceError(InputError):
 
 
 class OutputError(InputError):
-    """A file that cannot be written."""
+    """An output that cannot be written or shown."""
 
 
 class TargetError(InputError):

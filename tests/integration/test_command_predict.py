@@ -51,10 +51,11 @@ def test_each_image_has_its_line(
 ) -> None:
     assert main(["predict", "--server", server, str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[0] for line in lines] == [
+    assert [line.split(": ")[0] for line in lines[::2]] == [
         str(folder / name) for name in ("000005.png", "000012.png", "000031.png")
     ]
-    assert all(": 1 person (" in line and " inference " in line for line in lines)
+    assert all(line.endswith(", 1 person") for line in lines[::2])
+    assert all(line.startswith("  score ") and "  box " in line for line in lines[1::2])
 
 
 def test_all_forms_of_answers_agree(
@@ -79,6 +80,26 @@ def test_all_forms_of_answers_agree(
         assert (image != line["image_id"]).any()
 
 
+def test_runs_are_saved_in_numbered_directories(
+    server: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    for name in ("predict", "predict2"):
+        assert main(["predict", "--server", server, "--save", "images"]) == 0
+        assert capsys.readouterr().out.endswith(f"Saved to runs/{name}\n")
+        saved = sorted(path.name for path in Path("runs", name).iterdir())
+        assert saved == ["000005.png", "000012.png", "000031.png"]
+
+
+def test_a_run_without_results_leaves_no_directory(
+    server: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    (folder / "noise.png").write_bytes(b"noise")
+    assert main(["predict", "--server", server, "--save", "images/noise.png"]) == 1
+    assert not list(Path("runs").iterdir())
+
+
 @pytest.mark.parametrize("options", [["--color-by", "person"], ["--no-caption"]])
 def test_drawing_follows_the_options(
     server: str, folder: Path, tmp_path: Path, options: list[str]
@@ -99,8 +120,7 @@ def test_a_batch_goes_on_past_bad_images(
     images = [str(folder / "gone.png"), str(folder), str(folder / "*.gif")]
     assert main(["predict", "--server", server, *images]) == 1
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 3
-    assert all(": 1 person (" in line for line in out.splitlines())
+    assert out.count(", 1 person\n") == 3
     wanted = [
         "gone.png: no such file, want an image",
         "000009.png: got 5 bytes of no known format",
@@ -156,7 +176,7 @@ def test_options_reach_the_server(
     asked = ["--min-pose-score", "1", "--max-poses", "3", "--min-keypoint-score", "0.2"]
     region = ["--no-refine", f"--region=0,0,{SIDE},{SIDE}"]
     assert main(["predict", "--server", server, *asked, *region, str(folder)]) == 0
-    assert capsys.readouterr().out.count(": no people;") == 3
+    assert capsys.readouterr().out.count(", no people\n") == 3
 
 
 @pytest.mark.parametrize(
@@ -209,7 +229,7 @@ def test_a_server_that_starts_late_is_waited_for(
         assert main(["predict", *arguments]) == 0
         starting.join()
     out, err = capsys.readouterr()
-    assert out.count(": 3 people") == 3
+    assert out.count(", 3 people\n") == 3
     began, ended = err.splitlines()
     assert began == f"posewire: waiting for the server at {server.address}"
     assert ended.startswith("posewire: waited ")

@@ -81,6 +81,21 @@ def test_files_are_written_as_asked(
     assert frame_count(drawn) == 7
 
 
+def test_a_video_is_saved_in_a_numbered_directory(
+    server: str,
+    video: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["stream", "--server", server, "--frames", "3", "--save", str(video)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Saved to runs/predict\n3 frames in ")
+    assert "inference" not in out  # on request only
+    assert frame_count(Path("runs/predict/greys.mp4")) == 3
+
+
 def test_the_latest_frames_of_a_slow_server_are_handled(
     video: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

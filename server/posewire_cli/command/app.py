@@ -78,8 +78,8 @@ app.command(
     sort_key=2,
     help="""Find people in image files.
 
-Prints one line per image (JPEG, PNG, WebP, BMP). An image that is missing or
-fails is reported on stderr; the others are still processed, and the exit code
+Prints the people in each image (JPEG, PNG, WebP, BMP). An image that is missing
+or fails is reported on stderr; the others are still processed, and the exit code
 is 1. Output directories keep the tree below a directory or pattern.
 
 The image ids of COCO results are the numbers that the files are named by if

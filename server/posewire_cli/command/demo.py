@@ -15,6 +15,7 @@ from posewire_cli.command.own_model import serve_model
 from posewire_cli.command.termination import interrupt_on_sigterm
 from posewire_cli.output.annotated_images import AnnotatedImages
 from posewire_cli.output.annotated_video import AnnotatedVideo
+from posewire_cli.output.drawn_frames import DrawnFrames, DrawnImages
 from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.output_files import OutputFile, check_outputs
 from posewire_cli.output.summary import Summary
@@ -23,6 +24,7 @@ from posewire_cli.output.writing import write_all
 from posewire_cli.source.image_files import find_images
 from posewire_cli.source.video_source import VideoSource
 from posewire_client import Client, FrameFailure, Skeleton
+from posewire_client.drawing import Style
 from posewire_server.sample import CLIP, STILL
 
 _PRINT_EVERY = 25  # frames
@@ -62,7 +64,7 @@ def demo(
 
 
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
-    images = AnnotatedImages(directory, skeleton)
+    images = AnnotatedImages(directory, DrawnImages(skeleton, Style()))
     answers = estimate_files(client.stream, find_images([str(STILL)]))
     write_all(answers, [images, TextLines(), ErrorLines()], total=1, unit="image", hide_bar=True)
 
@@ -71,8 +73,9 @@ def _annotate_clip(
     client: Client, skeleton: Skeleton, path: Path, *, frames: int | None
 ) -> Summary:
     with closing(VideoSource(str(CLIP))) as source:
-        video = AnnotatedVideo(path, skeleton, rate=source.rate)
-        summary = Summary()
+        frames_drawn = DrawnFrames(skeleton, Style(color_by="person"))
+        video = AnnotatedVideo(path, frames_drawn, rate=source.rate)
+        summary = Summary(timings=True)
         answers = estimate_frames(
             partial(client.stream, window=_WINDOW),
             islice(source.frames(), frames),
@@ -81,7 +84,7 @@ def _annotate_clip(
         )
         write_all(
             answers,
-            [video, summary, TextLines(every=_PRINT_EVERY), ErrorLines()],
+            [video, summary, TextLines(every=_PRINT_EVERY, people=False), ErrorLines()],
             total=source.frame_count if frames is None else frames,
             unit="frame",
         )

@@ -10,7 +10,7 @@ from cyclopts import Group, Parameter
 from posewire_client.drawing import Style
 
 
-@Parameter(name="*", group=Group("Drawing, for --annotated", sort_key=5))
+@Parameter(name="*", group=Group("Drawing", sort_key=5))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawingOptions:
     color_by: Literal["person", "limb"] | None = None

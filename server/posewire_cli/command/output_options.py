@@ -29,6 +29,15 @@ class OutputOptions:
     openpose: OutputPath | None = None
     """Directory for one OpenPose JSON file per image, with 18 COCO keypoints."""
 
+    save: bool = False
+    """Save annotated images or the annotated video in runs/predict, runs/predict2, ..."""
+
+    show: bool = False
+    """Show results in a window; q stops."""
+
+    timings: bool = False
+    """Print the time of each stage."""
+
     overwrite: bool = False
     """Replace output files that exist (default: they are an error). Never replaces an input."""
 

@@ -23,12 +23,15 @@ from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.errors import SourceError
 from posewire_cli.output.annotated_images import AnnotatedImages, annotated_file
 from posewire_cli.output.answered_image import Writer
+from posewire_cli.output.drawn_frames import DrawnImages
 from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.json_lines import JsonLines
 from posewire_cli.output.openpose_files import openpose_file
 from posewire_cli.output.output_files import OutputFile
+from posewire_cli.output.runs import SavedNotice, create_run, next_run
 from posewire_cli.output.summary import Summary
 from posewire_cli.output.text_lines import TextLines
+from posewire_cli.output.window import Window, check_can_show
 from posewire_cli.output.writing import write_all
 from posewire_cli.source.image_files import find_images
 from posewire_cli.source.source_image import SourceImage
@@ -48,6 +51,7 @@ class ImageOutputOptions(OutputOptions):
         """Raise `OutputError` unless all files can be written and destroy nothing."""
         named = (
             ("--annotated", self.annotated, annotated_file),
+            ("--save", next_run() if self.save else None, annotated_file),
             ("--openpose", self.openpose, openpose_file),
         )
         files = [
@@ -59,14 +63,23 @@ class ImageOutputOptions(OutputOptions):
         ]
         inputs = [image.path for image in images if image.path is not None]
         self.check_files(files, inputs=[*inputs, *model_files])
+        if self.show:
+            check_can_show()
 
     def writers(self, skeleton: Skeleton, style: Style) -> Iterator[Writer]:
         """Open all outputs. `style`: that of annotated images."""
-        yield JsonLines(skeleton) if self.json else TextLines()
+        yield JsonLines(skeleton) if self.json else TextLines(timings=self.timings)
         yield ErrorLines()
         yield from self.file_writers()
+        images = DrawnImages(skeleton, style)
         if self.annotated is not None:
-            yield AnnotatedImages(self.annotated, skeleton, style)
+            yield AnnotatedImages(self.annotated, images)
+        if self.save:
+            directory = create_run()
+            yield SavedNotice(directory, to_stderr=self.json)
+            yield AnnotatedImages(directory, images)
+        if self.show:
+            yield Window(images.draw, waits=True)
 
 
 def predict(
@@ -111,7 +124,7 @@ def predict(
             # The printed lines show the progress.
             hide_bar=sys.stdout.isatty(),
         )
-    failed = len(found) - summary.counts[Result]
+    failed = sum(summary.counts.values()) - summary.counts[Result]
     if failed:
         print(f"posewire: {failed} of {len(found)} images failed", file=sys.stderr)
     return 1 if failed else 0

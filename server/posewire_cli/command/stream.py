@@ -27,10 +27,13 @@ from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.errors import UsageError
 from posewire_cli.output.annotated_video import AnnotatedVideo, check_suffix
 from posewire_cli.output.answered_image import Writer
+from posewire_cli.output.drawn_frames import DrawnFrames
 from posewire_cli.output.json_lines import JsonLines
 from posewire_cli.output.openpose_files import openpose_file
 from posewire_cli.output.output_files import OutputFile, existing_in
+from posewire_cli.output.runs import SavedNotice, create_run, next_run
 from posewire_cli.output.summary import Summary
+from posewire_cli.output.window import Window, check_can_show
 from posewire_cli.output.writing import write_all
 from posewire_cli.source.video_source import VideoSource, check_source, source_files, source_stem
 from posewire_client import Delivery, EstimateOptions, FrameFailure, FrameInput, Skeleton
@@ -82,10 +85,14 @@ class VideoOutputOptions(OutputOptions):
             check_suffix(self.annotated)
         inputs = [*model_files, *source_files(source)]
         self.check_files(self._files(source_stem(source)), inputs=inputs)
+        if self.show:
+            check_can_show()
 
     def _files(self, stem: str) -> Iterator[OutputFile]:
         if self.annotated is not None:
             yield OutputFile("--annotated", self.annotated)
+        if self.save:
+            yield OutputFile("--save", _saved_file(next_run(), stem), makes_directories=True)
         if self.openpose is not None:
             # The number of frames is unknown: the first one, and all that exist.
             first = openpose_file(self.openpose, frame_stem(stem, 0))
@@ -93,13 +100,20 @@ class VideoOutputOptions(OutputOptions):
             for path in {first, *existing_in(self.openpose, pattern)}:
                 yield OutputFile("--openpose", path, makes_directories=True)
 
-    def writers(self, skeleton: Skeleton, style: Style, *, rate: float) -> Iterator[Writer]:
+    def writers(self, skeleton: Skeleton, style: Style, video: VideoSource) -> Iterator[Writer]:
         """Open all outputs. `style`: that of an annotated video."""
         if self.json:
             yield JsonLines(skeleton)
         yield from self.file_writers()
+        draw = partial(DrawnFrames, skeleton, style, timings=self.timings)
         if self.annotated is not None:
-            yield AnnotatedVideo(self.annotated, skeleton, rate=rate, style=style)
+            yield AnnotatedVideo(self.annotated, draw(), rate=video.rate)
+        if self.save:
+            directory = create_run()
+            yield SavedNotice(directory, to_stderr=self.json)
+            yield AnnotatedVideo(_saved_file(directory, video.file_stem), draw(), rate=video.rate)
+        if self.show:
+            yield Window(draw().draw, waits=False)
 
 
 def stream(
@@ -121,7 +135,7 @@ def stream(
     target.check()
     check_source(source)
     output.check(source, model_files=target.model_files())
-    summary = Summary()
+    summary = Summary(timings=output.timings)
     # The source is opened last: a live one has frames to read from then on.
     with connect(target) as connection, closing(VideoSource(source)) as video:
         warn_about_demo(connection.model.name, [source])
@@ -129,7 +143,7 @@ def stream(
         delivery.check(is_latest=is_latest)
         frames = _play(video) if is_latest and not video.is_live else video.frames()
         style = drawing.to_style(default="person", min_keypoint_score=estimation.min_keypoint_score)
-        writers = output.writers(connection.model.skeleton, style, rate=video.rate)
+        writers = output.writers(connection.model.skeleton, style, video)
         try:
             write_all(
                 estimate_frames(
@@ -160,6 +174,10 @@ def _send(
         window=delivery.window,
         max_frame_age_secs=delivery.max_frame_age,
     )
+
+
+def _saved_file(directory: Path, stem: str) -> Path:
+    return directory / f"{stem}.mp4"
 
 
 def _encode_jpeg(frame: Pixels) -> bytes:

@@ -1,4 +1,4 @@
-"""Draws results into their images."""
+"""Writes annotated images as files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import cv2
 
 from posewire_cli.errors import OutputError
 from posewire_cli.output.answered_image import AnsweredImage
-from posewire_client import Result, Skeleton
-from posewire_client.drawing import Style, draw_poses
+from posewire_cli.output.drawn_frames import DrawnImages
+from posewire_client import Result
 
 
 def annotated_file(directory: Path, file_stem: str) -> Path:
@@ -20,18 +20,15 @@ def annotated_file(directory: Path, file_stem: str) -> Path:
 class AnnotatedImages:
     """Writes a PNG for each result into a directory. Directories are created if missing."""
 
-    def __init__(self, directory: Path, skeleton: Skeleton, style: Style = Style()) -> None:
+    def __init__(self, directory: Path, images: DrawnImages) -> None:
         self._directory = directory
-        self._skeleton = skeleton
-        self._style = style
+        self._images = images
 
     def write(self, image: AnsweredImage) -> None:
         if isinstance(image.outcome, Result):
-            canvas = image.pixels().copy()
-            draw_poses(canvas, image.outcome.poses, self._skeleton, self._style)
             path = annotated_file(self._directory, image.file_stem)
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not cv2.imwrite(str(path), canvas):
+            if not cv2.imwrite(str(path), self._images.draw(image)):
                 raise OutputError(f"{path}: cannot be written; check disk space and permissions")
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Draws results into their frames and writes a video."""
+"""Writes annotated frames as a video."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 
 from posewire_cli.errors import OutputError
 from posewire_cli.output.answered_image import AnsweredImage
-from posewire_cli.output.stage_times import stage_line
-from posewire_cli.output.text_lines import count_people, describe
-from posewire_client import Pose, Result, Skeleton
-from posewire_client.drawing import PersonColours, Style, draw_poses
+from posewire_cli.output.drawn_frames import DrawnFrames
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,45 +32,20 @@ def check_suffix(path: Path) -> None:
 
 
 class AnnotatedVideo:
-    """Writes a video of all frames, in the format of its suffix: .mp4, .avi or .webm.
+    """Writes what `frames` draws, in the format of the suffix: .mp4, .avi or .webm.
 
-    A skipped or failed frame shows the poses of the last result; its caption has the reason.
     Raises `OutputError` for a file that cannot be written.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        skeleton: Skeleton,
-        *,
-        rate: float,
-        style: Style = Style(color_by="person"),
-    ) -> None:
+    def __init__(self, path: Path, frames: DrawnFrames, *, rate: float) -> None:
         check_suffix(path)
         self._path = path
-        self._skeleton = skeleton
+        self._frames = frames
         self._rate = rate
-        self._style = style
         self._video: cv2.VideoWriter | None = None
-        self._poses: tuple[Pose, ...] = ()
-        self._colours: list[int] = []
-        self._people = PersonColours()
 
     def write(self, image: AnsweredImage) -> None:
-        canvas = image.pixels().copy()
-        outcome = image.outcome
-        if isinstance(outcome, Result):
-            self._poses = outcome.poses
-            self._colours = self._people.assign(outcome.poses)
-            caption = [
-                f"{image.name}: {count_people(outcome)}",
-                stage_line(outcome.stage_times),
-            ]
-        else:
-            caption = [f"{image.name}: {describe(outcome)}"]
-        draw_poses(
-            canvas, self._poses, self._skeleton, self._style, caption=caption, colors=self._colours
-        )
+        canvas = self._frames.draw(image)
         self._open(canvas).write(canvas)
 
     def close(self) -> None:

@@ -18,9 +18,10 @@ PERCENTILES = (50, 90, 95, 99)
 
 
 class Summary:
-    """Counts outcomes and people, and collects stage times, from its creation on."""
+    """Counts outcomes and people, and collects stage times if asked, from its creation on."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, timings: bool = False) -> None:
+        self._timings = timings
         self.counts = {Result: 0, Skipped: 0, FrameFailure: 0}
         self._people: list[int] = []
         self._keypoints = 0
@@ -36,8 +37,9 @@ class Summary:
         if isinstance(outcome, Result):
             self._people.append(len(outcome.poses))
             self._keypoints += int((outcome.origins != Origin.ABSENT).sum())
-            for stage, millis in stage_millis(outcome.stage_times):
-                self._millis[stage].append(millis)
+            if self._timings:
+                for stage, millis in stage_millis(outcome.stage_times):
+                    self._millis[stage].append(millis)
 
     def close(self) -> None:
         pass
@@ -58,7 +60,8 @@ class Summary:
                 f"people per frame: {min(self._people)} to {max(self._people)}, "
                 f"{np.mean(self._people):.1f} on average; {self._keypoints} keypoints in total"
             )
-            yield millis_table(self._millis)
+            if self._timings:
+                yield millis_table(self._millis)
 
 
 def millis_table(millis: dict[str, list[float]]) -> str:

@@ -24,7 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "openpose").mkdir()
     (tmp_path / "openpose" / "own_000000000007_keypoints.json").write_bytes(b"content")
     (tmp_path / "net.xml").write_bytes(b"content")
+    (tmp_path / "runs").touch()
     monkeypatch.chdir(tmp_path)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -41,6 +44,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("stream --coco old.json own.mp4", "old.json exists already, want new names"),
         ("stream --coco x.mp4 --annotated x.mp4 own.mp4", "both would be written to x.mp4"),
         ("stream --openpose openpose own.mp4", "own_000000000007_keypoints.json exists already"),
+        ("predict --show a.png", "--show: no display"),
+        ("stream --show own.mp4", "--show: no display"),
+        ("predict --save tree", "runs: Not a directory"),
+        ("stream --save own.mp4", "runs: Not a directory"),
         ("predict --coco a.png a.png", "--coco: a.png would overwrite the input a.png"),
         ("predict --annotated . a.png", "--annotated: a.png would overwrite the input a.png"),
         ("predict --annotated a.png a.png", "a.png: Not a directory"),

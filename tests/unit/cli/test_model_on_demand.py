@@ -64,7 +64,7 @@ def test_predict_and_serve_download_once_and_name_the_licence(
         for announcements in (1, 0):
             assert main(["predict", "--model", "small", "--threads", "1", str(image)]) == 0
             out, err = capsys.readouterr()
-            assert ": 1 person (" in out
+            assert ", 1 person\n" in out
             assert err.count("fetching small (licence Apache-2.0, 0 MB) from 127.0.0.1 into ") == (
                 announcements
             )

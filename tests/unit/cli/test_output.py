@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from posewire_cli.output.annotated_images import AnnotatedImages
 from posewire_cli.output.annotated_video import AnnotatedVideo
 from posewire_cli.output.answered_image import AnsweredImage, Writer
 from posewire_cli.output.coco_results import CocoResults
+from posewire_cli.output.drawn_frames import DrawnFrames, DrawnImages
 from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.json_lines import JsonLines
 from posewire_cli.output.openpose_files import OpenPoseFiles
@@ -33,21 +35,36 @@ def written(writer: Writer, *outcomes: Outcome) -> None:
     write_all(images, [writer], total=len(images), unit="frame")
 
 
-def test_lines_for_people_tell_what_became_of_each_image(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_lines_for_people_show_each_person(capsys: pytest.CaptureFixture[str]) -> None:
     images = [answered(each, number=i) for i, each in enumerate(OUTCOMES)]
     write_all(images, [TextLines(), ErrorLines()], total=len(images), unit="frame")
     out, err = capsys.readouterr()
     assert err == "posewire: frame 3: INVALID_ARGUMENT (IMAGE_UNDECODABLE): got noise\n"
     assert out.splitlines() == [
-        "frame 0: 2 people (0.75, 0.50); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
-        "total 37.5 ms",
-        "frame 1: no people; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, total 37.5 ms",
-        "frame 2: 1 person (0.75); queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
-        "total 37.5 ms",
+        "frame 0: 64x96, 2 people",
+        "  score 0.75  box 20,4,20,64  16 keypoints",
+        "  score 0.50  box 40,4,40,64  16 keypoints",
+        "frame 1: 64x96, no people",
+        "frame 2: 64x96, 1 person",
+        "  score 0.75  box 9,4,9,64  16 keypoints",
         "frame 4: skipped: superseded",
     ]
+
+
+def test_a_tracked_person_has_the_track_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    written(TextLines(), result(replace(standing(9), track_id=4), standing(20)))
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  score 0.75  box 9,4,9,64    16 keypoints  track 4",
+        "  score 0.75  box 20,4,20,64  16 keypoints",
+    ]
+
+
+def test_lines_have_timings_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    written(TextLines(people=False, timings=True), TWO)
+    assert capsys.readouterr().out == (
+        "frame 0: 64x96, 2 people; queue 1.0, letterbox 2.0, inference 30.5, grouping 4.0, "
+        "total 37.5 ms\n"
+    )
 
 
 def test_one_line_in_several_can_be_had(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +112,7 @@ def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> Non
 
 
 def test_annotated_images_are_drawn_copies(tmp_path: Path) -> None:
-    writer = AnnotatedImages(tmp_path, SKELETON)
+    writer = AnnotatedImages(tmp_path, DrawnImages(SKELETON, Style()))
     grey = np.full((96, 64, 3), 128, np.uint8)
     writer.write(answered(TWO, pixels=grey))
     writer.write(answered(FAILED, number=4))
@@ -108,7 +125,8 @@ def test_annotated_images_are_drawn_copies(tmp_path: Path) -> None:
 
 def test_people_of_a_video_keep_their_colours(tmp_path: Path) -> None:
     path = tmp_path / "drawn.avi"
-    writer = AnnotatedVideo(path, SKELETON, rate=10, style=Style(color_by="person", text=False))
+    style = Style(color_by="person", text=False)
+    writer = AnnotatedVideo(path, DrawnFrames(SKELETON, style), rate=10)
     left, right = standing(15, score=0.75), standing(45, score=0.75)
     # The order is that of the scores, which changes from frame to frame.
     written(writer, result(left, right), result(right, left), SKIPPED)
@@ -124,7 +142,7 @@ def test_an_annotated_video_has_every_frame(
     tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / f"drawn{suffix}"
-    writer = AnnotatedVideo(path, SKELETON, rate=10)
+    writer = AnnotatedVideo(path, DrawnFrames(SKELETON, Style()), rate=10)
     written(writer, TWO, SKIPPED, FAILED, result())
     video = cv2.VideoCapture(str(path))
     frames = [frame for _, frame in iter(video.read, (False, None))]
@@ -138,17 +156,17 @@ def test_an_annotated_video_has_every_frame(
 
 def test_a_video_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"'\.mov', want one of \.mp4, \.avi, \.webm"):
-        AnnotatedVideo(tmp_path / "x.mov", SKELETON, rate=10)
+        AnnotatedVideo(tmp_path / "x.mov", DrawnFrames(SKELETON, Style()), rate=10)
 
 
 def test_a_video_that_cannot_be_written_is_told_of(tmp_path: Path) -> None:
-    writer = AnnotatedVideo(tmp_path / "no-such" / "x.mp4", SKELETON, rate=10)
+    writer = AnnotatedVideo(tmp_path / "no-such" / "x.mp4", DrawnFrames(SKELETON, Style()), rate=10)
     with pytest.raises(OutputError, match="cannot be written"):
         writer.write(answered(TWO))
 
 
 def test_a_summary_counts() -> None:
-    summary = Summary()
+    summary = Summary(timings=True)
     written(summary, TWO, result(), SKIPPED, FAILED)
     first, failure, people, titles, *rows = "\n".join(summary.lines()).splitlines()
     assert first.startswith("4 frames in ")
@@ -164,6 +182,22 @@ def test_a_summary_counts() -> None:
         "total",
     ]
     assert rows[2].split() == ["inference", *["30.50"] * 4]
+
+
+def test_a_summary_has_timings_on_request_only() -> None:
+    summary = Summary()
+    written(summary, TWO)
+    assert len([*summary.lines()]) == 2
+
+
+def test_a_caption_has_timings_on_request_only() -> None:
+    wide = np.full((96, 640, 3), 128, np.uint8)
+    image = answered(result(), pixels=wide)
+    plain, timed = (
+        DrawnFrames(SKELETON, Style(), timings=timings).draw(image) for timings in (False, True)
+    )
+    assert (plain[:, 200:] == 128).all()
+    assert (timed[:, 200:] != 128).any()
 
 
 def test_a_summary_of_nothing_is_a_line() -> None:
