@@ -47,7 +47,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego go gotest gofuzz gotoolchain lint format \
-	docs generate checkgenerate bench overhead accuracy asan tsan fuzz clean
+	docs pictures generate checkgenerate bench overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -121,6 +121,9 @@ format: $(INSTALLED) $(BUF) ## Rewrite Python, C++ and proto sources in the hous
 # The variable silences an advertisement of Material for MkDocs.
 docs: $(INSTALLED) ## Build the site of docs/ in build/site; broken links are errors
 	NO_MKDOCS_2_WARNING=true mkdocs build --strict
+
+pictures: $(INSTALLED) ## Run each command and renew what docs/ shows of its output
+	python -m docs.pictures.make
 
 GOFMT = "$$($(GO) env GOROOT)/bin/gofmt"
 

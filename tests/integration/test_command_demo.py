@@ -25,7 +25,8 @@ def test_it_shows_a_server_at_work_and_leaves_pictures(tmp_path: Path) -> None:
     )
     assert (answer.returncode, answer.stderr) == (0, "")
     assert "Serving at 127.0.0.1:" in answer.stdout
-    assert "frame 25: " in answer.stdout
+    assert "\nstill.jpg: 512x384, 6 people\n" in answer.stdout
+    assert "\nframe 25: 640x360, " in answer.stdout
     assert "30 frames in " in answer.stdout
     assert "30 answered, 0 skipped, 0 failed" in answer.stdout
     for stage in ("image decode", "queue", "letterbox", "inference", "grouping", "total"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -65,7 +66,8 @@ def demo(
 
 def _annotate_still(client: Client, skeleton: Skeleton, directory: Path) -> None:
     images = AnnotatedImages(directory, DrawnImages(skeleton, Style()))
-    answers = estimate_files(client.stream, find_images([str(STILL)]))
+    stills = [replace(each, name=STILL.name) for each in find_images([str(STILL)])]
+    answers = estimate_files(client.stream, stills)
     write_all(answers, [images, TextLines(), ErrorLines()], total=1, unit="image", hide_bar=True)
 
 

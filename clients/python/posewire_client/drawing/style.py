@@ -21,8 +21,8 @@ class Style:
     """How poses are drawn.
 
     `color_by`: one colour for each side of the body, or for each person. `text`: whether to write
-    the score of each pose and the caption. Keypoints below `min_keypoint_score` are not drawn; None stands
-    for 0.1.
+    the score of each pose and the caption. Keypoints below `min_keypoint_score` are not drawn; None
+    stands for 0.1.
     """
 
     color_by: ColorBy = "limb"
