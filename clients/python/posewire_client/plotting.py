@@ -24,7 +24,7 @@ _POLL_MILLIS = 50
 
 
 def plot(
-    result: Result, image: ImageInput | None, *, color: Color, min_keypoint_score: float | None
+    result: Result, image: ImageInput | None, style: Style, *, color: Color
 ) -> NDArray[np.uint8]:
     """See `Result.plot`."""
     check_color(color)
@@ -40,20 +40,19 @@ def plot(
         canvas = read_bgr(image, color=color)
     _check_size(canvas, result)
     skeleton = result.skeleton or unknown_skeleton(max(map(len, result.poses), default=0))
-    style = Style(min_keypoint_score=min_keypoint_score)
     draw_poses(canvas, result.poses, skeleton, style)
     return canvas if color == "bgr" else np.ascontiguousarray(canvas[..., ::-1])
 
 
 def save(
-    result: Result, path: Path, image: ImageInput | None, *, color: Color, **style: float | None
+    result: Result, path: Path, image: ImageInput | None, style: Style, *, color: Color
 ) -> None:
     """See `Result.save`."""
     source = result.image if image is None else image
     source = source.file if isinstance(source, EncodedImage) else source
     if isinstance(source, str | os.PathLike) and path.exists() and path.samefile(source):
         raise ValueError(f"{path}: is the image itself, want another file")
-    canvas = plot(result, image, color=color, **style)
+    canvas = plot(result, image, style, color=color)
     if color == "rgb":
         canvas = np.ascontiguousarray(canvas[..., ::-1])
     try:

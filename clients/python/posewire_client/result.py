@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import supervision as sv
 
+    from posewire_client.drawing.style import ColorBy
+
 
 class SkipReason(enum.Enum):
     """Why a frame was not processed."""
@@ -170,19 +172,23 @@ class Result:
         *,
         color: Color = "bgr",
         min_keypoint_score: float | None = None,
+        color_by: ColorBy = "limb",
     ) -> NDArray[np.uint8]:
         """Draw the poses into a copy of the image; return it, (h, w, 3).
 
         `image` is the one that the result is for, in any form that `Client.estimate` takes; it may
         be omitted if the result has it. `color` is the order of the channels of an array given and
         of the array returned. Keypoints below `min_keypoint_score` (default: 0.1) are not drawn.
+        `color_by` gives colours to the sides of the body ("limb") or to people ("person").
 
         Raises ValueError without an image and for one of another size, and MissingPackageError
         without OpenCV.
         """
         with _needing_opencv("Result.plot"):
+            from posewire_client.drawing import Style
             from posewire_client.plotting import plot
-        return plot(self, image, color=color, min_keypoint_score=min_keypoint_score)
+        style = Style(color_by=color_by, min_keypoint_score=min_keypoint_score)
+        return plot(self, image, style, color=color)
 
     def save(
         self,
@@ -191,6 +197,7 @@ class Result:
         *,
         color: Color = "bgr",
         min_keypoint_score: float | None = None,
+        color_by: ColorBy = "limb",
     ) -> None:
         """Draw the poses as `plot` does and write a picture in the format of its suffix.
 
@@ -198,8 +205,10 @@ class Result:
         image itself.
         """
         with _needing_opencv("Result.save"):
+            from posewire_client.drawing import Style
             from posewire_client.plotting import save
-        save(self, Path(path), image, color=color, min_keypoint_score=min_keypoint_score)
+        style = Style(color_by=color_by, min_keypoint_score=min_keypoint_score)
+        save(self, Path(path), image, style, color=color)
 
     def show(
         self,
@@ -207,6 +216,7 @@ class Result:
         *,
         color: Color = "bgr",
         min_keypoint_score: float | None = None,
+        color_by: ColorBy = "limb",
         title: str = "posewire",
     ) -> None:
         """Draw the poses as `plot` does and show them until a key is pressed.
@@ -215,8 +225,10 @@ class Result:
         opens windows: opencv-python-headless does not.
         """
         with _needing_opencv("Result.show"):
+            from posewire_client.drawing import Style
             from posewire_client.plotting import plot, show
-        canvas = plot(self, image, color=color, min_keypoint_score=min_keypoint_score)
+        style = Style(color_by=color_by, min_keypoint_score=min_keypoint_score)
+        canvas = plot(self, image, style, color=color)
         show(canvas if color == "bgr" else canvas[..., ::-1], title)
 
 

@@ -116,6 +116,15 @@ def test_weak_keypoints_are_left_out_on_request() -> None:
     np.testing.assert_array_equal(image, GREY)
 
 
+def test_people_have_colours_of_their_own_on_request(tmp_path: Path) -> None:
+    by_limb, by_person = (
+        result_of().plot(GREY, color_by=color_by) for color_by in ("limb", "person")
+    )
+    assert (by_limb != by_person).any()
+    result_of().save(tmp_path / "people.png", GREY, color_by="person")
+    assert (cv2.imread(str(tmp_path / "people.png")) == by_person).all()
+
+
 def test_without_a_skeleton_there_are_points_but_no_lines() -> None:
     assert is_drawn_on((90, 90, 90), result_of(described=False).plot(GREY))
 
