@@ -1,6 +1,10 @@
 package posewire
 
-import posewirev1 "github.com/posewire/posewire/clients/go/gen/posewire/v1"
+import (
+	"slices"
+
+	posewirev1 "github.com/posewire/posewire/clients/go/gen/posewire/v1"
+)
 
 // A frameRequest is a frame to send, still without its frame_id, and the size of its image.
 type frameRequest struct {
@@ -40,10 +44,10 @@ type pendingFrames struct {
 // put adds the next frame. With LATEST it replaces one that waits to be sent.
 func (p *pendingFrames) put(request frameRequest) {
 	if p.isLatest && len(p.toSend) > 0 {
+		waiting := slices.Index(p.held, p.toSend[0])
+		p.held = slices.Delete(p.held, waiting, waiting+1)
 		clear(p.toSend)
 		p.toSend = p.toSend[:0]
-		p.held[len(p.held)-1] = nil
-		p.held = p.held[:len(p.held)-1] // the one that waits is the newest
 	}
 	p.lastID++
 	request.message.GetFrame().FrameId = p.lastID

@@ -32,8 +32,8 @@ void PendingFrame::settle(v1::FrameOutcome settled) {
 
 void PendingFrames::put(v1::StreamPosesRequest request) {
     if (is_latest_ && !to_send_.empty()) {
+        held_.erase(std::find(held_.begin(), held_.end(), to_send_.front()));
         to_send_.clear();
-        held_.pop_back();  // the one that waits is the newest
     }
     request.mutable_frame()->set_frame_id(++last_id_);
     auto frame = std::make_shared<PendingFrame>();

@@ -49,8 +49,7 @@ class PendingFrames:
     def put(self, request: FrameRequest) -> None:
         """Add the next frame. With LATEST it replaces one that waits to be sent."""
         if self._is_latest and self.to_send:
-            self.to_send.clear()
-            self._held.pop()  # the one that waits is the newest
+            self._held.remove(self.to_send.pop())
         self._last_id += 1
         request.message.frame.frame_id = self._last_id
         frame = PendingFrame(self._last_id, request, kept=request.kept)
