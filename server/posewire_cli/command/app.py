@@ -67,8 +67,8 @@ app.command(
     help="""Try posewire on a bundled image and video.
 
 Starts a server with the bundled demo model, sends it an image and a video of
-rendered people through the client, draws their poses, and stops the server.
-Nothing is downloaded. The demo model is trained on rendered people only: its
+drawn people through the client, draws their poses, and stops the server.
+Nothing is downloaded. The demo model is trained on drawn people only: its
 poses in photographs are wrong.""",
     help_epilogue=_epilogue("demo --output posewire-demo"),
 )
@@ -82,8 +82,8 @@ Prints the people in each image (JPEG, PNG, WebP, BMP). An image that is missing
 or fails is reported on stderr; the others are still processed, and the exit code
 is 1. Output directories keep the tree below a directory or pattern.
 
-The image ids of COCO results are the numbers that the files are named by if
-all are named by different numbers, else 1, 2, 3 and so on.""",
+COCO image ids are taken from the file names if these are distinct numbers;
+otherwise images are numbered from 1.""",
     help_epilogue=_epilogue("predict --model demo --annotated drawn photos/ 'more/*.png'"),
 )
 app.command(

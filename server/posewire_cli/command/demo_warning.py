@@ -1,4 +1,4 @@
-"""The warning about the model demo, which is trained on rendered people only."""
+"""The warning about the model demo, which is trained on drawn people only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from posewire_server.sample import is_sample
 
 _WARNING = (
-    "posewire: warning: the model demo is trained on rendered people only, and on other images its "
+    "posewire: warning: the model demo is trained on drawn people only, and on other images its "
     "poses are wrong; for photographs use a published model, such as higher-hrnet-w32 "
     "(see posewire models list)"
 )

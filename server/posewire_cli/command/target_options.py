@@ -26,7 +26,7 @@ class TargetOptions:
     """Address HOST:PORT of a running server (default: run --model locally)."""
 
     retry_for: Patience | None = None
-    """Seconds to wait for a server that is gone; inf for ever (default: 30, at first 5)."""
+    """Seconds to wait for an unreachable server, or inf (default: 5 to connect, then 30)."""
 
     network: NetworkOptions = field(default_factory=NetworkOptions)
 

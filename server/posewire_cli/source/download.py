@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from http.client import HTTPException, HTTPResponse
 from pathlib import PurePosixPath
 from time import monotonic
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import (
@@ -110,6 +111,14 @@ def _too_slow() -> SourceError:
     return SourceError(f"took longer than {DEADLINE_SECS:g} s to download")
 
 
+class _RedirectHandler(HTTPRedirectHandler):
+    """Follows a redirect without its body, which may have no end."""
+
+    def redirect_request(self, req: Request, fp: Any, *arguments: Any) -> Request | None:
+        fp.close()  # a response that is closed is read as empty
+        return super().redirect_request(req, fp, *arguments)
+
+
 def _opener() -> OpenerDirector:
     """Return an opener for http and https only: a redirect must not lead to a local file."""
     opener = OpenerDirector()
@@ -119,7 +128,7 @@ def _opener() -> OpenerDirector:
         HTTPHandler(),
         HTTPSHandler(),
         HTTPDefaultErrorHandler(),
-        HTTPRedirectHandler(),
+        _RedirectHandler(),
         HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)

@@ -47,7 +47,8 @@ def image_ids(images: Sequence[SourceImage]) -> list[int]:
 
 def _find(argument: str, recursive: bool) -> Iterator[SourceImage]:
     if argument in _STDIN:
-        yield SourceImage("stdin", "stdin", read_stdin)
+        # Where it is redirected from a file, no output may replace that.
+        yield SourceImage("stdin", "stdin", read_stdin, Path("/dev/stdin"))
     elif is_url(argument):
         yield _at_address(argument)
     else:

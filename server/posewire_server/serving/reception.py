@@ -31,9 +31,9 @@ class _Call:
 class Reception:
     """Receives the first message of calls, at most `slots` at the same time.
 
-    The next free slot goes to the host, and among its connections to the one, that has the fewest.
-    While others wait, a call has its slot for `patience_secs`; then the host that has the most
-    slots loses one. Belongs to one event loop.
+    A free slot goes to the host with the fewest slots and, within it, to the connection with the
+    fewest. While others wait, a call keeps its slot for `patience_secs`; after that, the host with
+    the most slots loses one. Belongs to one event loop.
     """
 
     def __init__(self, slots: int, *, patience_secs: float) -> None:
@@ -107,9 +107,9 @@ class Reception:
             call.admitted.set_result(None)
 
     def _evict(self) -> bool:
-        """End the call of those with the most slots that has been received for longest.
+        """End the oldest call of the host and connection with the most slots.
 
-        Return False if its patience is not over yet.
+        Return False if it is not overdue yet.
         """
         call = max(self._receiving, key=self._slots_of())
         if call not in self._overdue:

@@ -5,6 +5,8 @@ Nothing listens at the address that these tests name, so a late check fails with
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,16 @@ def test_the_demo_replaces_on_request_only(
     (folder / "still.png").touch()
     assert main(["demo", "--output", "."]) == 1
     assert "still.png exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", ["--coco a.png", "--annotated ."])
+def test_a_file_that_is_read_as_stdin_is_an_input(arguments: str, folder: Path) -> None:
+    (folder / "stdin.png").hardlink_to(folder / "a.png")
+    command = [sys.executable, "-m", "posewire_cli", "predict", "-", "--overwrite", *SERVER]
+    with (folder / "a.png").open("rb") as stdin:
+        ended = subprocess.run(
+            [*command, *arguments.split()], stdin=stdin, capture_output=True, text=True, check=False
+        )
+    assert "would overwrite the input" in ended.stderr
+    assert ended.returncode != 0
+    assert (folder / "a.png").read_bytes() == b"content"

@@ -14,7 +14,7 @@ from posewire_server.sample import CLIP, STILL, is_sample
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving
 
-WARNING = "posewire: warning: the model demo is trained on rendered people only"
+WARNING = "posewire: warning: the model demo is trained on drawn people only"
 
 
 @pytest.fixture(scope="module")

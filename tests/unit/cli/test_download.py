@@ -87,6 +87,29 @@ def test_a_server_that_sends_slowly_is_left(sent: bytes, monkeypatch: pytest.Mon
             thread.join()
 
 
+def test_the_body_of_a_redirect_is_not_read(server: ModelServer) -> None:
+    server.replies["/photo.jpg"] = [Reply(CONTENT)]
+    ended = threading.Event()
+
+    def redirect() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            to = f"{server.address}/photo.jpg"
+            connection.sendall(f"HTTP/1.1 302 Found\r\nLocation: {to}\r\n\r\n".encode())
+            while not ended.is_set():
+                connection.sendall(bytes(1 << 16))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=redirect)
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/to"
+            assert download.download(url) == CONTENT
+        finally:
+            ended.set()
+            thread.join()
+
+
 def test_nothing_listening_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     with pytest.raises(SourceError, match=r"cannot be downloaded: .*refused"):
