@@ -12,10 +12,10 @@
 //
 // # Coordinates
 //
-// All coordinates are in frame space: pixels of the image as sent, with (0, 0) at the centre of the
-// top-left pixel, x to the right and y down. Left and right in names of keypoints are the person's
-// own. Check the origin of a keypoint before using its position: one that is [OriginAbsent] has
-// none.
+// All coordinates are in frame space: pixels of the image, after its EXIF orientation unless that is
+// ignored, with (0, 0) at the centre of the top-left pixel, x to the right and y down. Left and right
+// in names of keypoints are the person's own. Check the origin of a keypoint before using its
+// position: one that is [OriginAbsent] has none.
 //
 // # Errors
 //

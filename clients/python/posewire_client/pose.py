@@ -1,7 +1,7 @@
 """Poses and keypoints.
 
-Coordinates are in frame space: pixels of the image as sent, with (0, 0) at the centre of the
-top-left pixel, x to the right and y down.
+Coordinates are in frame space: pixels of the image, after its EXIF orientation if that is applied,
+with (0, 0) at the centre of the top-left pixel, x to the right and y down.
 """
 
 from __future__ import annotations
