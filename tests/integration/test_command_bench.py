@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,35 +81,40 @@ def test_a_list_of_concurrencies_is_run_in_turn(
         assert float(row["images_per_second"]) == record["images_per_second"]
 
 
-def test_an_interrupted_run_shows_what_it_has(
-    image: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bench, "_WARM_UP_SECS", 0.0)
+# The command in a process of its own, which can be interrupted, without a warm-up.
+COMMAND = """
+import sys
+from posewire_cli.command import bench, main
+bench._WARM_UP_SECS = 0.0
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_an_interrupted_run_shows_what_it_has(image: Path, tmp_path: Path) -> None:
     exported = tmp_path / "runs.csv"
     estimated = itertools.count(1)
-    ended = threading.Event()
+    is_sixth, ended = threading.Event(), threading.Event()
 
-    def interrupt_later() -> float:
+    def keep_the_sixth() -> float:
         if next(estimated) == 6:
-            os.kill(os.getpid(), signal.SIGINT)
+            is_sixth.set()
             ended.wait(TIMEOUT)  # a call in progress does not hold the command back
         return 0.0
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    model = painted_model(PaintingRunner(person_of, delay=interrupt_later), size=SIDE)
-    try:
-        with serving(model) as slow:
-            load = ["--seconds", "600", "--image", str(image), "--export-csv", str(exported)]
+    model = painted_model(PaintingRunner(person_of, delay=keep_the_sixth), size=SIDE)
+    with serving(model) as slow:
+        load = ["--seconds", "600", "--image", str(image), "--export-csv", str(exported)]
+        command = [sys.executable, "-c", COMMAND, "bench", "--server", slow.address, *load]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
             try:
-                assert main(["bench", "--server", slow.address, *load]) == 130
+                assert is_sixth.wait(TIMEOUT)
+                process.send_signal(signal.SIGINT)
+                out, err = process.communicate(timeout=TIMEOUT)
             finally:
                 ended.set()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    out, err = capsys.readouterr()
+                process.kill()
+    assert process.returncode == 130
     assert ", interrupted: " in out.splitlines()[0]
     assert "p95" in out
     assert err == "posewire: interrupted\n"
