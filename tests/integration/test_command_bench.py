@@ -81,7 +81,8 @@ def test_a_list_of_concurrencies_is_run_in_turn(
         assert float(row["images_per_second"]) == record["images_per_second"]
 
 
-# The command in a process of its own, which can be interrupted, without a warm-up.
+# The command without a warm-up, in a process of its own: Python's handler of a signal needs more
+# stack than pytest's faulthandler leaves it, and may end all tests by a segmentation fault.
 COMMAND = """
 import sys
 from posewire_cli.command import bench, main
