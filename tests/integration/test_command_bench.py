@@ -84,8 +84,9 @@ def test_a_list_of_concurrencies_is_run_in_turn(
 # The command without a warm-up, in a process of its own: Python's handler of a signal needs more
 # stack than pytest's faulthandler leaves it, and may end all tests by a segmentation fault.
 COMMAND = """
-import sys
+import signal, sys
 from posewire_cli.command import bench, main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job of a shell
 bench._WARM_UP_SECS = 0.0
 sys.exit(main(sys.argv[1:]))
 """

@@ -42,7 +42,7 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("command", "printed"),
     [
-        (["predict", str(STILL), "--annotated", "d", "--openpose", "o"], ": 1 person ("),
+        (["predict", str(STILL), "--annotated", "d", "--openpose", "o"], "512x384, 1 person"),
         (["stream", str(CLIP), "--frames", "3", "--annotated", "drawn.avi"], "3 frames"),
         (["bench", "--seconds", "0.1", "--calls", "stream"], "images/s"),
     ],
