@@ -12,15 +12,21 @@ from posewire_client import Result
 
 
 class CocoResults:
-    """Writes the poses of all images to one file when it is closed."""
+    """Writes the poses of all images to one file when it is closed.
+
+    A run that fails before its first image leaves a file of an earlier run alone.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._records: list[dict[str, Any]] = []
+        self._has_images = False
 
     def write(self, image: AnsweredImage) -> None:
+        self._has_images = True
         if isinstance(image.outcome, Result):
             self._records.extend(image.outcome.to_coco(image.image_id))
 
     def close(self) -> None:
-        write_whole(self._path, json.dumps(self._records))
+        if self._has_images:
+            write_whole(self._path, json.dumps(self._records))

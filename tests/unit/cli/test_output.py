@@ -100,6 +100,15 @@ def test_coco_results_are_one_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_coco_results_of_an_earlier_run_survive_one_without_images(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text("earlier")
+    written(CocoResults(path))
+    assert path.read_text() == "earlier"
+    written(CocoResults(path), FAILED)
+    assert json.loads(path.read_text()) == []
+
+
 def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> None:
     written(OpenPoseFiles(tmp_path / "new" / "folder"), TWO, SKIPPED, result())
     files = sorted((tmp_path / "new" / "folder").iterdir())
