@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import struct
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 
 import cv2
@@ -22,6 +20,7 @@ from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
+from tests.reference.image_files import png
 from tests.reference.numbered_frames import (
     SIDE,
     frame_request,
@@ -81,15 +80,8 @@ def jpeg(width: int = 64, height: int = 64) -> bytes:
 
 
 def png_claiming(width: int, height: int) -> bytes:
-    """A PNG of one kilobyte, and of one grey row at the most."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        crc = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + crc
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = chunk(b"IDAT", zlib.compress(bytes(30_001)))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + rows + chunk(b"IEND", b"")
+    """A PNG of less than a kilobyte, and of one grey row at the most."""
+    return png(width, height, bytes(30_001), colour=0)
 
 
 def options(**fields: object) -> dict[str, object]:
