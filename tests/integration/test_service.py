@@ -36,6 +36,7 @@ LIMITS = ServiceLimits(image=ImageLimits(max_bytes=MAX_BYTES, max_pixels=1_000_0
 OPTIONS = ServerOptions(address="127.0.0.1:0", limits=LIMITS)
 TIMEOUT = 20
 NAN = float("nan")
+BOMB = png(30_000, 30_000, bytes(30_001), colour=0)
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +80,6 @@ def jpeg(width: int = 64, height: int = 64) -> bytes:
     return cv2.imencode(".jpg", noise)[1].tobytes()
 
 
-def png_claiming(width: int, height: int) -> bytes:
-    """A PNG of less than a kilobyte, and of one grey row at the most."""
-    return png(width, height, bytes(30_001), colour=0)
-
-
 def options(**fields: object) -> dict[str, object]:
     return {"image": numbered_image(1), "options": estimate_pb2.EstimateOptions(**fields)}
 
@@ -103,7 +99,7 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
         "FIELD_INVALID",
         "image.encoded.orientation_policy",
     ),
-    "bomb": ({"image": encoded(png_claiming(30_000, 30_000))}, "IMAGE_TOO_LARGE", "image.encoded"),
+    "bomb": ({"image": encoded(BOMB)}, "IMAGE_TOO_LARGE", "image.encoded"),
     "too many bytes": ({"image": encoded(bytes(MAX_BYTES + 1))}, "IMAGE_TOO_LARGE", "image.enc"),
     "raw too short": ({"image": raw(bytes(47), 4, 4)}, "IMAGE_INVALID", "image.raw.data"),
     "raw too long": ({"image": raw(bytes(49), 4, 4)}, "IMAGE_INVALID", "image.raw.data"),
