@@ -104,11 +104,16 @@ def test_the_second_signal_does_not_wait(network: Path) -> None:
         assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
-def test_compiled_networks_are_kept_where_told(network: Path, tmp_path: Path) -> None:
-    with serve("--model", str(network), "--compiled-cache", str(tmp_path)) as process:
+def test_a_file_says_what_to_serve_and_where_to_keep_compiled_networks(
+    network: Path, tmp_path: Path
+) -> None:
+    compiled = tmp_path / "compiled"
+    file = tmp_path / "posewire.toml"
+    file.write_text(f'model = ["{network}"]\ncompiled-cache = "{compiled}"\n')
+    with serve("--config", str(file)) as process:
         address_of(process)
         assert stopped(process, by=signal.SIGTERM) == (0, "", "")
-    assert list(tmp_path.iterdir())
+    assert list(compiled.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
+from posewire_cli.command.configuration import add_configuration
 from posewire_cli.command.help_columns import HelpColumns
 from posewire_cli.errors import UsageError
 
@@ -53,6 +54,7 @@ app = App(
     default_command=_refuse,
     default_parameter=Parameter(negative=(), allow_repeating=True),  # the last one counts
     group_parameters=Group("Options", sort_key=0),
+    config=add_configuration,
     # The caller reports errors.
     result_action="return_value",
     exit_on_error=False,
@@ -106,7 +108,11 @@ app.command(
     help="""Serve models over gRPC until SIGTERM or Ctrl-C.
 
 Prints the address once the models are ready. The first signal stops accepting
-calls and finishes those in progress; the second exits immediately.""",
+calls and finishes those in progress; the second exits immediately.
+
+Options may also be set in the environment, such as --max-streams by
+POSEWIRE_SERVE_MAX_STREAMS, and in a TOML file given by --config. The command
+line comes before the environment, the environment before the file.""",
     help_epilogue=_epilogue("serve --model demo --address 0.0.0.0:50051"),
 )
 app.command(

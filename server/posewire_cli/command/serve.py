@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from posewire_cli.command.configuration import write_configuration
 from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
@@ -37,6 +39,12 @@ class ListenOptions:
 
     grace: Seconds = 20.0
     """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
+
+    config: Path | None = None
+    """TOML file of options, each by its name without --; also POSEWIRE_SERVE_NAME=VALUE."""
+
+    print_config: bool = False
+    """Print all options as a TOML file, without serving."""
 
 
 @Parameter(name="*", group=Group("Limits", sort_key=2))
@@ -70,6 +78,9 @@ def serve_models(
     limits: LimitOptions = LimitOptions(),
     network: NetworkOptions = NetworkOptions(),
 ) -> None:
+    if listen.print_config:
+        print(*write_configuration(listen, limits, network), sep="\n")
+        return
     options = ServerOptions(
         address=listen.address,
         limits=_service_limits(limits, grace_secs=listen.grace),
