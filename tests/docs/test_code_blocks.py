@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from posewire_cli.command import main
 from posewire_server.sample import CLIP, STILL
 from tests.docs.code_blocks import PAGES, ROOT, CodeBlock, code_blocks
 from tests.reference.scenes import scene
@@ -29,7 +30,7 @@ EXCERPTS = {
     "cmake": "clients/cpp/**/CMakeLists.txt",
     "go": "clients/go/**/*.go",
 }
-SHOWN = ("text", "json", "yaml")
+SHOWN = ("text", "json", "toml", "yaml")
 INCLUDE = '--8<-- "examples/'
 
 
@@ -150,3 +151,13 @@ def test_what_is_included_exists() -> None:
     for block in included:
         name = block.text.removeprefix(INCLUDE).strip().removesuffix('"')
         assert (ROOT / "examples" / name).is_file(), block
+
+
+def test_files_of_options_are_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [block for block in BLOCKS if block.text.startswith("# posewire.toml\n")]
+    assert files
+    for block in files:
+        path = tmp_path / "posewire.toml"
+        path.write_text(block.text)
+        assert main(["serve", "--config", str(path), "--print-config"]) == 0, block
+        assert capsys.readouterr().out
