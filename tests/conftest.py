@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# A busy machine takes long for an example without anything being wrong.
+settings.register_profile("posewire", parent=settings(), deadline=None)
+settings.load_profile("posewire")
 
 
 @pytest.fixture(scope="session")
