@@ -92,7 +92,7 @@ def test_a_stream_outlives_the_servers_limit_on_its_age(way: Way, target: str) -
     frames[41] = b"damaged"
     began = time.monotonic()
     outcomes = way.stream(target, frames)
-    assert time.monotonic() - began > AGE_SECS
+    assert time.monotonic() - began > 1.2 * AGE_SECS  # the most that a stream may have
     assert [outcome.frame_id for outcome in outcomes] == [*range(1, 61)]
     failure = outcomes[41]
     assert isinstance(failure, FrameFailure)

@@ -150,6 +150,19 @@ def test_a_stream_that_is_cancelled_leaves_the_queue(busy: Busy) -> None:
     assert last == 3
 
 
+def test_a_lame_duck_accepts_calls_while_health_says_no() -> None:
+    options = ServerOptions(address="127.0.0.1:0", lame_duck_secs=600)
+    model = painted_model(PaintingRunner(person_of))
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        draining = server.begin(server.server.drain())
+        request = health_pb2.HealthCheckRequest(service=SERVICE)
+        wait_until(lambda: health.Check(request, timeout=TIMEOUT).status == NOT_SERVING)
+        PoseServiceStub(channel).GetModel(messages.GetModelRequest(), timeout=TIMEOUT)
+        assert not draining.done()
+        draining.cancel()
+
+
 def test_draining_finishes_what_there_is_and_takes_nothing_more(busy: Busy) -> None:
     closing = threading.Event()
 

@@ -13,7 +13,7 @@ from posewire_cli.command.configuration import write_configuration
 from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
-from posewire_cli.command.option_types import Count, Seconds, check_listen_address
+from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
 from posewire_cli.command.own_model import runner_options
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
@@ -40,6 +40,9 @@ class ListenOptions:
     grace: Seconds = 20.0
     """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
 
+    lame_duck: Patience = 0.0
+    """Time before the grace period in which calls are still accepted, in seconds."""
+
     config: Path | None = None
     """TOML file of options, each by its name without --; also POSEWIRE_SERVE_NAME=VALUE."""
 
@@ -57,7 +60,8 @@ class LimitOptions:
     """Concurrent streams."""
 
     max_stream_age: Seconds | None = None
-    """Age in seconds at which streams drain and clients reopen them (default: no limit)."""
+    """Age in seconds, give or take a fifth, at which streams drain and clients reopen them
+    (default: no limit)."""
 
     idle_timeout: Seconds = 300.0
     """Time without a frame after which streams drain, in seconds."""
@@ -85,6 +89,7 @@ def serve_models(
         address=listen.address,
         limits=_service_limits(limits, grace_secs=listen.grace),
         reflection=listen.reflection,
+        lame_duck_secs=listen.lame_duck,
     )
     load = partial(_load, listen.model, network)
     limit_native_messages()

@@ -36,9 +36,13 @@ _STOP_GRACE_SECS = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """`address` is HOST:PORT, [IPV6]:PORT or unix:PATH; port 0 is any free port."""
+    """`address` is HOST:PORT, [IPV6]:PORT or unix:PATH; port 0 is any free port.
+
+    `lame_duck_secs`: how long a draining server still accepts calls while it reports NOT_SERVING.
+    """
 
     address: str = "127.0.0.1:50051"
+    lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     reflection: bool = False
 
@@ -57,6 +61,7 @@ class Server:
         self._server = transport_server(
             options=_channel_options(options.limits), max_calls=_MAX_CALLS
         )
+        self._is_open = False
         self.port = 0
 
     async def start(self) -> None:
@@ -94,17 +99,22 @@ class Server:
         """Serve these models, already warmed up; the first is the default."""
         self._service.open(models)
         self._health.set_serving(True)
+        self._is_open = True
 
     async def drain(self) -> None:
         """Reject new calls and finish those in progress, within the grace period.
 
-        After half a second the server also closes its listener and its idle connections, so that
-        clients connect elsewhere.
+        This begins after the lame-duck period, in which load balancers that check health turn to
+        other servers. After another half second the server also closes its listener and its idle
+        connections, so that clients connect elsewhere.
         """
+        self._health.set_serving(False)
+        if self._is_open and self._options.lame_duck_secs:
+            _LOG.info("not serving, accepting calls for %g s", self._options.lame_duck_secs)
+            await asyncio.sleep(self._options.lame_duck_secs)
         drain_secs = self._options.limits.life.drain_secs
         _LOG.info("draining for at most %g s", drain_secs)
         ends_at = monotonic() + drain_secs
-        self._health.set_serving(False)
         self._service.drain()
         idle = asyncio.create_task(self._service.wait_until_idle())
         await asyncio.wait([idle], timeout=min(_REJECT_SECS, ends_at - monotonic()))

@@ -7,6 +7,7 @@ the oldest frame as soon as it is known.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -23,15 +24,19 @@ from posewire_server.serving.received import Received
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import status_of
 
+# Streams that opened together do not end together: each has an age of its own.
+_AGE_JITTER = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLife:
     """Time limits of a stream.
 
     `config_secs`: until the config arrives. A stream is drained after `idle_secs` without a frame
-    or an outcome, and after `max_age_secs` (None: never). `drain_secs`: from the drain to the end
-    of the stream. `close_secs`: for the client to half-close a draining stream once all frames are
-    answered, and to read what remains at the end of the stream.
+    or an outcome, and after `max_age_secs` (None: never), which varies by a fifth from stream to
+    stream. `drain_secs`: from the drain to the end of the stream. `close_secs`: for the client to
+    half-close a draining stream once all frames are answered, and to read what remains at the end
+    of the stream.
     """
 
     config_secs: float = 10.0
@@ -55,6 +60,7 @@ class Session:
         self._estimator = estimator
         self._config = config
         self._life = life or SessionLife()
+        self._max_age_secs = _jittered(self._life.max_age_secs)
         self._caller = estimator.stream_caller(peer, latest=config.latest)
         # Unanswered frames, oldest first: the reader appends, the writer removes.
         self._frames: deque[FrameInFlight] = deque()
@@ -87,8 +93,8 @@ class Session:
         `UnavailableError` if the client does not close a draining stream in time.
         """
         self._writer = asyncio.current_task()
-        if self._life.max_age_secs is not None:
-            self._start_timer("age", self._life.max_age_secs, self.drain)
+        if self._max_age_secs is not None:
+            self._start_timer("age", self._max_age_secs, self.drain)
         self._start_timer("idle", self._life.idle_secs, self._drain_if_idle)
         reader = asyncio.create_task(self._read(requests))
         reader.add_done_callback(lambda _: self._wake.set())
@@ -165,7 +171,7 @@ class Session:
 
     def _started(self) -> stream_pb2.StreamStarted:
         limits, config = self._estimator.limits, self._config
-        frame_age, stream_age = config.max_frame_age_secs, self._life.max_age_secs
+        frame_age, stream_age = config.max_frame_age_secs, self._max_age_secs
         return stream_pb2.StreamStarted(
             model=self._estimator.description,
             max_frames_in_flight=config.window,
@@ -253,6 +259,10 @@ class Session:
                 estimate.times, waited_secs=processed.waited_secs, total_secs=frame.age_secs
             ),
         )
+
+
+def _jittered(secs: float | None) -> float | None:
+    return None if secs is None else secs * random.uniform(1 - _AGE_JITTER, 1 + _AGE_JITTER)
 
 
 def path_in_stream(field: str) -> str:

@@ -35,15 +35,26 @@ def held() -> Iterator[HeldRunner]:
 
 def test_the_stream_begins_with_its_terms() -> None:
     async def test() -> None:
-        life = SessionLife(max_age_secs=90)
-        stream = Stream(PaintingRunner(person_of), window=5, life=life, max_frame_age_secs=0.25)
+        stream = Stream(PaintingRunner(person_of), window=5, max_frame_age_secs=0.25)
         started = (await stream.next()).started
         assert started.model.name == "painted"
         assert started.max_frames_in_flight == 5
         assert started.max_frame_age.ToMilliseconds() == 250
-        assert started.max_stream_age.ToSeconds() == 90
         assert (started.max_image_bytes, started.max_image_pixels) == (1 << 20, 1 << 20)
         await stream.abandon()
+
+    run(test)
+
+
+def test_streams_of_one_server_have_ages_of_their_own() -> None:
+    async def test() -> None:
+        ages = []
+        for _ in range(5):
+            stream = Stream(PaintingRunner(person_of), life=SessionLife(max_age_secs=100))
+            ages.append((await stream.next()).started.max_stream_age.ToMilliseconds() / 1000)
+            await stream.abandon()
+        assert all(80 <= age <= 120 for age in ages)
+        assert len({*ages}) > 1
 
     run(test)
 
