@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -13,6 +14,8 @@
 
 #include "posewire/decoder.hpp"
 #include "posewire/duplicates.hpp"
+#include "posewire/people_decoder.hpp"
+#include "posewire/pose_message.hpp"
 #include "posewire/reference_decoder.hpp"
 
 namespace py = pybind11;
@@ -153,6 +156,60 @@ py::tuple join(const py::object& keypoints, const py::object& keypoint_scores,
     return to_numpy(poses, static_cast<py::ssize_t>(candidates.keypoint_count));
 }
 
+using Map = std::array<double, 4>;  // scales, then shifts, along x and y
+
+/// Decodes people and converts them by `finish`, all without the GIL. Thresholds are floats, as
+/// scores are: a score of 0.7F reaches a threshold of 0.7.
+template <class Finish>
+auto decode_people(const PeopleDecoder& decoder, const py::object& heatmaps, const py::object& tags,
+                   const Map& map, const DecodeOptions& wanted, const Finish& finish) {
+    const HeatmapView heatmap = heatmap_view(array_of<float>(heatmaps, "heatmaps"));
+    const TagView tag = tag_view(array_of<float>(tags, "tags"), heatmap);
+    const auto keypoints = static_cast<std::size_t>(heatmap.keypoints);
+    const py::gil_scoped_release released;
+    return finish(decoder.decode(heatmap, tag, {map[0], map[1], map[2], map[3]}, wanted),
+                  keypoints);
+}
+
+py::tuple people_of(const PeopleDecoder& decoder, const py::object& heatmaps,
+                    const py::object& tags, const Map& map, std::optional<int> max_poses,
+                    float min_pose_score, float min_keypoint_score, bool refine) {
+    const auto [poses, keypoints] = decode_people(
+        decoder, heatmaps, tags, map, {max_poses, min_pose_score, min_keypoint_score, refine},
+        [](Poses found, std::size_t k) { return std::make_pair(std::move(found), k); });
+    return to_numpy(poses, static_cast<py::ssize_t>(keypoints));
+}
+
+py::bytes bytes_of(const PeopleDecoder& decoder, const py::object& heatmaps, const py::object& tags,
+                   const Map& map, std::optional<int> max_poses, float min_pose_score,
+                   float min_keypoint_score, bool refine) {
+    return decode_people(decoder, heatmaps, tags, map,
+                         {max_poses, min_pose_score, min_keypoint_score, refine},
+                         [](const Poses& found, std::size_t k) {
+                             return serialize_poses(view_of(found, k), found.scores.data());
+                         });
+}
+
+py::bytes serialize(const py::object& keypoints, const py::object& keypoint_scores,
+                    const py::object& origins, const py::object& scores,
+                    const py::object& track_ids) {
+    const PosesView poses = poses_view(array_of<float>(keypoints, "keypoints"),
+                                       array_of<float>(keypoint_scores, "keypoint_scores"),
+                                       array_of<std::uint8_t>(origins, "origins"));
+    const auto data_of = [&](const py::array& array, const std::string& name) {
+        const bool fits =
+            array.ndim() == 1 && static_cast<std::size_t>(array.shape(0)) == poses.count;
+        require_shape(fits, array, name, "(" + std::to_string(poses.count) + ",)");
+        return array.data();
+    };
+    const void* score = data_of(array_of<float>(scores, "scores"), "scores");
+    const void* track_id =
+        track_ids.is_none() ? nullptr
+                            : data_of(array_of<std::uint32_t>(track_ids, "track_ids"), "track_ids");
+    return serialize_poses(poses, static_cast<const float*>(score),
+                           static_cast<const std::uint32_t*>(track_id));
+}
+
 /// An option of two values, which have names in Python.
 template <class Class, class Value, class Options>
 void def_choice(Class& options, const char* option, Value Options::* member, const char* first,
@@ -197,6 +254,11 @@ void bind_options(py::module_& module) {
         .def_readwrite("min_pose_score", &DecodeOptions::min_pose_score)
         .def_readwrite("min_keypoint_score", &DecodeOptions::min_keypoint_score)
         .def_readwrite("refine", &DecodeOptions::refine);
+    py::class_<DuplicateOptions>(module, "DuplicateOptions")
+        .def(py::init())
+        .def_readwrite("oks_sigmas", &DuplicateOptions::oks_sigmas)
+        .def_readwrite("oks_threshold", &DuplicateOptions::oks_threshold)
+        .def_readwrite("max_candidates", &DuplicateOptions::max_candidates);
 }
 
 template <class AnyDecoder>
@@ -208,6 +270,21 @@ void bind_decoder(py::module_& module, const char* name) {
              py::arg("refine"));
 }
 
+void bind_people_decoder(py::module_& module) {
+    py::class_<PeopleDecoder> people(module, "PeopleDecoder");
+    people.def(py::init<ReferenceDecoder>(), py::arg("decoder"))
+        .def(py::init<Decoder, DuplicateOptions>(), py::arg("decoder"), py::arg("duplicates"));
+    const auto def_decode = [&](const char* name, auto function) {
+        people.def(name, function, py::arg("heatmaps"), py::arg("tags"), py::kw_only(),
+                   py::arg("frame_from_heatmap"), py::arg("max_poses"), py::arg("min_pose_score"),
+                   py::arg("min_keypoint_score"), py::arg("refine"));
+    };
+    def_decode("decode", &people_of);
+    def_decode("decode_to_bytes", &bytes_of);
+    module.def("serialize_poses", &serialize, py::arg("keypoints"), py::arg("keypoint_scores"),
+               py::arg("origins"), py::arg("scores"), py::kw_only(), py::arg("track_ids"));
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
@@ -215,6 +292,7 @@ PYBIND11_MODULE(_core, module) {
     bind_options(module);
     bind_decoder<Decoder>(module, "Decoder");
     bind_decoder<ReferenceDecoder>(module, "ReferenceDecoder");
+    bind_people_decoder(module);
     module.def("join_duplicates", &join, py::arg("keypoints"), py::arg("keypoint_scores"),
                py::arg("origins"), py::kw_only(), py::arg("oks_sigmas"), py::arg("oks_threshold"));
 }

@@ -6,14 +6,18 @@
 
 from posewire_decoder.decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 from posewire_decoder.duplicates import join_duplicates
+from posewire_decoder.people import FrameFromHeatmap, PeopleDecoder, serialize_poses
 from posewire_decoder.poses import Origin, Poses
 
 __all__ = [
     "Decoder",
     "DecoderOptions",
+    "FrameFromHeatmap",
     "Origin",
+    "PeopleDecoder",
     "Poses",
     "ReferenceDecoder",
     "ReferenceOptions",
     "join_duplicates",
+    "serialize_poses",
 ]

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,12 @@ class DecodeOptions:
     min_pose_score: float
     min_keypoint_score: float
     refine: bool
+    def __init__(self) -> None: ...
+
+class DuplicateOptions:
+    oks_sigmas: list[float]
+    oks_threshold: float
+    max_candidates: int
     def __init__(self) -> None: ...
 
 class _AnyDecoder:
@@ -64,3 +70,45 @@ def join_duplicates(
     NDArray[np.uint8],
     NDArray[np.float32],
 ]: ...
+
+class PeopleDecoder:
+    @overload
+    def __init__(self, decoder: ReferenceDecoder) -> None: ...
+    @overload
+    def __init__(self, decoder: Decoder, duplicates: DuplicateOptions) -> None: ...
+    def decode(
+        self,
+        heatmaps: object,
+        tags: object,
+        *,
+        frame_from_heatmap: tuple[float, float, float, float],
+        max_poses: int | None,
+        min_pose_score: float,
+        min_keypoint_score: float,
+        refine: bool,
+    ) -> tuple[
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.uint8],
+        NDArray[np.float32],
+    ]: ...
+    def decode_to_bytes(
+        self,
+        heatmaps: object,
+        tags: object,
+        *,
+        frame_from_heatmap: tuple[float, float, float, float],
+        max_poses: int | None,
+        min_pose_score: float,
+        min_keypoint_score: float,
+        refine: bool,
+    ) -> bytes: ...
+
+def serialize_poses(
+    keypoints: object,
+    keypoint_scores: object,
+    origins: object,
+    scores: object,
+    *,
+    track_ids: object,
+) -> bytes: ...

@@ -123,6 +123,7 @@ class Decoder(_AnyDecoder):
     """
 
     __slots__ = ("options",)
+    _compiled: _core.Decoder
 
     def __init__(self, options: DecoderOptions | None = None) -> None:
         self.options = DecoderOptions() if options is None else options
@@ -143,6 +144,7 @@ class ReferenceDecoder(_AnyDecoder):
     """
 
     __slots__ = ("options",)
+    _compiled: _core.ReferenceDecoder
 
     def __init__(self, options: ReferenceOptions | None = None) -> None:
         self.options = ReferenceOptions() if options is None else options

@@ -30,6 +30,19 @@ void keep_rows(std::vector<Value>& values, const Indices& rows, std::size_t coun
     values.erase(end, values.end());
 }
 
+/// The poses at these indices, which ascend.
+Poses keep_poses(Poses poses, const Indices& rows) {
+    const std::size_t count = poses.scores.size();
+    if (rows.size() == count) return poses;
+    keep_rows(poses.keypoints, rows, count);
+    keep_rows(poses.keypoint_scores, rows, count);
+    keep_rows(poses.origins, rows, count);
+    keep_rows(poses.scores, rows, count);
+    keep_rows(poses.tags, rows, count);
+    poses.count = static_cast<int>(rows.size());
+    return poses;
+}
+
 Indices rows_with_keypoints(const Poses& poses) {
     const std::size_t count = poses.scores.size();
     Indices rows;
@@ -110,15 +123,15 @@ Poses apply_limits(Poses poses, const DecodeOptions& call) {
     }
     Indices rows = keep_best(rows_with_keypoints(poses), poses.scores, call);
     std::sort(rows.begin(), rows.end());
-    const std::size_t count = poses.scores.size();
-    if (rows.size() == count) return poses;
-    keep_rows(poses.keypoints, rows, count);
-    keep_rows(poses.keypoint_scores, rows, count);
-    keep_rows(poses.origins, rows, count);
-    keep_rows(poses.scores, rows, count);
-    keep_rows(poses.tags, rows, count);
-    poses.count = static_cast<int>(rows.size());
-    return poses;
+    return keep_poses(std::move(poses), rows);
+}
+
+Poses drop_poses_below(Poses poses, double score) {
+    Indices rows;
+    for (std::size_t n = 0; n < poses.scores.size(); ++n) {
+        if (poses.scores[n] >= score) rows.push_back(n);
+    }
+    return keep_poses(std::move(poses), rows);
 }
 
 }  // namespace posewire

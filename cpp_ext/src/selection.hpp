@@ -29,6 +29,9 @@ void place(Poses& poses, std::size_t i, const Cell& cell, const Offset& offset, 
 /// Adds delta to all keypoints but those of one origin.
 Poses add_delta(Poses poses, const ModelOptions& options, Origin except);
 
+/// Drops poses that score lower.
+Poses drop_poses_below(Poses poses, double score);
+
 /// Hides keypoints below min_keypoint_score, drops poses without any, and keeps the best max_poses
 /// in their order.
 Poses apply_limits(Poses poses, const DecodeOptions& call);

@@ -108,4 +108,11 @@ void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, dou
             "a number above 0 and at most 1");
 }
 
+void validate(const DuplicateOptions& options, const ModelOptions& model) {
+    PosesView none;
+    none.keypoint_count = model.grouping_order.size();
+    validate(none, options.oks_sigmas, options.oks_threshold);
+    require(options.max_candidates >= 1, "max_candidates", options.max_candidates, "at least 1");
+}
+
 }  // namespace posewire

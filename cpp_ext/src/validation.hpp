@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "posewire/options.hpp"
+#include "posewire/people_decoder.hpp"
 #include "posewire/poses.hpp"
 #include "posewire/tensor_view.hpp"
 
@@ -15,5 +16,6 @@ void validate(const ReferenceOptions& options);
 void validate(const DecodeOptions& options);
 void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptions& options);
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold);
+void validate(const DuplicateOptions& options, const ModelOptions& model);
 
 }  // namespace posewire

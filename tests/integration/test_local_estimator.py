@@ -21,6 +21,7 @@ from posewire_client import Box, Client, EncodedImage, EstimateOptions, ImageInp
 from posewire_client.image import write_image
 from posewire_server import LocalEstimator
 from posewire_server.errors import InvalidArgumentError
+from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.pipeline import Estimate
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.image.limits import ImageLimits
@@ -81,7 +82,7 @@ IMAGES = {
 }
 
 
-def check_equal(local: Estimate, served: Result) -> None:
+def check_equal(local: Estimate[FramePoses], served: Result) -> None:
     assert len(local.poses) == len(served.poses)
     np.testing.assert_array_equal(local.poses.scores, served.scores)
     for name in ("keypoints", "keypoint_scores", "origins"):

@@ -18,10 +18,8 @@ from posewire.v1.pose_service_pb2_grpc import (
     PoseServiceServicer,
     add_PoseServiceServicer_to_server,
 )
-from posewire_decoder import Origin
-from posewire_server.estimation.frame_poses import FramePoses
+from posewire_decoder import Origin, serialize_poses
 from posewire_server.serving.allocator import keep_large_blocks
-from posewire_server.serving.answer import poses_to_proto
 from posewire_server.skeleton import COCO
 from tests.reference.stub_server import PEOPLE
 
@@ -29,13 +27,13 @@ from tests.reference.stub_server import PEOPLE
 class BareService(PoseServiceServicer):
     def __init__(self) -> None:
         shape = (PEOPLE, len(COCO.oks_sigmas))
-        poses = FramePoses(
+        poses = serialize_poses(
             np.ones((*shape, 2), np.float32),
             np.ones(shape, np.float32),
             np.full(shape, Origin.DETECTED, np.uint8),
             np.ones(PEOPLE, np.float32),
         )
-        self._answer = messages.EstimatePosesResponse(poses=poses_to_proto(poses))
+        self._answer = messages.EstimatePosesResponse.FromString(poses)
         self._threads = ThreadPoolExecutor(1)
 
     async def EstimatePoses(

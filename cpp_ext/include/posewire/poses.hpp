@@ -42,4 +42,10 @@ struct PosesView {
     std::size_t index(std::size_t n, std::size_t k) const { return n * keypoint_count + k; }
 };
 
+/// A view of poses with K keypoints, valid as long as they are.
+inline PosesView view_of(const Poses& poses, std::size_t k) {
+    return {poses.keypoints.data(), poses.keypoint_scores.data(), poses.origins.data(),
+            static_cast<std::size_t>(poses.count), k};
+}
+
 }  // namespace posewire

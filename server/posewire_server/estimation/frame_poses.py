@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,22 +35,3 @@ class FramePoses:
         least = np.where(is_absent, np.float32(np.inf), self.keypoints).min(axis=1)
         most = np.where(is_absent, np.float32(-np.inf), self.keypoints).max(axis=1)
         return np.concatenate((least, most), axis=1)
-
-    def select(self, indices: NDArray[np.integer[Any]]) -> FramePoses:
-        """Copy the poses at these indices, in that order."""
-        return FramePoses(
-            self.keypoints[indices],
-            self.keypoint_scores[indices],
-            self.origins[indices],
-            self.scores[indices],
-        )
-
-    def drop_keypoints_below(self, score: float) -> FramePoses:
-        """Make keypoints of lower scores absent."""
-        kept = self.keypoint_scores >= score
-        return FramePoses(
-            np.where(kept[..., None], self.keypoints, np.float32(0)),
-            np.where(kept, self.keypoint_scores, np.float32(0)),
-            np.where(kept, self.origins, np.uint8(Origin.ABSENT)),
-            self.scores,
-        )

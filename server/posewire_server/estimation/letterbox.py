@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from posewire_decoder import FrameFromHeatmap
 from posewire_server.geometry import InputGeometry, Size
 from posewire_server.image.frame import Frame
 from posewire_server.image.orientation import UPRIGHT, Orientation
@@ -114,11 +115,11 @@ class Letterbox:
         scale, shift = self._scale_and_shift()
         return np.asarray((points - shift) / scale)
 
-    def frame_from_heatmap(self, points: NDArray[Any], heatmap: Size) -> NDArray[np.float64]:
-        """Map points (..., 2), as x, y; `heatmap` is the size of the network's output."""
+    def frame_from_heatmap(self, heatmap: Size) -> FrameFromHeatmap:
+        """Return the map of points; `heatmap` is the size of the network's output."""
         scale, shift = self._scale_and_shift()
-        stride = np.divide(self.input, heatmap)
-        return np.asarray(points * (stride / scale) - shift / scale)
+        scales = np.divide(self.input, heatmap) / scale
+        return FrameFromHeatmap(*scales.tolist(), *(shift / scale).tolist())
 
     def _scale_and_shift(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the map from frame to input, along x and y; truncation makes their scales differ.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from posewire.v1 import estimate_pb2, image_pb2, pose_pb2
 from posewire_server.errors import InvalidArgumentError, Violation
+from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Estimate, Pipeline
 from posewire_server.estimation.runner import RunnerOptions
@@ -81,7 +82,7 @@ class LocalEstimator:
         region: Region | None = None,
         refine: bool | None = None,
         apply_orientation: bool = True,
-    ) -> Estimate:
+    ) -> Estimate[FramePoses]:
         """Estimate the poses in an image, best first; blocks until they are known.
 
         `image`: a uint8 array (height, width, 3) in BGR order or (height, width) of grey, or the

@@ -6,12 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from posewire.v1 import estimate_pb2
-from posewire_decoder import Origin
 from posewire_server.errors import InvalidArgumentError, Violation
-from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.image.region import RegionOfInterest, region_from_proto
 from posewire_server.models.installed import InstalledModel
 
@@ -57,14 +53,6 @@ class EstimateOptions:
         has_region = asked.HasField("region_of_interest")
         region = region_from_proto(asked.region_of_interest) if has_region else None
         return replace(self, **given, max_poses=poses or self.max_poses, region=region)
-
-    def select(self, poses: FramePoses) -> FramePoses:
-        """Apply the thresholds and the limit to poses sorted best first."""
-        is_wanted = poses.scores >= self.min_pose_score
-        if self.min_keypoint_score > 0:
-            poses = poses.drop_keypoints_below(self.min_keypoint_score)
-            is_wanted &= (poses.origins != Origin.ABSENT).any(axis=1)
-        return poses.select(np.flatnonzero(is_wanted)[: self.max_poses])
 
     def to_proto(self) -> estimate_pb2.EstimateOptions:
         """Convert a model's default options, which have no region."""

@@ -1,18 +1,11 @@
-"""Messages for poses and stage times."""
+"""Messages for stage times."""
 
 from __future__ import annotations
 
 from google.protobuf import duration_pb2
 
-from posewire.v1 import estimate_pb2, pose_pb2
-from posewire_server.estimation.frame_poses import FramePoses
+from posewire.v1 import estimate_pb2
 from posewire_server.estimation.pipeline import StageTimes
-from posewire_server.serving.pose_bytes import pose_bytes
-
-
-def poses_to_proto(poses: FramePoses) -> list[pose_pb2.Pose]:
-    """Convert poses, in the same order."""
-    return [pose_pb2.Pose.FromString(each) for each in pose_bytes(poses)]
 
 
 def stage_times_to_proto(

@@ -29,7 +29,7 @@ class Skipped:
 class Processed:
     """The frame was processed, after it had waited `waited_secs` for its turn."""
 
-    estimate: Estimate
+    estimate: Estimate[bytes]
     waited_secs: float
 
 
@@ -113,7 +113,7 @@ class FrameInFlight:
         waited_secs = self.age_secs
         try:
             self.check_is_due()
-            estimate = pipeline.estimate_image(
+            estimate = pipeline.estimate_to_bytes(
                 image, self._options, limits=limits, turn=gate.turn(self)
             )
         except WithdrawnError:

@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.answer import poses_to_proto, stage_times_to_proto
+from posewire_server.serving.answer import stage_times_to_proto
 from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import (
@@ -167,8 +167,7 @@ class PoseService:
             request.image, options, peer=host_of(peer), size=received.size
         )
         estimate = processed.estimate
-        return messages.EstimatePosesResponse(
-            poses=poses_to_proto(estimate.poses),
+        response = messages.EstimatePosesResponse(
             model=estimator.model.name,
             model_version=estimator.model.version,
             image_width=estimate.frame.width,
@@ -179,6 +178,8 @@ class PoseService:
                 total_secs=monotonic() - received_at,
             ),
         )
+        response.MergeFromString(estimate.poses)
+        return response
 
     async def _receive(self, requests: Receiver[Request], peer: str) -> Received[Request]:
         """Receive the request of a unary call."""

@@ -15,7 +15,7 @@ from time import monotonic
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
-from posewire_server.serving.answer import duration, poses_to_proto, stage_times_to_proto
+from posewire_server.serving.answer import duration, stage_times_to_proto
 from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
@@ -250,8 +250,7 @@ class Session:
 
     def _result(self, processed: Processed, frame: FrameInFlight) -> stream_pb2.FrameResult:
         estimate = processed.estimate
-        return stream_pb2.FrameResult(
-            poses=poses_to_proto(estimate.poses),
+        result = stream_pb2.FrameResult(
             model_version=self._estimator.model.version,
             image_width=estimate.frame.width,
             image_height=estimate.frame.height,
@@ -259,6 +258,8 @@ class Session:
                 estimate.times, waited_secs=processed.waited_secs, total_secs=frame.age_secs
             ),
         )
+        result.MergeFromString(estimate.poses)
+        return result
 
 
 def _jittered(secs: float | None) -> float | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from posewire_cli.command import main
 from posewire_server.estimation import pipeline
+from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
 from posewire_server.serving.served_model import ServedModel
@@ -188,7 +189,7 @@ def interrupt_after(frames: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def interrupted(
         self: pipeline.Pipeline, path: Path, *, apply_orientation: bool
-    ) -> pipeline.Estimate:
+    ) -> pipeline.Estimate[FramePoses]:
         if len(estimated) == frames:
             raise KeyboardInterrupt
         answer = estimate(self, path, apply_orientation=apply_orientation)

@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
 
 from posewire.v1 import estimate_pb2, pose_pb2
-from posewire_decoder import Origin
 from posewire_server.errors import InvalidArgumentError
-from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.errors import InvalidRegionError
 from posewire_server.image.region import RegionOfInterest
@@ -59,41 +54,3 @@ def test_scores_lie_between_zero_and_one(field: str, score: float) -> None:
 def test_a_region_that_is_no_box_is_refused() -> None:
     with pytest.raises(InvalidRegionError):
         with_options(region_of_interest=pose_pb2.Box(x_min=2, x_max=1))
-
-
-POSES = FramePoses(
-    np.ones((3, 2, 2), np.float32),
-    np.array([[0.9, 0.7], [0.8, 0.2], [0.1, 0.1]], np.float32),
-    np.full((3, 2), Origin.DETECTED, np.uint8),
-    np.array([0.8, 0.5, 0.1], np.float32),
-)
-
-
-@pytest.mark.parametrize(
-    ("asked", "scores"),
-    [
-        ({"min_pose_score": 0}, [0.8, 0.5, 0.1]),
-        ({"min_pose_score": 0.5}, [0.8, 0.5]),
-        ({"min_pose_score": 0.5001}, [0.8]),
-        ({"min_pose_score": 0, "max_poses": 2}, [0.8, 0.5]),
-        ({"min_pose_score": 0, "min_keypoint_score": 0.15}, [0.8, 0.5]),
-        ({"min_pose_score": 0, "min_keypoint_score": 0.15, "max_poses": 1}, [0.8]),
-        ({"min_pose_score": 1}, []),
-    ],
-    ids=str,
-)
-def test_wanted_are_the_best_poses_above_the_scores(
-    asked: dict[str, Any], scores: list[float]
-) -> None:
-    wanted = EstimateOptions(**asked).select(POSES)
-    assert wanted.scores.tolist() == np.array(scores, np.float32).tolist()
-
-
-def test_keypoints_below_the_score_are_absent_and_without_place() -> None:
-    wanted = EstimateOptions(min_keypoint_score=0.5).select(POSES)
-    assert wanted.origins[1].tolist() == [Origin.DETECTED, Origin.ABSENT]
-    assert wanted.keypoints[1].tolist() == [[1, 1], [0, 0]]
-    assert wanted.keypoint_scores[1].tolist() == [np.float32(0.8), 0]
-    assert wanted.scores[1] == 0.5
-    assert wanted.keypoints.dtype == wanted.keypoint_scores.dtype == np.float32
-    assert wanted.origins.dtype == np.uint8

@@ -11,7 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2
-from posewire_decoder import Decoder, DecoderOptions, Origin, ReferenceDecoder
+from posewire_decoder import (
+    Decoder,
+    DecoderOptions,
+    Origin,
+    ReferenceDecoder,
+    serialize_poses,
+)
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import OpenVinoRunner, RunnerOptions
@@ -197,3 +203,23 @@ def test_a_turn_may_stop_an_image_that_is_ready() -> None:
         way.estimate_image(image, EstimateOptions(), limits=LIMITS, turn=no_turn())
     assert runner.images == []
     assert len(way.estimate_image(image, EstimateOptions(), limits=LIMITS).poses) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [EstimateOptions(), EstimateOptions(max_poses=1, min_keypoint_score=0.5, refine=False)],
+    ids=["default", "limited"],
+)
+def test_serialized_poses_are_those_of_the_estimate(options: EstimateOptions) -> None:
+    way = painted_model(PaintingRunner(people((20, 20), (180, 121))), size=256).pipeline
+    image = image_pb2.Image(
+        raw=image_pb2.RawImage(
+            data=bytes(256 * 320), width=320, height=256, pixel_format=image_pb2.PIXEL_FORMAT_GRAY8
+        )
+    )
+    found = way.estimate_image(image, options, limits=LIMITS).poses
+    assert len(found) == min(2, options.max_poses)
+    written = way.estimate_to_bytes(image, options, limits=LIMITS).poses
+    assert written == serialize_poses(
+        found.keypoints, found.keypoint_scores, found.origins, found.scores
+    )

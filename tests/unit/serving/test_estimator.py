@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from posewire.v1 import stream_pb2
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.serving.errors import BusyError
 from posewire_server.serving.estimator import Estimator
@@ -123,7 +124,8 @@ def test_unary_calls_are_answered_beside_streams_that_saturate_the_network() -> 
         before = sum(greedy.counts)
         for number in range(1, 11):
             processed = await estimate(estimator, number)
-            assert is_answer_to(number, float(processed.estimate.poses.keypoints[0, 0, 0]))
+            result = stream_pb2.FrameResult.FromString(processed.estimate.poses)
+            assert is_answer_to(number, result.poses[0].keypoints[0].x)
         # Ten fair turns beside nine streams are a hundred frames.
         assert sum(greedy.counts) - before <= 1.5 * 100
         greedy.stop()

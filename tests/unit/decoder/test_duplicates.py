@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from posewire_decoder import Origin
-from posewire_server.estimation.duplicates import join_people
+from posewire_decoder import Origin, join_duplicates
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.skeleton import COCO
 from tests.reference.colour_network import person_at
@@ -48,7 +47,19 @@ def frame_poses(*poses: Pose) -> FramePoses:
 
 
 def people(*poses: Pose) -> FramePoses:
-    return join_people(frame_poses(*poses), COCO.oks_sigmas)
+    return join(frame_poses(*poses))
+
+
+def join(poses: FramePoses) -> FramePoses:
+    return FramePoses(
+        *join_duplicates(
+            poses.keypoints,
+            poses.keypoint_scores,
+            poses.origins,
+            oks_sigmas=COCO.oks_sigmas,
+            oks_threshold=0.5,
+        )
+    )
 
 
 def test_two_poses_of_one_person_become_one_with_the_warmest_keypoints() -> None:
@@ -140,7 +151,7 @@ def test_where_the_frame_lies_and_its_size_do_not_matter() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_nobody_and_one_alone_stay_as_they_are(count: int) -> None:
     given = frame_poses(*[Pose(HERE, 0.5)] * count)
-    found = join_people(given, COCO.oks_sigmas)
+    found = join(given)
     for field in fields(FramePoses):
         np.testing.assert_array_equal(
             getattr(found, field.name), getattr(given, field.name), strict=True
