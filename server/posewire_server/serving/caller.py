@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from ipaddress import IPv6Address
 from typing import Any, Protocol
+from urllib.parse import unquote
+
+# The part of an IPv6 address that a machine chooses itself.
+_HOST_BITS = 64
 
 
 class CallerFrame(Protocol):
@@ -38,5 +43,25 @@ class Caller:
 
 
 def host_of(peer: str) -> str:
-    """Return the host of a connection, given gRPC's name of it; a Unix socket is one host."""
-    return peer if peer.startswith("unix:") else peer.rpartition(":")[0]
+    """Return the host of a connection, given gRPC's name of it.
+
+    A Unix socket is one host, and so is an IPv6 network of 64 bits: a machine has all its
+    addresses. Link-local networks of different interfaces differ by their zone.
+    """
+    kind, _, rest = unquote(peer).partition(":")
+    if kind == "unix":
+        return peer
+    host = rest.rpartition(":")[0]
+    return _ipv6_host(host.strip("[]")) if kind == "ipv6" else f"{kind}:{host}"
+
+
+def _ipv6_host(text: str) -> str:
+    try:
+        address = IPv6Address(text)
+    except ValueError:
+        return f"ipv6:{text}"
+    if address.ipv4_mapped is not None:
+        return f"ipv4:{address.ipv4_mapped}"
+    network = IPv6Address(int(address) >> _HOST_BITS << _HOST_BITS)
+    zone = f"%{address.scope_id}" if address.scope_id else ""
+    return f"ipv6:{network}{zone}/{128 - _HOST_BITS}"
