@@ -23,8 +23,10 @@ def answer_headers(address: str, path: bytes, **headers: bytes) -> bytes:
     return answer_headers_to(address, {b":path": path, **named})
 
 
-def answer_headers_to(address: str, headers: dict[bytes, bytes]) -> bytes:
-    """As `answer_headers`, with names of any bytes."""
+def answer_headers_to(
+    address: str, headers: dict[bytes, bytes], *, source: tuple[str, int] | None = None
+) -> bytes:
+    """As `answer_headers`, with names of any bytes; `source` is where to connect from."""
     common = {
         b":method": b"POST",
         b":scheme": b"http",
@@ -34,7 +36,8 @@ def answer_headers_to(address: str, headers: dict[bytes, bytes]) -> bytes:
     }
     block = b"".join(_literal(name, value) for name, value in {**common, **headers}.items())
     host, port = address.rsplit(":", 1)
-    with closing(socket.create_connection((host, int(port)), _PATIENCE_SECS)) as connection:
+    to = (host, int(port))
+    with closing(socket.create_connection(to, _PATIENCE_SECS, source)) as connection:
         connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b""))
         connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block))
         connection.sendall(_frame(_DATA, _END_STREAM, 1, _EMPTY_MESSAGE))

@@ -88,6 +88,8 @@ class PoseServiceStub(object):
     QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
+    yet. Not in ListModels.
     DEADLINE_EXCEEDED
     DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
     not arrive in time. Clients usually see the error of their own gRPC
@@ -213,6 +215,8 @@ class PoseServiceServicer(object):
     QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
+    yet. Not in ListModels.
     DEADLINE_EXCEEDED
     DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
     not arrive in time. Clients usually see the error of their own gRPC
@@ -439,6 +443,8 @@ class PoseService(object):
     QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
+    yet. Not in ListModels.
     DEADLINE_EXCEEDED
     DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
     not arrive in time. Clients usually see the error of their own gRPC

@@ -26,6 +26,7 @@ Response = health_pb2.HealthCheckResponse
 # A request is a few bytes, but an attacker's is as large as an image: see `Reception`. A prober may
 # wait for no more than a second.
 _MAX_RECEIVING = 8
+_MAX_CALLS_PER_HOST = 64
 _RECEIVE_SECS = 5.0
 _RECEIVE_PATIENCE_SECS = 0.5
 # Watchers never leave by themselves, and each is one of the calls that the server allows.
@@ -42,7 +43,11 @@ class HealthService:
         self._watchers = 0
         # Replaced at every change, so that each watcher waits for the next one.
         self._changed = asyncio.Event()
-        self._reception = Reception(_MAX_RECEIVING, patience_secs=_RECEIVE_PATIENCE_SECS)
+        self._reception = Reception(
+            _MAX_RECEIVING,
+            calls_per_host=_MAX_CALLS_PER_HOST,
+            patience_secs=_RECEIVE_PATIENCE_SECS,
+        )
 
     def set_serving(self, is_serving: bool) -> None:
         self._is_serving = is_serving

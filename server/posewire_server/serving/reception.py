@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from posewire_server.errors import RequestError
 from posewire_server.serving.caller import host_of
-from posewire_server.serving.errors import DeadlineMissedError
+from posewire_server.serving.errors import BusyError, DeadlineMissedError
 from posewire_server.serving.received import Received, Receiver, Request
 
 
@@ -33,12 +34,16 @@ class Reception:
 
     A free slot goes to the host with the fewest slots and, within it, to the connection with the
     fewest. While others wait, a call keeps its slot for `patience_secs`; after that, the host with
-    the most slots loses one. Belongs to one event loop.
+    the most slots loses one. At most `calls_per_host` calls of a host wait or receive, so that one
+    alone cannot use up the calls that the server allows. Belongs to one event loop.
     """
 
-    def __init__(self, slots: int, *, patience_secs: float) -> None:
+    def __init__(self, slots: int, *, calls_per_host: int, patience_secs: float) -> None:
         self._slots = slots
+        self._calls_per_host = calls_per_host
         self._patience_secs = patience_secs
+        # How many calls of each host wait or receive.
+        self._calls: Counter[str] = Counter()
         # In the order of their arrival.
         self._waiting: dict[_Call, None] = {}
         self._receiving: dict[_Call, None] = {}
@@ -50,10 +55,36 @@ class Reception:
     ) -> Received[Request] | None:
         """Receive a call's first message; None if the client half-closes the call without one.
 
-        `peer` is gRPC's name of the connection. Raises `DeadlineMissedError` if the message does
-        not arrive in time, and the error given to `end`.
+        `peer` is gRPC's name of the connection. Raises `BusyError` if the host has too many calls,
+        `DeadlineMissedError` if the message does not arrive in time, and the error given to `end`.
         """
         call = _Call(host_of(peer), peer)
+        with self._count(call.host):
+            return await self._receive_within(requests, call, within_secs)
+
+    def end(self, error: RequestError) -> None:
+        """End the calls whose message is not received yet."""
+        for call in (*self._waiting, *self._receiving):
+            _end(call, error)
+
+    @contextmanager
+    def _count(self, host: str) -> Iterator[None]:
+        if self._calls[host] >= self._calls_per_host:
+            raise BusyError(
+                f"{self._calls[host]} calls of this host have not sent their first message yet",
+                reason="CALL_LIMIT_REACHED",
+            )
+        self._calls[host] += 1
+        try:
+            yield
+        finally:
+            self._calls[host] -= 1
+            if not self._calls[host]:
+                del self._calls[host]
+
+    async def _receive_within(
+        self, requests: Receiver[Request], call: _Call, within_secs: float
+    ) -> Received[Request] | None:
         ending = asyncio.get_running_loop().call_later(within_secs, self._miss, call, within_secs)
         self._waiting[call] = None
         self._admit()
@@ -69,11 +100,6 @@ class Reception:
             self._receiving.pop(call, None)
             self._overdue.discard(call)
             self._admit()
-
-    def end(self, error: RequestError) -> None:
-        """End the calls whose message is not received yet."""
-        for call in (*self._waiting, *self._receiving):
-            _end(call, error)
 
     async def _receive(self, requests: Receiver[Request], call: _Call) -> Received[Request] | None:
         reading = asyncio.ensure_future(anext(requests, None))

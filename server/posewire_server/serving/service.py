@@ -49,6 +49,7 @@ class ServiceLimits:
     processes more at a time. `held_bytes`: bytes of images received and not yet answered, besides
     one image for each caller. `receiving`: calls whose first message is received at the same time,
     each for at most `receive_secs`, or `patience_secs` while others wait for that.
+    `receiving_per_host`: calls of one host whose first message is received or waits for that.
     """
 
     image: ImageLimits = field(default_factory=ImageLimits)
@@ -57,6 +58,7 @@ class ServiceLimits:
     window: int = 8
     held_bytes: int = 512 << 20
     receiving: int = 16
+    receiving_per_host: int = 256
     receive_secs: float = 60.0
     patience_secs: float = 5.0
     life: SessionLife = field(default_factory=SessionLife)
@@ -73,7 +75,9 @@ class PoseService:
         # Streams that have sent their config.
         self._sessions: set[Session] = set()
         self._reception = Reception(
-            self._limits.receiving, patience_secs=self._limits.patience_secs
+            self._limits.receiving,
+            calls_per_host=self._limits.receiving_per_host,
+            patience_secs=self._limits.patience_secs,
         )
         # Open streams, and all calls in progress.
         self._streams = 0

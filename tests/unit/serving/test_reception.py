@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from posewire_server.serving.errors import DeadlineMissedError, UnavailableError
+from posewire_server.serving.errors import BusyError, DeadlineMissedError, UnavailableError
 from posewire_server.serving.reception import Reception
 
 pytestmark = pytest.mark.anyio
 
 PATIENCE = 0.05
 SOON = 20.0
+CALLS_PER_HOST = 20
 GREEDY, POLITE = "ipv4:192.0.2.1:5000", "ipv4:192.0.2.2:5000"
 
 
@@ -56,7 +57,7 @@ async def settle() -> None:
 
 
 async def test_a_message_or_its_absence_is_returned() -> None:
-    reception = Reception(1, patience_secs=PATIENCE)
+    reception = Reception(1, calls_per_host=CALLS_PER_HOST, patience_secs=PATIENCE)
     assert await receive(reception, Requests("image")) == "image"
     silent = Requests()
     silent.sends.set()
@@ -64,7 +65,7 @@ async def test_a_message_or_its_absence_is_returned() -> None:
 
 
 async def test_a_slow_message_has_its_time_while_nobody_waits() -> None:
-    reception = Reception(2, patience_secs=PATIENCE)
+    reception = Reception(2, calls_per_host=CALLS_PER_HOST, patience_secs=PATIENCE)
     slow, never = Requests(), Requests()
     slow.message = "image"
     receiving = receive(reception, slow)
@@ -74,7 +75,7 @@ async def test_a_slow_message_has_its_time_while_nobody_waits() -> None:
 
 
 async def test_calls_beyond_the_slots_are_not_received_from() -> None:
-    reception = Reception(2, patience_secs=SOON)
+    reception = Reception(2, calls_per_host=CALLS_PER_HOST, patience_secs=SOON)
     requests = [Requests() for _ in range(3)]
     calls = [receive(reception, each) for each in requests]
     await settle()
@@ -87,7 +88,7 @@ async def test_calls_beyond_the_slots_are_not_received_from() -> None:
 
 
 async def test_silent_calls_lose_their_slots_to_those_that_wait() -> None:
-    reception = Reception(2, patience_secs=PATIENCE)
+    reception = Reception(2, calls_per_host=CALLS_PER_HOST, patience_secs=PATIENCE)
     silent = [receive(reception, Requests()) for _ in range(2)]
     assert await receive(reception, Requests("image"), POLITE) == "image"
     assert "while other calls wait" in await ended(silent[0])
@@ -96,7 +97,7 @@ async def test_silent_calls_lose_their_slots_to_those_that_wait() -> None:
 
 
 async def test_the_host_and_the_connection_with_the_fewest_slots_are_next() -> None:
-    reception = Reception(3, patience_secs=SOON)
+    reception = Reception(3, calls_per_host=CALLS_PER_HOST, patience_secs=SOON)
     silent = [receive(reception, Requests()) for _ in range(3)]
     same_connection, same_host, other_host = [Requests() for _ in range(3)]
     waiting = [
@@ -115,7 +116,7 @@ async def test_the_host_and_the_connection_with_the_fewest_slots_are_next() -> N
 
 
 async def test_the_host_with_the_most_slots_loses_one_first() -> None:
-    reception = Reception(3, patience_secs=PATIENCE)
+    reception = Reception(3, calls_per_host=CALLS_PER_HOST, patience_secs=PATIENCE)
     slow = Requests()
     slow.message = "image"
     oldest = receive(reception, slow, POLITE)
@@ -129,14 +130,14 @@ async def test_the_host_with_the_most_slots_loses_one_first() -> None:
 
 
 async def test_waiting_for_a_slot_counts_as_time_of_the_call() -> None:
-    reception = Reception(1, patience_secs=SOON)
+    reception = Reception(1, calls_per_host=CALLS_PER_HOST, patience_secs=SOON)
     silent = receive(reception, Requests())
     assert "within 0.1 s" in await ended(receive(reception, Requests("image"), within_secs=0.1))
     silent.cancel()
 
 
 async def test_end_ends_those_that_receive_and_those_that_wait() -> None:
-    reception = Reception(1, patience_secs=SOON)
+    reception = Reception(1, calls_per_host=CALLS_PER_HOST, patience_secs=SOON)
     calls = [receive(reception, Requests()) for _ in range(3)]
     await settle()
     reception.end(UnavailableError("the server is shutting down", reason="DRAINING"))
@@ -144,8 +145,25 @@ async def test_end_ends_those_that_receive_and_those_that_wait() -> None:
     assert [type(each) for each in outcomes] == [UnavailableError] * 3
 
 
+async def test_a_host_with_too_many_calls_gets_no_more_and_others_do() -> None:
+    reception = Reception(2, calls_per_host=3, patience_secs=SOON)
+    calls = [receive(reception, Requests(), f"ipv4:192.0.2.1:{port}") for port in range(3)]
+    await settle()
+    with pytest.raises(BusyError, match="3 calls of this host have not sent") as caught:
+        await receive(reception, Requests("image"), "ipv4:192.0.2.1:9")
+    assert caught.value.reason == "CALL_LIMIT_REACHED"
+    other = receive(reception, Requests("image"), POLITE)
+    calls[0].cancel()
+    assert await other == "image"
+    calls.append(receive(reception, Requests()))
+    await settle()
+    assert not calls[-1].done()
+    for call in calls:
+        call.cancel()
+
+
 async def test_cancelled_calls_leave_nothing_behind() -> None:
-    reception = Reception(1, patience_secs=SOON)
+    reception = Reception(1, calls_per_host=CALLS_PER_HOST, patience_secs=SOON)
     calls = [receive(reception, Requests()) for _ in range(4)]
     await settle()
     for call in calls:

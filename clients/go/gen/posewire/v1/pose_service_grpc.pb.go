@@ -93,6 +93,8 @@ const (
 //	  QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
 //	                            Only in EstimatePoses.
 //	  STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+//	  CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
+//	                            yet. Not in ListModels.
 //	DEADLINE_EXCEEDED
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
@@ -323,6 +325,8 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //	  QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
 //	                            Only in EstimatePoses.
 //	  STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+//	  CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
+//	                            yet. Not in ListModels.
 //	DEADLINE_EXCEEDED
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
