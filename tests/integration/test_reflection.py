@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -14,9 +17,13 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
     ServerReflectionResponse,
 )
 
+from posewire_server.serving import reflection
+from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.session import SessionLife
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import ServerOptions, channel_to, serving
+from tests.reference.waiting import wait_until
 
 TIMEOUT = 20
 VERSIONS = ("grpc.reflection.v1", "grpc.reflection.v1alpha")
@@ -26,6 +33,10 @@ SERVICES = [
     "posewire.v1.PoseService",
 ]
 Ask = Callable[..., ServerReflectionResponse]
+
+
+INFO = f"/{VERSIONS[0]}.ServerReflection/ServerReflectionInfo"
+REQUEST = ServerReflectionRequest(list_services="").SerializeToString()
 
 
 def asker(channel: grpc.Channel, version: str) -> Ask:
@@ -104,3 +115,73 @@ def test_reflection_is_a_switch(version: str) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             asker(plain, version)(list_services="")
         assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def refusal(responses: Iterable[bytes]) -> tuple[grpc.StatusCode, str]:
+    """Return the error with which a call ends."""
+    with pytest.raises(grpc.RpcError) as caught:
+        list(responses)
+    return caught.value.code(), caught.value.details()
+
+
+def test_a_request_larger_than_a_name_is_rejected(reflecting: grpc.Channel) -> None:
+    large = ServerReflectionRequest(file_by_filename="x" * 70_000).SerializeToString()
+    code, details = refusal(reflecting.stream_stream(INFO)(iter([large]), timeout=TIMEOUT))
+    assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert details == f"request: got {len(large)} bytes, want at most 65536"
+
+
+def test_a_call_without_a_further_request_ends(
+    reflecting: grpc.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        yield REQUEST
+        ended.wait(TIMEOUT)
+
+    monkeypatch.setattr(reflection, "_RECEIVE_SECS", 0.2)
+    responses = reflecting.stream_stream(INFO)(requests(), timeout=TIMEOUT)
+    assert next(responses)
+    assert refusal(responses)[0] == grpc.StatusCode.DEADLINE_EXCEEDED
+    ended.set()
+
+
+def test_a_call_does_not_hold_a_drain() -> None:
+    ended = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        yield REQUEST
+        ended.wait(2 * TIMEOUT)
+
+    limits = ServiceLimits(life=SessionLife(drain_secs=3 * TIMEOUT))
+    options = ServerOptions(address="127.0.0.1:0", limits=limits, reflection=True)
+    model = painted_model(PaintingRunner(person_of), size=SIDE)
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        responses = channel.stream_stream(INFO)(requests(), timeout=2 * TIMEOUT)
+        assert next(responses)
+        drained = server.begin(server.server.drain())
+        assert refusal(responses)[0] == grpc.StatusCode.UNAVAILABLE
+        drained.result(TIMEOUT)
+        ended.set()
+
+
+def test_calls_are_limited_in_number(
+    reflecting: grpc.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask() -> list[bytes]:
+        return list(reflecting.stream_stream(INFO)(iter([REQUEST]), timeout=TIMEOUT))
+
+    def is_answered() -> bool:
+        with suppress(grpc.RpcError):
+            return len(ask()) == 1
+        return False
+
+    monkeypatch.setattr(reflection, "_MAX_CALLS", 1)
+    open_call = reflecting.stream_stream(INFO)(itertools.repeat(REQUEST), timeout=TIMEOUT)
+    assert next(open_call)
+    with pytest.raises(grpc.RpcError, match="all 1 reflection calls are in use") as caught:
+        ask()
+    assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    open_call.cancel()
+    wait_until(is_answered)

@@ -1,4 +1,4 @@
-"""The methods of PoseService and of the health service as gRPC handlers.
+"""The methods of PoseService, of the health service and of reflection as gRPC handlers.
 
 The generated registration does not fit for three reasons. It receives a unary request before the
 handler runs, which then cannot reject it to save memory. It discards the size of a message. And it
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.serving.received import deserializer
 
 if TYPE_CHECKING:
     from posewire_server.serving.health import HealthService
+    from posewire_server.serving.reflection import ReflectionService
     from posewire_server.serving.service import PoseService
 
 SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"].full_name
@@ -57,4 +59,15 @@ def health_handlers(service: HealthService) -> dict[str, grpc.RpcMethodHandler[A
     return {
         "Check": grpc.stream_unary_rpc_method_handler(service.Check, receive, send),
         "Watch": grpc.stream_stream_rpc_method_handler(service.Watch, receive, send),
+    }
+
+
+def reflection_handlers(service: ReflectionService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """Map the method of grpc.reflection, of either version, to that of `service`."""
+    return {
+        "ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
+            service.ServerReflectionInfo,
+            deserializer(reflection_pb2.ServerReflectionRequest),
+            reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
     }

@@ -5,17 +5,27 @@ grpcio-reflection has v1alpha only. Both versions have the same messages on the 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio
 
 from posewire.v1 import pose_service_pb2
+from posewire_server.errors import RequestError
+from posewire_server.serving.errors import UnavailableError
+from posewire_server.serving.received import Received, Receiver
+from posewire_server.serving.reception import Reception
+
+if TYPE_CHECKING:
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+Request = reflection_pb2.ServerReflectionRequest
+Response = reflection_pb2.ServerReflectionResponse
 
 _V1 = "grpc.reflection.v1"
 _V1ALPHA = "grpc.reflection.v1alpha"
@@ -27,34 +37,82 @@ _SERVED: tuple[Any, ...] = (
 
 NAMES = tuple(f"{package}.ServerReflection" for package in (_V1, _V1ALPHA))
 
+# A request is a name. One of an attacker is as large as an image: see `Reception`.
+_MAX_REQUEST_BYTES = 1 << 16
+_MAX_RECEIVING = 8
+_RECEIVE_SECS = 10.0
+_RECEIVE_PATIENCE_SECS = 1.0
+# Calls whose client does not read never end, and each is one of those that the server allows.
+_MAX_CALLS = 64
 
-def handlers() -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-    """Return the methods of each of `NAMES`, which describe all services.
 
-    grpcio-reflection's own registration reports bytes that are not a message as an error of the
-    server, with a traceback in the log.
+class ReflectionService:
+    """Describes all services, under each of `NAMES`.
+
+    It wraps the servicer of grpcio-reflection, which sets no limits.
     """
-    pool = _descriptor_pool()
-    services = [
-        service.full_name
-        for file in (*_SERVED, pool.FindFileByName(_path(_V1)))
-        for service in file.services_by_name.values()
-    ]
-    return {
-        "ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
-            aio.ReflectionServicer(services, pool=pool).ServerReflectionInfo,
-            _parse,
-            reflection_pb2.ServerReflectionResponse.SerializeToString,
+
+    def __init__(self) -> None:
+        pool = _descriptor_pool()
+        services = [
+            service.full_name
+            for file in (*_SERVED, pool.FindFileByName(_path(_V1)))
+            for service in file.services_by_name.values()
+        ]
+        self._servicer = aio.ReflectionServicer(services, pool=pool)
+        self._reception = Reception(
+            _MAX_RECEIVING,
+            calls_per_host=_MAX_CALLS,
+            patience_secs=_RECEIVE_PATIENCE_SECS,
         )
-    }
+        self._calls = 0
+        self._is_closed = False
+
+    def close(self) -> None:
+        """End all calls, and reject new ones."""
+        self._is_closed = True
+        self._reception.end(_shutting_down())
+
+    async def ServerReflectionInfo(
+        self, _: AsyncIterator[Received[Request]], context: Context
+    ) -> AsyncIterator[Response]:
+        if self._calls == _MAX_CALLS:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {_MAX_CALLS} reflection calls are in use"
+            )
+        self._calls += 1
+        requests: Any = self._receive_all(context)
+        answers: Any = self._servicer.ServerReflectionInfo(requests, context)
+        try:
+            async for response in answers:
+                yield response
+        except RequestError as error:
+            await context.abort(grpc.StatusCode[error.code], str(error))
+        finally:
+            self._calls -= 1
+
+    async def _receive_all(self, context: Context) -> AsyncIterator[Request]:
+        """Yield the requests of a call, and an empty one for bytes that are not a message.
+
+        The servicer answers that with INVALID_ARGUMENT.
+        """
+        requests: Receiver[Request] = Receiver(context)
+        peer = context.peer()
+        while not self._is_closed:
+            receiving = self._reception.receive(requests, peer, within_secs=_RECEIVE_SECS)
+            if (received := await receiving) is None:
+                return
+            if received.size > _MAX_REQUEST_BYTES:
+                await context.abort(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                    f"request: got {received.size} bytes, want at most {_MAX_REQUEST_BYTES}",
+                )
+            yield received.parsed or Request()
+        raise _shutting_down()
 
 
-def _parse(data: bytes) -> reflection_pb2.ServerReflectionRequest:
-    """Parse a request; the servicer answers an empty one with INVALID_ARGUMENT."""
-    try:
-        return reflection_pb2.ServerReflectionRequest.FromString(data)
-    except DecodeError:
-        return reflection_pb2.ServerReflectionRequest()
+def _shutting_down() -> UnavailableError:
+    return UnavailableError("the server is shutting down", reason="DRAINING")
 
 
 def _descriptor_pool() -> Any:

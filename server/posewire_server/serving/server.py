@@ -11,11 +11,17 @@ from time import monotonic
 
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
-from posewire_server.serving import reflection
 from posewire_server.serving.errors import ListenError
-from posewire_server.serving.handlers import SERVICE, health_handlers, pose_handlers
+from posewire_server.serving.handlers import (
+    SERVICE,
+    health_handlers,
+    pose_handlers,
+    reflection_handlers,
+)
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, listen_address
+from posewire_server.serving.reflection import NAMES as REFLECTION
+from posewire_server.serving.reflection import ReflectionService
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 from posewire_server.serving.transport import transport_server
@@ -58,6 +64,7 @@ class Server:
         self._address = listen_address(options.address)
         self._service = PoseService(options.limits)
         self._health = HealthService(SERVICE)
+        self._reflection = ReflectionService()
         self._server = transport_server(
             options=_channel_options(options.limits), max_calls=_MAX_CALLS
         )
@@ -69,8 +76,8 @@ class Server:
         self._server.add_registered_method_handlers(SERVICE, pose_handlers(self._service))
         self._server.add_registered_method_handlers(HEALTH, health_handlers(self._health))
         if self._options.reflection:
-            methods = reflection.handlers()
-            for name in reflection.NAMES:
+            methods = reflection_handlers(self._reflection)
+            for name in REFLECTION:
                 self._server.add_registered_method_handlers(name, methods)
         address = await check_is_free(self._address)
         try:
@@ -116,6 +123,7 @@ class Server:
         _LOG.info("draining for at most %g s", drain_secs)
         ends_at = monotonic() + drain_secs
         self._service.drain()
+        self._reflection.close()
         idle = asyncio.create_task(self._service.wait_until_idle())
         await asyncio.wait([idle], timeout=min(_REJECT_SECS, ends_at - monotonic()))
         idle.cancel()
