@@ -99,6 +99,32 @@ def test_both_versions_list_and_describe_all_services(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "posewire.v1.PoseService.EstimatePoses",
+        "grpc.health.v1.Health.Check",
+        "google.rpc.ErrorInfo",
+        "google.rpc.BadRequest.FieldViolation",
+        "google.rpc.RetryInfo",
+    ],
+)
+def test_methods_and_types_of_details_are_found(
+    reflecting: grpc.Channel, version: str, symbol: str
+) -> None:
+    answer = asker(reflecting, version)(file_containing_symbol=symbol).file_descriptor_response
+    found = FileDescriptorProto.FromString(answer.file_descriptor_proto[0])
+    names = [each.name for each in (*found.message_type, *found.service)]
+    assert symbol.removeprefix(f"{found.package}.").split(".")[0] in names
+
+
+@pytest.mark.parametrize("symbol", ["posewire.v1.PoseService.No", "posewire.v1", ""])
+def test_unknown_symbols_are_not_found(reflecting: grpc.Channel, symbol: str) -> None:
+    answer = asker(reflecting, VERSIONS[0])(file_containing_symbol=symbol)
+    assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_bytes_that_are_no_message_are_answered(reflecting: grpc.Channel, version: str) -> None:
     call = reflecting.stream_stream(
         f"/{version}.ServerReflection/ServerReflectionInfo",

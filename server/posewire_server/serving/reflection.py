@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import grpc
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.rpc.error_details_pb2 import DESCRIPTOR as DETAILS
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio
@@ -59,7 +60,7 @@ class ReflectionService:
             for file in (*_SERVED, pool.FindFileByName(_path(_V1)))
             for service in file.services_by_name.values()
         ]
-        self._servicer = aio.ReflectionServicer(services, pool=pool)
+        self._servicer = aio.ReflectionServicer(services, pool=_WithMethods(pool))
         self._reception = Reception(
             _MAX_RECEIVING,
             calls_per_host=_MAX_CALLS,
@@ -111,6 +112,22 @@ class ReflectionService:
         raise _shutting_down()
 
 
+class _WithMethods:
+    """A descriptor pool that also finds methods, by which tools such as ghz ask for a file."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def FindFileContainingSymbol(self, symbol: str) -> Any:
+        try:
+            return self._pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            return self._pool.FindMethodByName(symbol).containing_service.file
+
+
 def _shutting_down() -> UnavailableError:
     return UnavailableError("the server is shutting down", reason="DRAINING")
 
@@ -122,7 +139,8 @@ def _descriptor_pool() -> Any:
     """
     pool: Any = DescriptorPool()
     files: dict[str, Any] = {}
-    for file in _SERVED:
+    # Tools show the details of an error if they can ask for their types.
+    for file in (*_SERVED, DETAILS):
         _collect(file, files)
     for file in files.values():
         pool.AddSerializedFile(file.serialized_pb)
