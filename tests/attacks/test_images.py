@@ -42,6 +42,7 @@ COPIES = 6
 SPARE = 48 << 20
 # An honest call beside an attack waited 15 s and more before.
 HANGS_SECS = 10
+ANSWER_SECS = 120
 
 
 @dataclass
@@ -86,7 +87,7 @@ def slowest_beside(client: Client, futures: list[Future[str]]) -> float:
 
 def answer(client: Client, content: bytes) -> str:
     try:
-        client.estimate(content)
+        client.estimate(content, timeout_secs=ANSWER_SECS)
     except InvalidArgumentError as error:
         return str(error.reason)
     return "answered"
