@@ -52,11 +52,11 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
-	gotoolchain lint format docs pictures generate checkgenerate bench overhead accuracy asan tsan \
-	fuzz clean
+	gotoolchain lint format docs pictures generate checkgenerate bench overhead bench-serving \
+	accuracy asan tsan fuzz clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Start a server, stream the bundled clip to it and draw the people in it
 	posewire demo --output build/demo --overwrite
@@ -171,6 +171,9 @@ bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 
 overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as above
 	python -m tests.bench.overhead $(BENCH_ARGS)
+
+bench-serving: $(INSTALLED) ## Measure what serving costs beyond the network; BENCH_ARGS as above
+	python -m tests.bench.serving $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate

@@ -13,21 +13,21 @@ ROOT = Path(__file__).parents[2]
 def measured_on(*versions: str) -> str:
     """Commit, processor and versions, in one line of Markdown."""
     return ", ".join(
-        [f"Commit `{_commit()}`", _processor(), f"{os.cpu_count()} processors", *versions]
+        [f"Commit `{commit_of(ROOT)}`", processor(), f"{os.cpu_count()} processors", *versions]
     )
 
 
-def _commit() -> str:
-    """The commit of the working tree, marked if it has changes."""
+def commit_of(root: Path) -> str:
+    """The commit of a working tree, marked if it has changes."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return done.stdout.strip()
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name, as far as the system reports it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
