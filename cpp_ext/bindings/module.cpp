@@ -180,14 +180,17 @@ py::tuple people_of(const PeopleDecoder& decoder, const py::object& heatmaps,
     return to_numpy(poses, static_cast<py::ssize_t>(keypoints));
 }
 
-py::bytes bytes_of(const PeopleDecoder& decoder, const py::object& heatmaps, const py::object& tags,
+/// Bytes and the number of people.
+py::tuple bytes_of(const PeopleDecoder& decoder, const py::object& heatmaps, const py::object& tags,
                    const Map& map, std::optional<int> max_poses, float min_pose_score,
                    float min_keypoint_score, bool refine) {
-    return decode_people(decoder, heatmaps, tags, map,
-                         {max_poses, min_pose_score, min_keypoint_score, refine},
-                         [](const Poses& found, std::size_t k) {
-                             return serialize_poses(view_of(found, k), found.scores.data());
-                         });
+    const auto [message, count] = decode_people(
+        decoder, heatmaps, tags, map, {max_poses, min_pose_score, min_keypoint_score, refine},
+        [](const Poses& found, std::size_t k) {
+            return std::make_pair(serialize_poses(view_of(found, k), found.scores.data()),
+                                  found.count);
+        });
+    return py::make_tuple(py::bytes(message), count);
 }
 
 py::bytes serialize(const py::object& keypoints, const py::object& keypoint_scores,

@@ -6,7 +6,12 @@
 
 from posewire_decoder.decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 from posewire_decoder.duplicates import join_duplicates
-from posewire_decoder.people import FrameFromHeatmap, PeopleDecoder, serialize_poses
+from posewire_decoder.people import (
+    FrameFromHeatmap,
+    PeopleDecoder,
+    SerializedPoses,
+    serialize_poses,
+)
 from posewire_decoder.poses import Origin, Poses
 
 __all__ = [
@@ -18,6 +23,7 @@ __all__ = [
     "Poses",
     "ReferenceDecoder",
     "ReferenceOptions",
+    "SerializedPoses",
     "join_duplicates",
     "serialize_poses",
 ]

@@ -102,7 +102,7 @@ class PeopleDecoder:
         min_pose_score: float,
         min_keypoint_score: float,
         refine: bool,
-    ) -> bytes: ...
+    ) -> tuple[bytes, int]: ...
 
 def serialize_poses(
     keypoints: object,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,17 @@ class FrameFromHeatmap(NamedTuple):
     scale_y: float
     shift_x: float
     shift_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class SerializedPoses:
+    """The field `poses` of posewire.v1 FrameResult and EstimatePosesResponse, and their number."""
+
+    data: bytes
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
 
 
 class PeopleDecoder:
@@ -99,9 +111,9 @@ class PeopleDecoder:
         min_pose_score: float = _WANTED.min_pose_score,
         min_keypoint_score: float = _WANTED.min_keypoint_score,
         refine: bool = _WANTED.refine,
-    ) -> bytes:
+    ) -> SerializedPoses:
         """Decode, and serialize the people as `serialize_poses` does, still without the GIL."""
-        return self._compiled.decode_to_bytes(
+        data, count = self._compiled.decode_to_bytes(
             heatmaps,
             tags,
             frame_from_heatmap=frame_from_heatmap,
@@ -110,6 +122,7 @@ class PeopleDecoder:
             min_keypoint_score=number("min_keypoint_score", min_keypoint_score),
             refine=flag("refine", refine),
         )
+        return SerializedPoses(data, count)
 
 
 def serialize_poses(

@@ -19,6 +19,7 @@ from posewire_decoder import (
     PeopleDecoder,
     ReferenceDecoder,
     ReferenceOptions,
+    SerializedPoses,
 )
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.letterbox import Letterbox
@@ -58,7 +59,7 @@ class StageTimes:
 class Estimate(Generic[Found]):
     """The poses in a frame, the stage times and the size of the frame.
 
-    `poses`: `FramePoses`, or `bytes` if they are serialized already.
+    `poses`: `FramePoses`, or `SerializedPoses`. Both have a length.
     """
 
     poses: Found
@@ -169,7 +170,7 @@ class Pipeline:
         *,
         limits: ImageLimits,
         turn: AbstractContextManager[object] | None = None,
-    ) -> Estimate[bytes]:
+    ) -> Estimate[SerializedPoses]:
         """Estimate like `estimate_image`, and serialize the poses as `serialize_poses` does.
 
         Faster than in two steps, because both are one call without the GIL.
@@ -239,7 +240,7 @@ class Pipeline:
 
     def _decode_to_bytes(
         self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
-    ) -> bytes:
+    ) -> SerializedPoses:
         arguments = _decode_arguments(output, letterbox, options)
         return self._people.decode_to_bytes(output.heatmaps, output.tags, **arguments)
 

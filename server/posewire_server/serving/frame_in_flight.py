@@ -8,6 +8,7 @@ from time import monotonic
 
 from posewire.v1 import stream_pb2
 from posewire.v1.image_pb2 import Image
+from posewire_decoder import SerializedPoses
 from posewire_server.errors import RequestError
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Estimate, Pipeline
@@ -29,7 +30,7 @@ class Skipped:
 class Processed:
     """The frame was processed, after it had waited `waited_secs` for its turn."""
 
-    estimate: Estimate[bytes]
+    estimate: Estimate[SerializedPoses]
     waited_secs: float
 
 

@@ -182,7 +182,7 @@ class PoseService:
                 total_secs=monotonic() - received_at,
             ),
         )
-        response.MergeFromString(estimate.poses)
+        response.MergeFromString(estimate.poses.data)
         return response
 
     async def _receive(self, requests: Receiver[Request], peer: str) -> Received[Request]:

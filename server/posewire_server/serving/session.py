@@ -258,7 +258,7 @@ class Session:
                 estimate.times, waited_secs=processed.waited_secs, total_secs=frame.age_secs
             ),
         )
-        result.MergeFromString(estimate.poses)
+        result.MergeFromString(estimate.poses.data)
         return result
 
 

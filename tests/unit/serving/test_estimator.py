@@ -124,7 +124,7 @@ def test_unary_calls_are_answered_beside_streams_that_saturate_the_network() -> 
         before = sum(greedy.counts)
         for number in range(1, 11):
             processed = await estimate(estimator, number)
-            result = stream_pb2.FrameResult.FromString(processed.estimate.poses)
+            result = stream_pb2.FrameResult.FromString(processed.estimate.poses.data)
             assert is_answer_to(number, result.poses[0].keypoints[0].x)
         # Ten fair turns beside nine streams are a hundred frames.
         assert sum(greedy.counts) - before <= 1.5 * 100
