@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 
-from posewire_client import AsyncClient, Delivery, Result, Skipped
+from posewire_client import AsyncClient, Delivery, Result, Skipped, SkipReason
 from tests.reference.server_process import ServerProcess
 
 pytestmark = pytest.mark.anyio
@@ -130,3 +130,49 @@ async def test_unary_calls_and_latest_are_served_beside_nine_streams(
         average = (sum(greedy.counts) - before) / 9
     report(f"{len(calls)} of 10 calls; {results} LATEST results, {average:.0f} of each stream")
     assert results >= 0.7 * average
+
+
+async def test_no_inference_starts_on_a_frame_older_than_its_maximum_age(
+    server: ServerProcess, report: Report
+) -> None:
+    """Beside the greedy streams, a frame that is ready waits for the network for longer."""
+    age_secs, measuring_secs = 0.05, 0.05
+    ages: list[float] = []
+    too_old = 0
+    async with AsyncClient(server.address, timeout_secs=60) as own:
+        alone = asyncio.Event()
+
+        async def frames() -> AsyncIterator[np.ndarray]:
+            while not (alone.is_set() and ages):
+                yield IMAGE
+                await asyncio.sleep(0.01)
+
+        async def stream() -> None:
+            nonlocal too_old
+            async for outcome in own.stream(
+                frames(), delivery=Delivery.LATEST, max_frame_age_secs=age_secs
+            ):
+                if isinstance(outcome, Result):
+                    ages.append(age_at_inference(outcome))
+                else:
+                    assert isinstance(outcome, Skipped)
+                    too_old += outcome.reason == SkipReason.TOO_OLD
+
+        async with Greedy(server, windows=[8] * 8) as greedy:
+            streaming = asyncio.create_task(stream())
+            await greedy.wait_for(60)
+        alone.set()
+        await asyncio.wait_for(streaming, 60)
+    report(
+        f"oldest of {len(ages)} frames {1e3 * max(ages):.0f} ms when inference started, "
+        f"{too_old} too old; maximum {1e3 * age_secs:.0f} ms"
+    )
+    assert max(ages) <= age_secs + measuring_secs
+    assert too_old > 0
+
+
+def age_at_inference(result: Result) -> float:
+    times = result.stage_times
+    assert times is not None
+    before = (times.image_decode_secs, times.queue_secs, times.letterbox_secs)
+    return sum(each or 0.0 for each in before)
