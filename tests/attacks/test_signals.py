@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -17,6 +19,8 @@ from tests.reference.stub_process import StubProcess, stub_process
 TIMEOUT = 60
 # What loading or the network takes in these tests: a process that waits for it is too late.
 LONG_SECS = 90
+# Runs a command as PID 1 of its own namespace, without privileges, and ends it with itself.
+AS_PID_1 = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
 
 Report = Callable[[str], None]
 
@@ -62,3 +66,27 @@ def test_the_second_signal_ends_the_process_at_once(report: Report, number: sign
             process.signal(number)
             assert process.end() == (128 + number, "")
             report(f"ended {process.secs_since_signal:.2f} s after the second signal, grace 600 s")
+
+
+def why_not_pid_1() -> str:
+    """Return why this machine runs nothing as PID 1, or nothing if it does."""
+    if shutil.which(AS_PID_1[0]) is None:
+        return "there is no unshare"
+    tried = subprocess.run([*AS_PID_1, "true"], capture_output=True, text=True, check=False)
+    return tried.stderr.strip() if tried.returncode else ""
+
+
+def test_the_second_signal_ends_a_server_that_is_pid_1(report: Report) -> None:
+    """The kernel ignores signals to PID 1 that it does not handle."""
+    if reason := why_not_pid_1():
+        pytest.skip(reason)
+    arguments = ("--secs", str(LONG_SECS), "--grace", "600")
+    with stub_process(*arguments, below=AS_PID_1) as process:
+        channel, _ = infer_for_long(process)
+        process.signal_child()
+        with channel:
+            process.signal(signal.SIGTERM)
+            time.sleep(0.2)
+            process.signal(signal.SIGTERM)
+            assert process.end() == (128 + signal.SIGTERM, "")
+            report(f"ended {process.secs_since_signal:.2f} s after the second SIGTERM, as PID 1")

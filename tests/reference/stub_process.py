@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class StubProcess:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
+        self._child: int | None = None
         self._signalled_at = 0.0
 
     @property
@@ -30,8 +32,13 @@ class StubProcess:
         return self._process.stdout.readline().strip()
 
     def signal(self, number: int) -> None:
-        self._process.send_signal(number)
+        os.kill(self._child or self.pid, number)
         self._signalled_at = time.monotonic()
+
+    def signal_child(self) -> None:
+        """Send signals to its only child from now on."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        self._child = int(children)
 
     def end(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and what it wrote to stderr."""
@@ -44,9 +51,13 @@ class StubProcess:
 
 
 @contextmanager
-def stub_process(*arguments: str) -> Iterator[StubProcess]:
-    """Run the stub server with these arguments until the block ends."""
-    command = [sys.executable, "-W", "error", "-m", "tests.reference.stub_server", *arguments]
+def stub_process(*arguments: str, below: Sequence[str] = ()) -> Iterator[StubProcess]:
+    """Run the stub server with these arguments until the block ends.
+
+    `below`: a command that runs it as its child.
+    """
+    server = [sys.executable, "-W", "error", "-m", "tests.reference.stub_server", *arguments]
+    command = [*below, *server]
     with subprocess.Popen(
         command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
