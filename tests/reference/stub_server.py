@@ -19,6 +19,7 @@ from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import Infer, NetworkOutput
 from posewire_server.geometry import InputGeometry
+from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.allocator import keep_large_blocks
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.native_messages import limit_native_messages
@@ -92,6 +93,7 @@ def main() -> None:
     parser.add_argument("--load-secs", type=float, default=0.0)
     parser.add_argument("--grace", type=float, default=20.0)
     parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
+    parser.add_argument("--max-image-bytes", type=int, default=ImageLimits().max_bytes)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -107,7 +109,9 @@ def main() -> None:
         return [stub_model(capacity=arguments.capacity, secs=arguments.secs)]
 
     limits = ServiceLimits(
-        patience_secs=arguments.patience, life=SessionLife(drain_secs=arguments.grace)
+        image=ImageLimits(max_bytes=arguments.max_image_bytes),
+        patience_secs=arguments.patience,
+        life=SessionLife(drain_secs=arguments.grace),
     )
     options = ServerOptions(address=arguments.address, limits=limits)
     serve(load, options, ready=lambda address: print(address, flush=True))
