@@ -2,51 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import grpc
 import pytest
 
 from posewire_client import Tls, UnavailableError
+from tests.reference.certificates import Identity, make_identity, needs_openssl
 from tests.reference.client_ways import Way
 from tests.reference.scripted_service import ScriptedService, running
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="the command openssl makes the certificates"
-)
+pytestmark = needs_openssl
 
 
 @pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
-    """A private key and its self-signed certificate."""
-    folder = tmp_path_factory.mktemp("identity")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    command += ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    return Path(key).read_bytes(), Path(certificate).read_bytes()
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return make_identity(tmp_path_factory.mktemp("identities") / "both")
 
 
 @pytest.fixture
-def target(identity: tuple[bytes, bytes], service: ScriptedService) -> Iterator[str]:
+def target(identity: Identity, service: ScriptedService) -> Iterator[str]:
     """The address of a server that requires that same certificate of its clients."""
-    _, certificate = identity
+    _, certificate = identity.pair
     credentials = grpc.ssl_server_credentials(
-        [identity], root_certificates=certificate, require_client_auth=True
+        [identity.pair], root_certificates=certificate, require_client_auth=True
     )
     with running(service, credentials=credentials) as server:
         yield server.target
 
 
 def test_client_and_server_authenticate_each_other(
-    way: Way, target: str, identity: tuple[bytes, bytes]
+    way: Way, target: str, identity: Identity
 ) -> None:
-    key, certificate = identity
+    key, certificate = identity.pair
     tls = Tls(root_certificates=certificate, private_key=key, certificate_chain=certificate)
     assert len(way.call(target, "models", client={"tls": tls})) == 1
 

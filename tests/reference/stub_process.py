@@ -31,6 +31,11 @@ class StubProcess:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
+    def error(self) -> str:
+        """Return the next line that it writes to stderr."""
+        assert self._process.stderr is not None
+        return self._process.stderr.readline()
+
     def signal(self, number: int) -> None:
         os.kill(self._child or self.pid, number)
         self._signalled_at = time.monotonic()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -27,6 +28,7 @@ from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.session import SessionLife
+from posewire_server.serving.tls import TlsFiles
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process
 
@@ -94,6 +96,9 @@ def main() -> None:
     parser.add_argument("--grace", type=float, default=20.0)
     parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
     parser.add_argument("--max-image-bytes", type=int, default=ImageLimits().max_bytes)
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    parser.add_argument("--tls-client-ca", type=Path)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -113,7 +118,10 @@ def main() -> None:
         patience_secs=arguments.patience,
         life=SessionLife(drain_secs=arguments.grace),
     )
-    options = ServerOptions(address=arguments.address, limits=limits)
+    tls = arguments.tls_cert and TlsFiles(
+        certificate=arguments.tls_cert, key=arguments.tls_key, client_ca=arguments.tls_client_ca
+    )
+    options = ServerOptions(address=arguments.address, limits=limits, tls=tls)
     serve(load, options, ready=lambda address: print(address, flush=True))
 
 

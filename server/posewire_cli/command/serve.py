@@ -15,6 +15,7 @@ from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
 from posewire_cli.command.own_model import runner_options
+from posewire_cli.command.security_options import SecurityOptions
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.lifecycle import serve
@@ -80,13 +81,15 @@ def serve_models(
     *,
     listen: ListenOptions = ListenOptions(),
     limits: LimitOptions = LimitOptions(),
+    security: SecurityOptions = SecurityOptions(),
     network: NetworkOptions = NetworkOptions(),
 ) -> None:
     if listen.print_config:
-        print(*write_configuration(listen, limits, network), sep="\n")
+        print(*write_configuration(listen, limits, security, network), sep="\n")
         return
     options = ServerOptions(
         address=listen.address,
+        tls=security.tls_files(),
         limits=_service_limits(limits, grace_secs=listen.grace),
         reflection=listen.reflection,
         lame_duck_secs=listen.lame_duck,

@@ -1,7 +1,8 @@
 """Errors of serving.
 
 InputError
-└── ListenError           an address on which the server cannot listen
+├── ListenError           an address on which the server cannot listen
+└── TlsError              a certificate or key that the server cannot use
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
 ├── MalformedMessageError INVALID_ARGUMENT: bytes that are not a message of the contract
@@ -25,6 +26,10 @@ _RETRY_SECS = 0.2
 
 class ListenError(InputError):
     """An address on which the server cannot listen."""
+
+
+class TlsError(InputError):
+    """A certificate or key that the server cannot use."""
 
 
 class ModelNotFoundError(RequestError):

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, NoReturn
 
+from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
 
@@ -26,6 +27,7 @@ Load = Callable[[], Sequence[ServedModel]]
 def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
+    SIGHUP reloads the certificates.
     `load` runs in a thread while the server already listens, so that health checks are answered.
     `ready` is called with the address once the models are warm. If an inference or `load` is still
     running after the grace period, this ends the process instead of waiting for it.
@@ -40,7 +42,8 @@ async def _serve(load: Load, options: ServerOptions, ready: Callable[[str], None
         server = Server(options)
         await server.start()
         try:
-            return await _run(server, _LoadingThread(load), signalled, ready)
+            with _hangups(server.reloads):
+                return await _run(server, _LoadingThread(load), signalled, ready)
         except BaseException:
             await server.stop()
             raise
@@ -111,6 +114,20 @@ def _first_signal() -> Iterator[asyncio.Event]:
     finally:
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
+
+
+@contextmanager
+def _hangups(reloads: Reloads) -> Iterator[None]:
+    """Let SIGHUP reload the sources; without any it ends the process, as a closed terminal does."""
+    if not reloads.has_sources:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, reloads.request)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _exit(code: int) -> NoReturn:

@@ -22,8 +22,10 @@ from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, listen_address
 from posewire_server.serving.reflection import NAMES as REFLECTION
 from posewire_server.serving.reflection import ReflectionService
+from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
+from posewire_server.serving.tls import Certificates, TlsFiles
 from posewire_server.serving.transport import transport_server
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ _MAX_CALLS_PER_CONNECTION = 128
 # What a call may send before the server begins to receive the message: enough for 134 frames of
 # 116 KB a second over a round trip of 50 ms.
 _LOOKAHEAD_BYTES = 1 << 20
+_HANDSHAKE_MILLIS = 10_000
 # How long a draining server rejects new calls with a reason before it closes its listener.
 _REJECT_SECS = 0.5
 # Time to send the statuses of calls that the end of the grace period has ended.
@@ -44,10 +47,12 @@ _STOP_GRACE_SECS = 0.2
 class ServerOptions:
     """`address` is HOST:PORT, [IPV6]:PORT or unix:PATH; port 0 is any free port.
 
-    `lame_duck_secs`: how long a draining server still accepts calls while it reports NOT_SERVING.
+    `tls`: None for connections that are not encrypted. `lame_duck_secs`: how long a draining server
+    still accepts calls while it reports NOT_SERVING.
     """
 
     address: str = "127.0.0.1:50051"
+    tls: TlsFiles | None = None
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     reflection: bool = False
@@ -56,11 +61,13 @@ class ServerOptions:
 class Server:
     """Listens from `start` on and serves from `open` on.
 
-    Raises `ListenError` for options without an address.
+    Raises `ListenError` for options without an address, and `TlsError` for unusable certificates.
     """
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
+        self.reloads = Reloads()
+        self._certificates = self._load_certificates()
         self._address = listen_address(options.address)
         self._service = PoseService(options.limits)
         self._health = HealthService(SERVICE)
@@ -81,13 +88,14 @@ class Server:
                 self._server.add_registered_method_handlers(name, methods)
         address = await check_is_free(self._address)
         try:
-            self.port = self._server.add_insecure_port(str(address))
+            self.port = self._add_port(str(address))
         except RuntimeError as error:
             raise ListenError(
                 f"address {self._options.address}: cannot listen there, want HOST:PORT of this "
                 "machine that no other program listens on"
             ) from error
         await self._server.start()
+        self.reloads.start()
         _LOG.info("listening at %s", self.address)
 
     @property
@@ -132,8 +140,21 @@ class Server:
 
     async def stop(self) -> None:
         """End every call."""
+        self.reloads.stop()
         await self._server.stop(_STOP_GRACE_SECS)
         self._service.close()
+
+    def _load_certificates(self) -> Certificates | None:
+        if (files := self._options.tls) is None:
+            return None
+        certificates = Certificates(files)
+        self.reloads.add("TLS certificate", files.paths, certificates.reload)
+        return certificates
+
+    def _add_port(self, address: str) -> int:
+        if self._certificates is None:
+            return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, self._certificates.credentials())
 
 
 @asynccontextmanager
@@ -160,6 +181,8 @@ def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
         # gRPC would let a fast client send whole images that no handler has asked for.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
+        # Ends connections that do not finish the TLS handshake; gRPC allows two minutes.
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLIS),
         # Detects dead clients.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,8 @@ def test_help_is_plain_and_has_an_example(
             "--address. got '127.0.0.1' without",
         ),
         (["serve", "--model", "demo", "--address", ":70000"], "--address. got ':70000'"),
+        (["serve", "--model", "demo", "--tls-cert", "c"], "only one is given, want both"),
+        (["serve", "--model", "demo", "--tls-client-ca", "c"], "--tls-client-ca: only with"),
         (["predict", "--server", "127.0.0.1:99999", "x.png"], "--server. got '127.0.0.1:99999'"),
         (["predict", "--server", "", "x.png"], "--server. got '', want HOST:PORT"),
         (["predict", "--server", "localhost:1", ""], "got an empty image name, want a file"),
@@ -191,3 +194,14 @@ def test_a_fault_of_our_own_is_not_hidden() -> None:
 def test_a_region_inside_out_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "--server", "localhost:1", "--region", "9,9,1,1", "x.png"]) == 2
     assert "got '9,9,1,1', want X0 <= X1 and Y0 <= Y1" in capsys.readouterr().err
+
+
+def test_a_missing_certificate_ends_serve_with_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "missing.pem")
+    arguments = ["serve", "--model", "demo", "--address", "127.0.0.1:0"]
+    assert main([*arguments, "--tls-cert", missing, "--tls-key", missing]) == 1
+    out, err = capsys.readouterr()
+    fault = "cannot be read (No such file or directory)"
+    assert (out, err) == ("", f"posewire: TLS certificate {missing}: {fault}\n")

@@ -1,0 +1,34 @@
+"""Options of `posewire serve` that encrypt connections and identify callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cyclopts import Group, Parameter
+
+from posewire_cli.errors import UsageError
+from posewire_server.serving.tls import TlsFiles
+
+
+@Parameter(name="*", group=Group("Security", sort_key=3))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityOptions:
+    tls_cert: Path | None = None
+    """PEM file with the server's certificate chain; requires --tls-key (default: no TLS)."""
+
+    tls_key: Path | None = None
+    """PEM file with the private key of --tls-cert, not encrypted."""
+
+    tls_client_ca: Path | None = None
+    """PEM file with authorities; clients need a certificate signed by one (mTLS)."""
+
+    def tls_files(self) -> TlsFiles | None:
+        """Return the files of TLS, if it is wanted. Raises `UsageError` if one is missing."""
+        if self.tls_cert is None and self.tls_key is None:
+            if self.tls_client_ca is not None:
+                raise UsageError("--tls-client-ca: only with --tls-cert and --tls-key")
+            return None
+        if self.tls_cert is None or self.tls_key is None:
+            raise UsageError("of --tls-cert and --tls-key only one is given, want both")
+        return TlsFiles(certificate=self.tls_cert, key=self.tls_key, client_ca=self.tls_client_ca)
