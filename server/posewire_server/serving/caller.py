@@ -10,6 +10,8 @@ from urllib.parse import unquote
 # The part of an IPv6 address that a machine chooses itself.
 _HOST_BITS = 64
 
+from posewire_server.serving.shares import Share
+
 
 class CallerFrame(Protocol):
     """A frame that belongs to a caller."""
@@ -22,11 +24,19 @@ class Caller:
     """One stream, or one peer with all its unary calls.
 
     `name`: of the peer. `max_in_progress`: how many of its frames may be processed at the same
-    time. `keeps_newest`: a newer frame replaces one that waits.
+    time. `keeps_newest`: a newer frame replaces one that waits. `share`: whose turns it uses.
     """
 
-    def __init__(self, name: str, *, max_in_progress: int, keeps_newest: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_in_progress: int,
+        keeps_newest: bool = False,
+        share: Share | None = None,
+    ) -> None:
         self.name = name
+        self.share = share or Share()
         self.max_in_progress = max_in_progress
         self.keeps_newest = keeps_newest
         # Waiting frames, oldest first, and the number of those in progress: changed by `Turns`.

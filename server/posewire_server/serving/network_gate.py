@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from posewire_server.serving.caller import Caller, CallerFrame
+from posewire_server.serving.shares import ShareClock
 
 
 class PreparedFrame(CallerFrame, Protocol):
@@ -32,14 +33,16 @@ class _Waiter:
 class NetworkGate:
     """Lets `capacity` frames at a time through to the network.
 
-    The next frame is one of the caller that used the network least recently. Few frames wait here,
-    since `Turns` bounds those in progress. Any number of threads may use it.
+    The next frame is one of the share that is next and, within it, of the caller that used the
+    network least recently. Few frames wait here, since `Turns` bounds those in progress. Any number
+    of threads may use it.
     """
 
     def __init__(self, capacity: int) -> None:
         self._lock = threading.Lock()
         self._free = capacity
         self._turn = 0
+        self._clock = ShareClock()
         self._waiters: list[_Waiter] = []
 
     def join(self, caller: Caller) -> None:
@@ -87,11 +90,16 @@ class NetworkGate:
             if not self._waiters:
                 self._free += 1
                 return
-            waiter = min(self._waiters, key=lambda each: each.frame.caller.last_turn)
+            waiter = min(self._waiters, key=self._rank)
             self._waiters.remove(waiter)
             self._count_turn(waiter.frame)
         waiter.wake.set()
 
+    def _rank(self, waiter: _Waiter) -> tuple[float, int]:
+        caller = waiter.frame.caller
+        return self._clock.start(caller.share.name), caller.last_turn
+
     def _count_turn(self, frame: PreparedFrame) -> None:
         self._turn += 1
+        self._clock.charge(frame.caller.share)
         frame.caller.last_turn = self._turn

@@ -1,25 +1,53 @@
 """Turns: the order in which the frames of all callers are processed.
 
-Callers take turns, one frame at a time, so a caller's share does not grow with its frames.
-Every operation takes constant time.
+Callers take turns, one frame at a time, so a caller's share does not grow with its frames. Named
+callers have shares of their own: the callers of one share take turns, and the shares get as many
+turns as their weights say. The time of an operation grows with the shares that wait and not with
+the callers or their frames.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from posewire_server.serving.caller import Caller, CallerFrame
+from posewire_server.serving.shares import ShareClock
 
 Frame = TypeVar("Frame", bound=CallerFrame)
 
-# Frames in progress beyond the depth, only for callers with no other. They are prepared while the
-# network runs others, and so do not lose a turn to a caller that has several ready.
+# Frames in progress beyond the depth, only for callers with no other, and for shares with at most
+# one other. They are prepared while the network runs others, and so do not lose a turn to a caller
+# that has several ready.
 _SPARE = 2
 
 
+class _Group:
+    """The callers of one share with waiting frames, in the order of their turns.
+
+    Those with none in progress, and those with some but fewer than they may have. The first of each
+    is next.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.idle: OrderedDict[Caller, None] = OrderedDict()
+        self.working: OrderedDict[Caller, None] = OrderedDict()
+
+    def place(self, caller: Caller) -> None:
+        """Move a caller to the queue where it belongs; in the same queue it keeps its place."""
+        is_idle = bool(caller.waiting) and caller.in_progress == 0
+        is_working = bool(caller.waiting) and 0 < caller.in_progress < caller.max_in_progress
+        for queue, belongs in ((self.idle, is_idle), (self.working, is_working)):
+            if belongs:
+                queue.setdefault(caller)
+            else:
+                queue.pop(caller, None)
+
+
 class Turns(Generic[Frame]):
-    """The callers with waiting frames, in the order of their turns; belongs to one event loop.
+    """The callers with waiting frames; belongs to one event loop.
 
     At most `depth` frames are in progress at a time, plus `_SPARE` of callers with no other.
     """
@@ -27,10 +55,10 @@ class Turns(Generic[Frame]):
     def __init__(self, *, depth: int) -> None:
         self._depth = depth
         self._in_progress = 0
-        # Callers with waiting frames: those with none in progress, and those with some but fewer
-        # than they may have. The first of each is next.
-        self._idle: OrderedDict[Caller, None] = OrderedDict()
-        self._working: OrderedDict[Caller, None] = OrderedDict()
+        # The shares with callers that may start a frame, and the frames in progress of all shares.
+        self._groups: dict[str, _Group] = {}
+        self._of_share: Counter[str] = Counter()
+        self._clock = ShareClock()
 
     @property
     def max_in_progress(self) -> int:
@@ -53,14 +81,14 @@ class Turns(Generic[Frame]):
 
     def take(self) -> Frame | None:
         """Start the next frame, unless none waits or enough are in progress."""
-        if self._idle and self._in_progress < self.max_in_progress:
-            caller, _ = self._idle.popitem(last=False)
-        elif self._working and self._in_progress < self._depth:
-            caller, _ = self._working.popitem(last=False)
-        else:
+        group = self._next_group()
+        if group is None:
             return None
+        caller, _ = (group.idle or group.working).popitem(last=False)
+        self._clock.charge(caller.share)
         frame: Frame = caller.waiting.popitem(last=False)[0]
         caller.in_progress += 1
+        self._of_share[caller.share.name] += 1
         self._in_progress += 1
         self._place(caller)
         return frame
@@ -68,6 +96,7 @@ class Turns(Generic[Frame]):
     def finish(self, frame: Frame) -> None:
         """Record that a frame returned by `take` is no longer in progress."""
         frame.caller.in_progress -= 1
+        self._of_share[frame.caller.share.name] -= 1
         self._in_progress -= 1
         self._place(frame.caller)
 
@@ -79,12 +108,24 @@ class Turns(Generic[Frame]):
             self._place(frame.caller)
         return waits
 
+    def _next_group(self) -> _Group | None:
+        """Return the share whose turn it is; None if none waits or enough are in progress."""
+        groups: Iterable[_Group] = self._groups.values()
+        if self._in_progress >= self.max_in_progress:
+            return None
+        if self._in_progress >= self._depth:
+            groups = [each for each in groups if each.idle or self._is_behind(each.name)]
+        return min(groups, key=lambda group: self._clock.start(group.name), default=None)
+
+    def _is_behind(self, name: str) -> bool:
+        """Whether a named share may start one more frame beyond the depth."""
+        return name != "" and self._of_share[name] < _SPARE
+
     def _place(self, caller: Caller) -> None:
-        """Move a caller to the queue where it belongs; in the same queue it keeps its place."""
-        is_idle = bool(caller.waiting) and caller.in_progress == 0
-        is_working = bool(caller.waiting) and 0 < caller.in_progress < caller.max_in_progress
-        for queue, belongs in ((self._idle, is_idle), (self._working, is_working)):
-            if belongs:
-                queue.setdefault(caller)
-            else:
-                queue.pop(caller, None)
+        name = caller.share.name
+        group = self._groups.get(name) or _Group(name)
+        group.place(caller)
+        if group.idle or group.working:
+            self._groups[name] = group
+        else:
+            self._groups.pop(name, None)
