@@ -99,6 +99,9 @@ def main() -> None:
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--tls-client-ca", type=Path)
+    parser.add_argument("--tokens", type=Path)
+    parser.add_argument("--max-streams-per-peer", type=int)
+    parser.add_argument("--reflection", action="store_true")
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -115,13 +118,20 @@ def main() -> None:
 
     limits = ServiceLimits(
         image=ImageLimits(max_bytes=arguments.max_image_bytes),
+        streams_per_peer=arguments.max_streams_per_peer,
         patience_secs=arguments.patience,
         life=SessionLife(drain_secs=arguments.grace),
     )
     tls = arguments.tls_cert and TlsFiles(
         certificate=arguments.tls_cert, key=arguments.tls_key, client_ca=arguments.tls_client_ca
     )
-    options = ServerOptions(address=arguments.address, limits=limits, tls=tls)
+    options = ServerOptions(
+        address=arguments.address,
+        limits=limits,
+        tls=tls,
+        tokens=arguments.tokens,
+        reflection=arguments.reflection,
+    )
     serve(load, options, ready=lambda address: print(address, flush=True))
 
 

@@ -109,7 +109,7 @@ app.command(
 
 Prints the address once the models are ready. The first signal stops accepting
 calls and finishes those in progress; the second exits immediately. SIGHUP reads
-certificates again, as a change of their files does.
+certificates and tokens again, as a change of their files does.
 
 Options may also be set in the environment, such as --max-streams by
 POSEWIRE_SERVE_MAX_STREAMS, and in a TOML file given by --config. The command

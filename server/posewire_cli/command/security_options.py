@@ -23,6 +23,12 @@ class SecurityOptions:
     tls_client_ca: Path | None = None
     """PEM file with authorities; clients need a certificate signed by one (mTLS)."""
 
+    tokens: Path | None = None
+    """TOML file of the callers' tokens and quotas (default: calls need no token)."""
+
+    insecure_tokens: bool = False
+    """Allow --tokens without TLS on an address that other machines can reach."""
+
     def tls_files(self) -> TlsFiles | None:
         """Return the files of TLS, if it is wanted. Raises `UsageError` if one is missing."""
         if self.tls_cert is None and self.tls_key is None:

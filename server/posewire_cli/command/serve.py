@@ -60,6 +60,9 @@ class LimitOptions:
     max_streams: Count = 64
     """Concurrent streams."""
 
+    max_streams_per_peer: Count | None = None
+    """Streams of one host without a token (default: 3/4 of all, no limit for this machine)."""
+
     max_stream_age: Seconds | None = None
     """Age in seconds, give or take a fifth, at which streams drain and clients reopen them
     (default: no limit)."""
@@ -90,6 +93,8 @@ def serve_models(
     options = ServerOptions(
         address=listen.address,
         tls=security.tls_files(),
+        tokens=security.tokens,
+        insecure_tokens=security.insecure_tokens,
         limits=_service_limits(limits, grace_secs=listen.grace),
         reflection=listen.reflection,
         lame_duck_secs=listen.lame_duck,
@@ -125,6 +130,7 @@ def _service_limits(limits: LimitOptions, *, grace_secs: float) -> ServiceLimits
         image=ImageLimits(max_bytes=limits.max_image_bytes, max_pixels=limits.max_image_pixels),
         waiting=limits.queue,
         streams=limits.max_streams,
+        streams_per_peer=limits.max_streams_per_peer,
         held_bytes=limits.max_held_bytes,
         life=SessionLife(
             idle_secs=limits.idle_timeout,

@@ -7,10 +7,10 @@ from ipaddress import IPv6Address
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from posewire_server.serving.shares import Share
+
 # The part of an IPv6 address that a machine chooses itself.
 _HOST_BITS = 64
-
-from posewire_server.serving.shares import Share
 
 
 class CallerFrame(Protocol):

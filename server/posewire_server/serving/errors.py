@@ -2,18 +2,23 @@
 
 InputError
 ├── ListenError           an address on which the server cannot listen
-└── TlsError              a certificate or key that the server cannot use
+├── TlsError              a certificate or key that the server cannot use
+└── TokensError           a tokens file that the server cannot use
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
 ├── MalformedMessageError INVALID_ARGUMENT: bytes that are not a message of the contract
 ├── StreamOrderError      FAILED_PRECONDITION: messages of a stream out of order
 ├── BusyError             RESOURCE_EXHAUSTED: a full queue or an exceeded limit
 ├── DeadlineMissedError   DEADLINE_EXCEEDED: no answer before the deadline
+├── UnauthenticatedError  UNAUTHENTICATED: no token, or an unknown one
+├── PermissionDeniedError PERMISSION_DENIED: a caller may not do this
 ├── UnavailableError      UNAVAILABLE: warming up, or draining
 └── InternalError         INTERNAL: a bug in the server
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from posewire_server.errors import InputError, RequestError
 
@@ -30,6 +35,10 @@ class ListenError(InputError):
 
 class TlsError(InputError):
     """A certificate or key that the server cannot use."""
+
+
+class TokensError(InputError):
+    """A tokens file that the server cannot use, or not over this connection."""
 
 
 class ModelNotFoundError(RequestError):
@@ -67,8 +76,15 @@ class BusyError(RequestError):
 
     code = "RESOURCE_EXHAUSTED"
 
-    def __init__(self, message: str, *, reason: str, retry_secs: float = _RETRY_SECS) -> None:
-        super().__init__(message, reason=reason)
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        retry_secs: float = _RETRY_SECS,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, metadata=metadata)
         self.retry_secs = retry_secs
 
 
@@ -79,6 +95,18 @@ class DeadlineMissedError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="DEADLINE_MISSED")
+
+
+class UnauthenticatedError(RequestError):
+    """A call without a token, or with an unknown one."""
+
+    code = "UNAUTHENTICATED"
+
+
+class PermissionDeniedError(RequestError):
+    """A call that its caller may not make."""
+
+    code = "PERMISSION_DENIED"
 
 
 class UnavailableError(RequestError):

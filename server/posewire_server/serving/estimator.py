@@ -21,6 +21,7 @@ from posewire_server.serving.frame_in_flight import (
     Skipped,
 )
 from posewire_server.serving.network_gate import NetworkGate
+from posewire_server.serving.quotas import Account
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.turns import Turns
 
@@ -47,11 +48,11 @@ class Estimator:
         self._gate = NetworkGate(model.pipeline.capacity)
         # A frame stays in one thread, because each handover to another has to wake up a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
-        # Peers with unanswered unary calls, by name.
+        # Hosts and named callers with unanswered unary calls, by name.
         self._peers: dict[str, Caller] = {}
         self._max_per_peer = model.pipeline.max_in_progress + waiting
 
-    def stream_caller(self, peer: str, *, latest: bool) -> Caller:
+    def stream_caller(self, account: Account, *, latest: bool) -> Caller:
         """Create the caller of a stream, which may submit as many frames as its window holds.
 
         A frame of a LATEST stream waits undecoded while the network is busy with another of the
@@ -59,12 +60,17 @@ class Estimator:
         """
         pipeline = self.model.pipeline
         in_progress = pipeline.capacity if latest else pipeline.max_in_progress
-        caller = Caller(peer, max_in_progress=in_progress, keeps_newest=latest)
+        caller = Caller(
+            account.name,
+            max_in_progress=in_progress,
+            keeps_newest=latest,
+            share=account.share,
+        )
         self._gate.join(caller)
         return caller
 
     async def estimate(
-        self, image: Image, options: EstimateOptions, *, peer: str, size: int
+        self, image: Image, options: EstimateOptions, *, account: Account, size: int
     ) -> Processed:
         """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
 
@@ -72,7 +78,7 @@ class Estimator:
         waiting, and the `RequestError` of an image that failed.
         """
         settled = asyncio.Event()
-        caller = self._peer_caller(peer)
+        caller = self._unary_caller(account)
         hold = self.budget.take(caller, size)
         if hold is None:
             raise _queue_full()
@@ -109,12 +115,16 @@ class Estimator:
         """Start no more frames, without waiting for those in progress."""
         self._workers.shutdown(wait=False, cancel_futures=True)
 
-    def _peer_caller(self, peer: str) -> Caller:
-        caller = self._peers.get(peer)
+    def _unary_caller(self, account: Account) -> Caller:
+        caller = self._peers.get(account.name)
         if caller is None and len(self._peers) < _MAX_PEERS:
-            caller = Caller(peer, max_in_progress=self.model.pipeline.max_in_progress)
+            caller = Caller(
+                account.name,
+                max_in_progress=self.model.pipeline.max_in_progress,
+                share=account.share,
+            )
             self._gate.join(caller)
-            self._peers[peer] = caller
+            self._peers[account.name] = caller
         if caller is None or caller.unanswered >= self._max_per_peer:
             raise _queue_full()
         return caller

@@ -27,7 +27,7 @@ Load = Callable[[], Sequence[ServedModel]]
 def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    SIGHUP reloads the certificates.
+    SIGHUP reloads certificates and tokens.
     `load` runs in a thread while the server already listens, so that health checks are answered.
     `ready` is called with the address once the models are warm. If an inference or `load` is still
     running after the grace period, this ends the process instead of waiting for it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -25,6 +26,16 @@ def listen_address(text: str) -> Address:
         return parse_address(text)
     except ValueError as error:
         raise ListenError(f"address: {error}") from error
+
+
+def is_of_this_machine(address: Address) -> bool:
+    """Whether only programs of this machine can reach the address."""
+    if address.path or address.host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address.host).is_loopback
+    except ValueError:  # a name, which may stand for other addresses tomorrow
+        return False
 
 
 async def check_is_free(address: Address) -> Address:

@@ -15,12 +15,15 @@ from google.rpc.error_details_pb2 import DESCRIPTOR as DETAILS
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.reflection import aio
+from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2
 from posewire_server.errors import RequestError
+from posewire_server.serving.access import Access
 from posewire_server.serving.errors import UnavailableError
 from posewire_server.serving.received import Received, Receiver
 from posewire_server.serving.reception import Reception
+from posewire_server.serving.status import status_of
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -48,12 +51,13 @@ _MAX_CALLS = 64
 
 
 class ReflectionService:
-    """Describes all services, under each of `NAMES`.
+    """Describes all services, under each of `NAMES`, to callers with access.
 
     It wraps the servicer of grpcio-reflection, which sets no limits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, access: Access) -> None:
+        self._access = access
         pool = _descriptor_pool()
         services = [
             service.full_name
@@ -77,6 +81,10 @@ class ReflectionService:
     async def ServerReflectionInfo(
         self, _: AsyncIterator[Received[Request]], context: Context
     ) -> AsyncIterator[Response]:
+        try:
+            self._access.identify(context.invocation_metadata() or (), context.peer())
+        except RequestError as error:
+            await context.abort_with_status(rpc_status.to_status(status_of(error)))
         if self._calls == _MAX_CALLS:
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {_MAX_CALLS} reflection calls are in use"

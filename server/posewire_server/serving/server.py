@@ -7,11 +7,13 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import monotonic
 
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
-from posewire_server.serving.errors import ListenError
+from posewire_server.serving.access import Access
+from posewire_server.serving.errors import ListenError, TokensError
 from posewire_server.serving.handlers import (
     SERVICE,
     health_handlers,
@@ -19,13 +21,14 @@ from posewire_server.serving.handlers import (
     reflection_handlers,
 )
 from posewire_server.serving.health import HealthService
-from posewire_server.serving.listening import check_is_free, listen_address
+from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
 from posewire_server.serving.reflection import NAMES as REFLECTION
 from posewire_server.serving.reflection import ReflectionService
 from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 from posewire_server.serving.tls import Certificates, TlsFiles
+from posewire_server.serving.tokens import Token, read_tokens
 from posewire_server.serving.transport import transport_server
 
 _LOG = logging.getLogger(__name__)
@@ -47,12 +50,16 @@ _STOP_GRACE_SECS = 0.2
 class ServerOptions:
     """`address` is HOST:PORT, [IPV6]:PORT or unix:PATH; port 0 is any free port.
 
-    `tls`: None for connections that are not encrypted. `lame_duck_secs`: how long a draining server
-    still accepts calls while it reports NOT_SERVING.
+    `tls`: None for connections that are not encrypted. `tokens`: the file of those that callers
+    need, None if they need none; over connections that are neither encrypted nor of this machine
+    only with `insecure_tokens`. `lame_duck_secs`: how long a draining server still accepts calls
+    while it reports NOT_SERVING.
     """
 
     address: str = "127.0.0.1:50051"
     tls: TlsFiles | None = None
+    tokens: Path | None = None
+    insecure_tokens: bool = False
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     reflection: bool = False
@@ -61,7 +68,8 @@ class ServerOptions:
 class Server:
     """Listens from `start` on and serves from `open` on.
 
-    Raises `ListenError` for options without an address, and `TlsError` for unusable certificates.
+    Raises `ListenError` for options without an address, `TlsError` for unusable certificates, and
+    `TokensError` for an unusable tokens file.
     """
 
     def __init__(self, options: ServerOptions) -> None:
@@ -69,9 +77,13 @@ class Server:
         self.reloads = Reloads()
         self._certificates = self._load_certificates()
         self._address = listen_address(options.address)
-        self._service = PoseService(options.limits)
+        limits = options.limits
+        self._access = Access(
+            self._load_tokens(), streams=limits.streams, streams_per_peer=limits.streams_per_peer
+        )
+        self._service = PoseService(limits, access=self._access)
         self._health = HealthService(SERVICE)
-        self._reflection = ReflectionService()
+        self._reflection = ReflectionService(self._access)
         self._server = transport_server(
             options=_channel_options(options.limits), max_calls=_MAX_CALLS
         )
@@ -150,6 +162,24 @@ class Server:
         certificates = Certificates(files)
         self.reloads.add("TLS certificate", files.paths, certificates.reload)
         return certificates
+
+    def _load_tokens(self) -> Sequence[Token] | None:
+        if (path := self._options.tokens) is None:
+            return None
+        is_private = self._options.tls is not None or is_of_this_machine(self._address)
+        if not (is_private or self._options.insecure_tokens):
+            raise TokensError(
+                f"tokens {path}: callers would send them unencrypted to {self._address}; want TLS "
+                "(--tls-cert), an address of this machine, or --insecure-tokens behind a proxy"
+            )
+        tokens = read_tokens(path)
+        loop = asyncio.get_running_loop()
+
+        def reload() -> None:
+            loop.call_soon_threadsafe(self._service.replace_tokens, read_tokens(path))
+
+        self.reloads.add("tokens file", [path], reload)
+        return tokens
 
     def _add_port(self, address: str) -> int:
         if self._certificates is None:

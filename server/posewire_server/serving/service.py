@@ -15,9 +15,9 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.access import Access, Identity
 from posewire_server.serving.answer import stage_times_to_proto
 from posewire_server.serving.byte_budget import ByteBudget
-from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
@@ -27,12 +27,14 @@ from posewire_server.serving.errors import (
     UnavailableError,
 )
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received, Receiver, Request
 from posewire_server.serving.reception import Reception
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import as_request_error, status_of, unchanged
+from posewire_server.serving.tokens import Token
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ class ServiceLimits:
     """Limits on client use.
 
     `waiting`: images of one peer's unary calls that wait for a model, besides those in progress.
-    `streams`: concurrent streams. `window`: unanswered frames of one stream, or more if the model
+    `streams`: concurrent streams, and `streams_per_peer` those of one host without a token: see
+    `Access`. `window`: unanswered frames of one stream, or more if the model
     processes more at a time. `held_bytes`: bytes of images received and not yet answered, besides
     one image for each caller. `receiving`: calls whose first message is received at the same time,
     each for at most `receive_secs`, or `patience_secs` while others wait for that.
@@ -55,6 +58,7 @@ class ServiceLimits:
     image: ImageLimits = field(default_factory=ImageLimits)
     waiting: int = 64
     streams: int = 64
+    streams_per_peer: int | None = None
     window: int = 8
     held_bytes: int = 512 << 20
     receiving: int = 16
@@ -67,13 +71,18 @@ class ServiceLimits:
 class PoseService:
     """Answers UNAVAILABLE until `open` is called, and again after `drain`."""
 
-    def __init__(self, limits: ServiceLimits | None = None) -> None:
+    def __init__(
+        self, limits: ServiceLimits | None = None, *, access: Access | None = None
+    ) -> None:
         self._limits = limits or ServiceLimits()
+        self._access = access or Access(
+            streams=self._limits.streams, streams_per_peer=self._limits.streams_per_peer
+        )
         # Set by `open`: the estimator of each model by name, and the default model's name.
         self._estimators: dict[str, Estimator] = {}
         self._default = ""
         # Streams that have sent their config.
-        self._sessions: set[Session] = set()
+        self._sessions: dict[Session, Identity] = {}
         self._reception = Reception(
             self._limits.receiving,
             calls_per_host=self._limits.receiving_per_host,
@@ -102,6 +111,13 @@ class PoseService:
         for session in self._sessions:
             session.drain()
 
+    def replace_tokens(self, tokens: Sequence[Token]) -> None:
+        """Apply a tokens file, and drain the streams whose token is no longer in it."""
+        self._access.replace(tokens)
+        for session, identity in self._sessions.items():
+            if not self._access.is_valid(identity):
+                session.drain()
+
     async def wait_until_idle(self) -> None:
         """Wait until no call is in progress."""
         await self._idle.wait()
@@ -120,6 +136,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context):
+            self._identify(context)
             self._check_is_serving()
             models = [each.description for _, each in sorted(self._estimators.items())]
             return messages.ListModelsResponse(models=models, default_model=self._default)
@@ -128,6 +145,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
         with self._call(context):
+            self._identify(context)
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
             received = await self._receive(requests, context.peer())
@@ -138,8 +156,9 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> messages.EstimatePosesResponse:
         with self._call(context):
+            account = self._identify(context).account
             self._check_is_serving()
-            estimating = self._estimate(Receiver(context), context.peer())
+            estimating = self._estimate(Receiver(context), context.peer(), account)
             try:
                 return await asyncio.wait_for(estimating, context.time_remaining())
             except asyncio.TimeoutError:
@@ -151,24 +170,33 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[messages.StreamPosesResponse]:
         with self._call(context, locate=path_in_stream):
+            identity = self._identify(context)
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
             first = await self._receive_config(requests, context.peer())
-            with self._stream(), self._session(first, context) as session:
+            with (
+                identity.account.stream(),
+                self._stream(),
+                self._session(first, context, identity) as session,
+            ):
                 async with aclosing(session.responses(requests)) as responses:
                     async for response in responses:
                         yield response
 
     async def _estimate(
-        self, requests: Receiver[messages.EstimatePosesRequest], peer: str
+        self,
+        requests: Receiver[messages.EstimatePosesRequest],
+        peer: str,
+        account: Account,
     ) -> messages.EstimatePosesResponse:
+        account.check_rate()
         received = await self._receive(requests, peer)
         received_at = monotonic()
         request = received.message
         estimator = self._estimator(request.model)
         options = estimator.model.options.with_proto(request.options)
         processed = await estimator.estimate(
-            request.image, options, peer=host_of(peer), size=received.size
+            request.image, options, account=account, size=received.size
         )
         estimate = processed.estimate
         response = messages.EstimatePosesResponse(
@@ -223,6 +251,10 @@ class PoseService:
             if not self._calls:
                 self._idle.set()
 
+    def _identify(self, context: Context) -> Identity:
+        """Raises `UnauthenticatedError`."""
+        return self._access.identify(context.invocation_metadata() or (), context.peer())
+
     def _check_is_serving(self) -> None:
         if self._is_draining:
             raise _draining()
@@ -234,8 +266,9 @@ class PoseService:
         """Count a stream. Raises `BusyError` if all are in use."""
         if self._streams == self._limits.streams:
             raise BusyError(
-                f"all {self._limits.streams} streams of this server are in use",
+                f"all {self._limits.streams} streams of this server are in use (--max-streams)",
                 reason="STREAM_LIMIT_REACHED",
+                metadata={"limit": "max_streams", "value": str(self._limits.streams)},
             )
         self._streams += 1
         try:
@@ -245,7 +278,10 @@ class PoseService:
 
     @contextmanager
     def _session(
-        self, received: Received[messages.StreamPosesRequest] | None, context: Context
+        self,
+        received: Received[messages.StreamPosesRequest] | None,
+        context: Context,
+        identity: Identity,
     ) -> Iterator[Session]:
         """Open a session with a stream's first message; `drain` reaches it during the block."""
         first = None if received is None else received.message
@@ -265,17 +301,18 @@ class PoseService:
         )
         # Taken here because gRPC crashes if a context is asked for it after the call has ended.
         peer = context.peer()
-        session = Session(estimator, config, self._limits.life, peer=host_of(peer))
-        self._sessions.add(session)
-        if self._is_draining:
+        session = Session(estimator, config, self._limits.life, account=identity.account)
+        self._sessions[session] = identity
+        if self._is_draining or not self._access.is_valid(identity):
             session.drain()
         began = monotonic()
         try:
             yield session
         finally:
-            self._sessions.discard(session)
+            del self._sessions[session]
             name, secs = estimator.model.name, monotonic() - began
-            _LOG.info("stream of %s for %s ended after %.1f s", peer, name, secs)
+            caller = identity.account.name
+            _LOG.info("stream of %s (%s) for %s ended after %.1f s", peer, caller, name, secs)
 
     def _estimator(self, name: str) -> Estimator:
         estimator = self._estimators.get(name or self._default)

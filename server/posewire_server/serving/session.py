@@ -20,6 +20,7 @@ from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.frame_in_flight import Failed, FrameInFlight, Processed, Skipped
+from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import status_of
@@ -55,13 +56,14 @@ class Session:
         config: SessionConfig,
         life: SessionLife | None = None,
         *,
-        peer: str = "",
+        account: Account | None = None,
     ) -> None:
         self._estimator = estimator
         self._config = config
         self._life = life or SessionLife()
         self._max_age_secs = _jittered(self._life.max_age_secs)
-        self._caller = estimator.stream_caller(peer, latest=config.latest)
+        self._account = account or Account()
+        self._caller = estimator.stream_caller(self._account, latest=config.latest)
         # Unanswered frames, oldest first: the reader appends, the writer removes.
         self._frames: deque[FrameInFlight] = deque()
         # Set by the writer whenever it has removed a frame.
@@ -205,10 +207,14 @@ class Session:
         self._last_frame_id = frame_id
 
     async def _take_hold(self, size: int) -> Hold | None:
-        """Hold the bytes of a frame: a lossless stream waits for room, a LATEST one does not."""
+        """Hold the bytes of a frame, within the caller's rate.
+
+        A lossless stream waits for room, a LATEST one does not.
+        """
         budget = self._estimator.budget
         if self._config.latest:
-            return budget.take(self._caller, size)
+            return budget.take(self._caller, size) if self._account.take_frame() else None
+        await self._account.wait_for_frame()
         return await budget.wait(self._caller, size)
 
     def _accept(self, message: stream_pb2.Frame, hold: Hold | None) -> None:

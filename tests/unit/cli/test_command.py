@@ -205,3 +205,19 @@ def test_a_missing_certificate_ends_serve_with_one_line(
     out, err = capsys.readouterr()
     fault = "cannot be read (No such file or directory)"
     assert (out, err) == ("", f"posewire: TLS certificate {missing}: {fault}\n")
+
+
+def test_tokens_in_clear_text_need_a_word_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text("colour = 1")
+    arguments = ["serve", "--model", "demo", "--tokens", str(tokens), "--address"]
+    assert main([*arguments, "0.0.0.0:0"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert f"tokens {tokens}: callers would send them unencrypted to 0.0.0.0:0; want TLS" in err
+    for allowed in (["0.0.0.0:0", "--insecure-tokens"], ["[::1]:0"], ["localhost:0"]):
+        assert main([*arguments, *allowed]) == 1
+        out, err = capsys.readouterr()
+        assert f"posewire: tokens {tokens}: unknown key 'colour'" in err

@@ -10,7 +10,8 @@ from posewire.v1 import stream_pb2
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.serving.errors import BusyError
 from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.frame_in_flight import Processed
+from posewire_server.serving.frame_in_flight import FrameInFlight, Processed
+from posewire_server.serving.quotas import Account, Quota
 from tests.reference.numbered_frames import frame_request, is_answer_to, numbered_image, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
 from tests.reference.session_stream import (
@@ -39,7 +40,9 @@ def busy_runner() -> PaintingRunner:
 async def estimate(
     estimator: Estimator, number: int, *, peer: str = "a", size: int = 1
 ) -> Processed:
-    return await estimator.estimate(numbered_image(number), EstimateOptions(), peer=peer, size=size)
+    return await estimator.estimate(
+        numbered_image(number), EstimateOptions(), account=Account(peer), size=size
+    )
 
 
 class Shares:
@@ -225,5 +228,40 @@ def test_a_cancelled_call_releases_its_image_and_is_not_run(held: HeldRunner) ->
         while estimator.is_busy:
             await asyncio.sleep(0.01)
         assert [image[0, 0, 0] for image in held.images] == [1, 30]
+
+    run(test)
+
+
+def test_named_callers_share_the_network_by_weight() -> None:
+    async def test() -> None:
+        estimator = painted_estimator(busy_runner())
+        done: list[str] = []
+        enough = asyncio.Event()
+
+        def settle(name: str) -> None:
+            done.append(name)
+            if len(done) == 80:
+                enough.set()
+
+        heavy = Account.named("heavy", Quota(weight=3))
+        light = Account.named("light", Quota())
+        # The light one has more streams, which does not help it.
+        callers = [
+            estimator.stream_caller(account, latest=False) for account in (heavy, light, light)
+        ]
+        for caller in callers:
+            for number in range(1, 100):
+                estimator.submit(
+                    FrameInFlight(
+                        caller,
+                        numbered_image(number),
+                        EstimateOptions(),
+                        on_settled=lambda name=caller.name: settle(name),
+                    )
+                )
+        await enough.wait()
+        estimator.close()
+        # 60 if frames are always ready in time, 40 or fewer without weights.
+        assert 46 <= done.count("heavy") <= 70
 
     run(test)

@@ -89,12 +89,25 @@ const (
 //	  CONFIG_REPEATED           A later message is a config.
 //	  MESSAGE_EMPTY             A message is neither a config nor a frame.
 //	  FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
-//	RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
-//	  QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
+//	UNAUTHENTICATED             See "Tokens". Do not retry with the same token.
+//	  TOKEN_MISSING             The server requires a token, and the call has none, or not exactly
+//	                            one.
+//	  TOKEN_UNKNOWN             The server does not know the token, or no longer.
+//	PERMISSION_DENIED           The caller may not make this call. Do not retry.
+//	  STREAMS_NOT_ALLOWED       The token is for unary calls only.
+//	RESOURCE_EXHAUSTED          The server is busy, or the caller has used its quota. A RetryInfo
+//	                            detail contains the minimum delay. For a limit of the caller the
+//	                            metadata contains its name, as "caller"; for that and for the
+//	                            streams of the server, which limit it is, as "limit", and the
+//	                            limit, as "value".
+//	  QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
 //	                            Only in EstimatePoses.
-//	  STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+//	  STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
+//	                            peer. Only when a stream opens.
 //	  CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
 //	                            yet. Not in ListModels.
+//	  RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
+//	                            EstimatePoses; a stream waits, or skips frames as OVERLOADED.
 //	DEADLINE_EXCEEDED
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
@@ -113,6 +126,13 @@ const (
 // deliberate exception to AIP-193, which this service follows otherwise: cameras occasionally
 // deliver a damaged frame, and ending the call for it would also lose the outcomes of the other
 // frames in flight, and the tracks.
+//
+// # Tokens
+//
+// A server may require a token. The client sends it with every call, in the metadata entry
+// "authorization" as "Bearer TOKEN", and only over a connection that is encrypted or stays on the
+// machine. The health service needs none. The server may limit streams and frames for each token.
+// When a token becomes invalid, its open streams are drained.
 //
 // # Retries
 //
@@ -321,12 +341,25 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //	  CONFIG_REPEATED           A later message is a config.
 //	  MESSAGE_EMPTY             A message is neither a config nor a frame.
 //	  FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
-//	RESOURCE_EXHAUSTED          The server is busy. A RetryInfo detail contains the minimum delay.
-//	  QUEUE_FULL                The queue for images of this peer is full, in number or in bytes.
+//	UNAUTHENTICATED             See "Tokens". Do not retry with the same token.
+//	  TOKEN_MISSING             The server requires a token, and the call has none, or not exactly
+//	                            one.
+//	  TOKEN_UNKNOWN             The server does not know the token, or no longer.
+//	PERMISSION_DENIED           The caller may not make this call. Do not retry.
+//	  STREAMS_NOT_ALLOWED       The token is for unary calls only.
+//	RESOURCE_EXHAUSTED          The server is busy, or the caller has used its quota. A RetryInfo
+//	                            detail contains the minimum delay. For a limit of the caller the
+//	                            metadata contains its name, as "caller"; for that and for the
+//	                            streams of the server, which limit it is, as "limit", and the
+//	                            limit, as "value".
+//	  QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
 //	                            Only in EstimatePoses.
-//	  STREAM_LIMIT_REACHED      There are too many streams. Only when a stream opens.
+//	  STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
+//	                            peer. Only when a stream opens.
 //	  CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
 //	                            yet. Not in ListModels.
+//	  RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
+//	                            EstimatePoses; a stream waits, or skips frames as OVERLOADED.
 //	DEADLINE_EXCEEDED
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
@@ -345,6 +378,13 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 // deliberate exception to AIP-193, which this service follows otherwise: cameras occasionally
 // deliver a damaged frame, and ending the call for it would also lose the outcomes of the other
 // frames in flight, and the tracks.
+//
+// # Tokens
+//
+// A server may require a token. The client sends it with every call, in the metadata entry
+// "authorization" as "Bearer TOKEN", and only over a connection that is encrypted or stays on the
+// machine. The health service needs none. The server may limit streams and frames for each token.
+// When a token becomes invalid, its open streams are drained.
 //
 // # Retries
 //

@@ -91,8 +91,8 @@ const (
 	SkipReason_SKIP_REASON_SUPERSEDED SkipReason = 1
 	// The frame waited longer than max_frame_age. Only with LATEST.
 	SkipReason_SKIP_REASON_TOO_OLD SkipReason = 2
-	// The server had no memory left for the frame. Only with LATEST; with IN_ORDER_LOSSLESS the
-	// server waits before it reads the next frame.
+	// The server had no memory left for the frame, or the caller's rate did not allow it. Only with
+	// LATEST; with IN_ORDER_LOSSLESS the server waits before it reads the next frame.
 	SkipReason_SKIP_REASON_OVERLOADED SkipReason = 3
 	// The server read the frame after it had sent StreamDraining, or could not process it in the time
 	// that was left. With IN_ORDER_LOSSLESS the client resends the frame on its next stream.
