@@ -22,8 +22,11 @@ type Client struct {
 	close     context.CancelFunc
 }
 
-// NewClient returns a client of the server at target, a gRPC address such as "localhost:50051". It
-// connects at the first call.
+// NewClient returns a client of the server at target, which is HOST:PORT, [IPV6]:PORT, unix:PATH or a
+// gRPC target such as dns:///HOST:PORT. It connects at the first call.
+//
+// A port is required. Schemes other than dns and unix need a resolver that is registered with gRPC or
+// given by [WithDialOptions].
 func NewClient(target string, options ...Option) (*Client, error) {
 	settings := settings{timeout: defaultTimeout, retryFor: defaultRetryFor}
 	for _, apply := range options {

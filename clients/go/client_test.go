@@ -367,7 +367,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"must be positive":          {"host:1", []Option{WithTimeout(0)}},
 		"must not be negative":      {"host:1", []Option{WithRetryFor(-1)}},
 		"transport level security":  {"host:1", []Option{WithToken("a")}},
-		`target "dns://%zz"`:        {"dns://%zz", nil},
+		`got "dns://%zz" with`:      {"dns://%zz", nil},
 	} {
 		_, err := NewClient(test.target, test.options...)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,6 +106,12 @@ func (s *settings) connect(target string) (grpc.ClientConnInterface, func() erro
 	if target == "" {
 		return nil, nil, errors.New("posewire: the target is empty; expected an address such as " +
 			`"localhost:50051", or WithConn`)
+	}
+	if err := checkTarget(target, len(s.dialOptions) > 0); err != nil {
+		return nil, nil, err
+	}
+	if strings.HasPrefix(target, "[") {
+		target = strings.ReplaceAll(target, "%", "%25") // of a zone: gRPC parses targets as URLs
 	}
 	conn, err := grpc.NewClient(target, s.allDialOptions()...)
 	if err != nil {
