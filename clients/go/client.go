@@ -18,6 +18,7 @@ type Client struct {
 	closeConn func() error
 	timeout   time.Duration
 	retryFor  time.Duration
+	waits     *waitReporter
 	closing   context.Context // done once the client is closed
 	close     context.CancelFunc
 }
@@ -49,6 +50,7 @@ func NewClient(target string, options ...Option) (*Client, error) {
 		closeConn: closeConn,
 		timeout:   settings.timeout,
 		retryFor:  settings.retryFor,
+		waits:     newWaitReporter(settings.onWait, time.Now),
 		closing:   closing,
 		close:     cancel,
 	}, nil
@@ -163,6 +165,8 @@ func call[Request, Response any](
 	defer cancel()
 	defer context.AfterFunc(c.closing, cancel)()
 	backoff := newBackoff(c.retryFor, rand.Float64, time.Now)
+	wait := c.waits.newCall()
+	defer wait.end()
 	for {
 		if c.isClosed() {
 			return none, ErrClosed
@@ -175,14 +179,16 @@ func call[Request, Response any](
 		if failure.Code == codes.Canceled && ctx.Err() != nil {
 			return none, errorFromContext(ctx.Err())
 		}
-		if err := waitToRetry(attempts, backoff, failure); err != nil && !c.isClosed() {
+		if err := waitToRetry(attempts, backoff, wait, failure); err != nil && !c.isClosed() {
 			return none, err
 		}
 	}
 }
 
 // waitToRetry waits before the next attempt. It returns an error if there is none.
-func waitToRetry(ctx context.Context, backoff *backoff, failure *Error) error {
+func waitToRetry(
+	ctx context.Context, backoff *backoff, wait *callWait, failure *Error,
+) error {
 	if !failure.IsTransient() {
 		return failure
 	}
@@ -190,6 +196,7 @@ func waitToRetry(ctx context.Context, backoff *backoff, failure *Error) error {
 	if deadline, _ := ctx.Deadline(); !ok || delay >= time.Until(deadline) {
 		return failure
 	}
+	wait.begin(failure, delay)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {

@@ -44,6 +44,7 @@ type settings struct {
 	dialOptions []grpc.DialOption
 	timeout     time.Duration
 	retryFor    time.Duration
+	onWait      func(*Waiting)
 }
 
 // WithConn makes the client use a connection of yours, which it does not close. The target is then
@@ -92,6 +93,17 @@ func WithTimeout(timeout time.Duration) Option {
 // jitter, and are at least what the server asks for.
 func WithRetryFor(retryFor time.Duration) Option {
 	return func(s *settings) { s.retryFor = retryFor }
+}
+
+// WithOnWait sets a function to call while calls wait for a server that is gone or busy: with a
+// [Waiting] at each pause, and with nil once the server answers or the last of the calls has given
+// up. Several calls that wait are reported as one.
+//
+// Its calls do not overlap. It runs in a goroutine that makes a call, so it should return at once;
+// if it is slow, only the newest report follows. It may close the client, but not a [Stream]: cancel
+// the context of that instead.
+func WithOnWait(onWait func(*Waiting)) Option {
+	return func(s *settings) { s.onWait = onWait }
 }
 
 // connect returns the connection to use and, if the client owns it, how to close it.

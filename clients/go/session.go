@@ -34,6 +34,7 @@ type streamSession struct {
 	sourceErr        error
 	finished         bool
 	err              error
+	pauseErr         *Error // why there is a pause after the last call; nil after OK
 
 	// State of the current call:
 	callNumber    int
@@ -167,6 +168,7 @@ func (s *streamSession) endCall(err *Error) (time.Duration, bool) {
 		s.fail(err)
 		return 0, false
 	}
+	s.pauseErr = err
 	if s.isSourceFinished && len(s.frames.toSend) == 0 {
 		s.finished = true
 		return 0, false

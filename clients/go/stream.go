@@ -25,6 +25,7 @@ type Stream struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	stopped chan struct{} // closed when no call is left
+	wait    *callWait
 
 	mu           sync.Mutex
 	session      *streamSession
@@ -42,6 +43,7 @@ func startStream(ctx context.Context, client *Client, session *streamSession) *S
 		ctx:        ctx,
 		cancel:     cancel,
 		stopped:    make(chan struct{}),
+		wait:       client.waits.newCall(),
 		session:    session,
 		changed:    make(chan struct{}),
 		cancelCall: func() {},

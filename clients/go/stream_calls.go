@@ -15,12 +15,19 @@ import (
 
 // makeCalls makes one call after the other until the session is finished.
 func (s *Stream) makeCalls() {
+	defer s.wait.end()
 	defer close(s.stopped)
 	defer s.cancel()
 	defer context.AfterFunc(s.client.closing, func() { s.end(ErrClosed) })()
 	for {
 		delay, again := s.makeCall()
-		if !again || !s.pause(delay) {
+		if !again {
+			return
+		}
+		if err := s.session.pauseErr; err != nil { // only this goroutine changes it
+			s.wait.begin(err, delay)
+		}
+		if !s.pause(delay) {
 			return
 		}
 	}
@@ -122,6 +129,7 @@ func (s *Stream) receiveResponses(call posewirev1.PoseService_StreamPosesClient)
 		if !s.process(response) {
 			return nil
 		}
+		s.wait.end()
 	}
 }
 
