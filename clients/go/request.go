@@ -31,16 +31,20 @@ const (
 
 // A StreamConfig is the settings of a stream. The zero value is a lossless stream of the server's
 // default model.
+//
+// A field that is zero is not sent. Nothing is lost by that, because the contract gives no other
+// meaning to a zero: a window has at least one frame, and a maximum age is greater than zero.
 type StreamConfig struct {
 	Model    string // empty: the server's default model
 	Options  EstimateOptions
 	Delivery Delivery
 
-	// Window is the maximum number of frames in flight. The server's limit may be lower. 0: the
-	// server chooses.
+	// Window is the maximum number of frames in flight. The server's limit may be lower. 0, the
+	// default: the server chooses. A negative one is an error.
 	Window int
 
-	// MaxFrameAge is how long a frame may wait for inference. Only with Latest. 0: no limit.
+	// MaxFrameAge is how long a frame may wait for inference before it is skipped as [SkipTooOld].
+	// Only with Latest. 0, the default: no limit. A negative one is an error.
 	MaxFrameAge time.Duration
 
 	Track     bool // whether poses get a track id
@@ -116,6 +120,10 @@ func (c StreamConfig) message() (*posewirev1.StreamConfig, error) {
 	}
 	if c.Window != 0 {
 		message.MaxFramesInFlight = new(uint32(c.Window))
+	}
+	if c.MaxFrameAge < 0 {
+		return nil, fmt.Errorf("posewire: the maximum frame age is %v; expected more than 0, or 0 "+
+			"for no limit", c.MaxFrameAge)
 	}
 	if c.MaxFrameAge != 0 {
 		message.MaxFrameAge = durationpb.New(c.MaxFrameAge)

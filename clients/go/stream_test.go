@@ -226,7 +226,9 @@ func TestTheNewestFrameReplacesOneThatWaits(t *testing.T) {
 
 func TestStreamConfigsAreChecked(t *testing.T) {
 	client := serve(t, &scriptedServer{})
-	for _, config := range []StreamConfig{{Window: -1}, {Delivery: 7}, {Timeout: -1}} {
+	for _, config := range []StreamConfig{
+		{Window: -1}, {Delivery: 7}, {Timeout: -1}, {Delivery: Latest, MaxFrameAge: -1},
+	} {
 		if _, err := client.Stream(t.Context(), config); err == nil {
 			t.Errorf("%+v is accepted", config)
 		}
