@@ -12,6 +12,7 @@
 #include "failed_call.hpp"
 #include "posewire/v1/pose_service.grpc.pb.h"
 #include "rpc_status.hpp"
+#include "target.hpp"
 
 namespace posewire::client {
 
@@ -239,7 +240,7 @@ std::shared_ptr<grpc::ChannelCredentials> credentials_of(const Options& options)
     return grpc::SslCredentials(tls);
 }
 
-Status check(const Options& options) {
+Status check(const std::string& target, const Options& options) {
     if (options.tls && options.credentials) {
         return invalid_option("tls and credentials are both set; set one of them");
     }
@@ -247,7 +248,7 @@ Status check(const Options& options) {
         return invalid_option(
             "of tls.private_key and tls.certificate_chain one is empty; set both or none");
     }
-    return Status();
+    return internal::check_target(target);
 }
 
 }  // namespace
@@ -256,7 +257,7 @@ std::shared_ptr<Connection> make_connection(const std::string& target, const Opt
     auto channel =
         grpc::CreateCustomChannel(target, credentials_of(options), arguments_of(options));
     const bool is_encrypted = options.tls || options.credentials;
-    return std::make_shared<GrpcConnection>(std::move(channel), check(options),
+    return std::make_shared<GrpcConnection>(std::move(channel), check(target, options),
                                             is_encrypted || options.allow_token_without_tls);
 }
 

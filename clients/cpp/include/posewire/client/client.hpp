@@ -19,7 +19,9 @@ class ClientState;
 /// Every call ends within its timeout; nothing throws. Options describes timeouts and retries.
 class Client {
 public:
-    /// Connects to a gRPC address such as "localhost:50051", with the first call.
+    /// Connects to HOST:PORT, [IPV6]:PORT, unix:PATH or a gRPC target such as dns:///HOST:PORT,
+    /// with the first call. A port is required: any other target fails every call with
+    /// INVALID_ARGUMENT.
     explicit Client(const std::string& target, const Options& options = {});
 
     /// Uses a connection of the caller's, such as a mock. Of the options, those of calls count:

@@ -10,8 +10,8 @@
 
 namespace posewire::client {
 
-/// Returns a connection to a gRPC address such as "localhost:50051". It connects with the first
-/// call. Options that do not fit together fail every call with INVALID_ARGUMENT.
+/// Returns a connection to a target as described at Client. It connects with the first call. A bad
+/// target, or options that do not fit together, fail every call with INVALID_ARGUMENT.
 std::shared_ptr<Connection> make_connection(const std::string& target, const Options& options = {});
 
 /// Returns a connection over a channel of the caller's, with its credentials and arguments. Images
