@@ -9,6 +9,7 @@
 #include "backoff.hpp"
 #include "posewire/client/grpc_connection.hpp"
 #include "stream_runner.hpp"
+#include "wait_reporter.hpp"
 #include "waiting.hpp"
 
 namespace posewire::client {
@@ -33,7 +34,8 @@ public:
         : connection_(std::move(connection)),
           timeout_(options.timeout),
           retry_for_(options.retry_for),
-          token_(options.token) {}
+          token_(options.token),
+          waits_(std::make_shared<WaitReporter>(options.on_wait)) {}
 
     /// Makes attempts of a unary call until one succeeds, fails for good or time is up.
     template <typename Response, typename Request>
@@ -55,6 +57,7 @@ private:
     const Secs timeout_;
     const Secs retry_for_;
     const std::string token_;
+    const std::shared_ptr<WaitReporter> waits_;
     std::mutex mutex_;
     std::condition_variable closed_;
     bool is_closed_ = false;
@@ -73,6 +76,7 @@ StatusOr<Response> ClientState::call(StatusOr<Response> (Connection::*method)(co
     Attempts attempts(Backoff(retry_for), timeout);
     CallContext context;
     context.token = options.token.value_or(token_);
+    CallWait wait(waits_);
     while (!is_closed()) {
         context.deadline = deadline_after(attempts.remaining());
         auto response = (connection_.get()->*method)(context, request);
@@ -83,6 +87,7 @@ StatusOr<Response> ClientState::call(StatusOr<Response> (Connection::*method)(co
         if (!delay) {
             return response;
         }
+        wait.begin(response.status(), *delay);
         wait_while_open(*delay);
     }
     return client_closed();
@@ -96,7 +101,8 @@ std::shared_ptr<StreamRunner> ClientState::open_stream(const v1::StreamConfig& c
     context.token = options.token.value_or(token_);
     auto stream = std::make_shared<StreamRunner>(
         StreamSession(config, Backoff(retry_for), timeout),
-        [connection = connection_, context] { return connection->stream_poses(context); }, timeout);
+        [connection = connection_, context] { return connection->stream_poses(context); }, timeout,
+        waits_);
     if (const Status status = check_times(timeout, retry_for); !status.ok()) {
         stream->abort(status);
         return stream;

@@ -138,6 +138,7 @@ std::optional<Secs> StreamSession::end_call(Status status) {
         fail(std::move(status));
         return std::nullopt;
     }
+    pause_error_ = status;
     if (is_source_finished_ && frames_.to_send().empty()) {
         is_finished_ = true;
         return std::nullopt;

@@ -69,6 +69,9 @@ public:
     /// session is finished.
     std::optional<Secs> end_call(Status status);
 
+    /// Returns why there is a pause after the last call. OK: the server has drained it.
+    const Status& pause_error() const { return pause_error_; }
+
     /// How long to wait for the server before `time_out`. While nothing is due, the whole time. So
     /// a transport that waits this long and asks again never misses the timeout.
     Secs secs_to_timeout() const;
@@ -121,6 +124,7 @@ private:
     Status source_error_;
     bool is_finished_ = false;
     Status error_;
+    Status pause_error_;
     // State of the current call:
     std::uint64_t call_number_ = 0;
     bool is_call_open_ = false;

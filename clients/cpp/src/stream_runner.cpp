@@ -34,8 +34,12 @@ v1::StreamPosesRequest request_of(Frame&& frame) {
 
 }  // namespace
 
-StreamRunner::StreamRunner(StreamSession session, OpenCall open_call, Secs timeout)
-    : session_(std::move(session)), open_call_(std::move(open_call)), timeout_(timeout) {}
+StreamRunner::StreamRunner(StreamSession session, OpenCall open_call, Secs timeout,
+                           std::shared_ptr<WaitReporter> waits)
+    : session_(std::move(session)),
+      open_call_(std::move(open_call)),
+      timeout_(timeout),
+      wait_(std::move(waits)) {}
 
 StreamRunner::~StreamRunner() {
     cancel();
@@ -132,10 +136,14 @@ void StreamRunner::cancel_call() {
 
 void StreamRunner::make_calls() {
     while (const auto delay = make_call()) {
+        if (!session_.pause_error().ok()) {  // only this thread changes it
+            wait_.begin(session_.pause_error(), *delay);
+        }
         const auto end = deadline_after(*delay);
         Lock lock(mutex_);
         changed_.wait_until(lock, end, [this] { return session_.is_finished(); });
     }
+    wait_.end();
 }
 
 /// Makes one call and reads it to its end. Returns the delay before the next, if any.
@@ -178,12 +186,15 @@ Status StreamRunner::carry(StreamCall& call, std::uint64_t call_number) {
 void StreamRunner::read_to_end(StreamCall& call) {
     v1::StreamPosesResponse response;
     while (call.read(response)) {
-        const Lock lock(mutex_);
-        if (const Status error = session_.receive(std::move(response)); !error.ok()) {
-            session_.fail(error);
-            cancel_call();
+        {
+            const Lock lock(mutex_);
+            if (const Status error = session_.receive(std::move(response)); !error.ok()) {
+                session_.fail(error);
+                cancel_call();
+            }
+            changed_.notify_all();
         }
-        changed_.notify_all();
+        wait_.end();
         response.Clear();
     }
     const Lock lock(mutex_);

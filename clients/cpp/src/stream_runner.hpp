@@ -12,6 +12,7 @@
 #include "posewire/client/image.hpp"
 #include "posewire/client/outcome.hpp"
 #include "session.hpp"
+#include "wait_reporter.hpp"
 
 namespace posewire::client::internal {
 
@@ -25,7 +26,8 @@ public:
     using OpenCall = std::function<std::unique_ptr<StreamCall>()>;
 
     /// `timeout` also bounds how long `send` waits for room.
-    StreamRunner(StreamSession session, OpenCall open_call, Secs timeout);
+    StreamRunner(StreamSession session, OpenCall open_call, Secs timeout,
+                 std::shared_ptr<WaitReporter> waits);
     StreamRunner(const StreamRunner&) = delete;
     StreamRunner& operator=(const StreamRunner&) = delete;
     ~StreamRunner();
@@ -63,6 +65,7 @@ private:
     std::unique_ptr<StreamCall> call_;  // null between calls
     const OpenCall open_call_;
     const Secs timeout_;
+    CallWait wait_;  // of the thread that makes the calls
     std::thread caller_;
 };
 

@@ -25,7 +25,7 @@ public:
     explicit Client(const std::string& target, const Options& options = {});
 
     /// Uses a connection of the caller's, such as a mock. Of the options, those of calls count:
-    /// `timeout`, `retry_for` and `token`.
+    /// `timeout`, `retry_for`, `on_wait` and `token`.
     explicit Client(std::shared_ptr<Connection> connection, const Options& options = {});
 
     /// Estimates the poses in one image, with the server's default model and its default options.

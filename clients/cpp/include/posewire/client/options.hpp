@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -28,6 +29,19 @@ struct Tls {
     std::string certificate_chain;
 };
 
+/// A pause before the next attempt of a call or a stream.
+struct Waiting {
+    /// Why the call or stream waits.
+    Status error;
+    /// The time since the first failure after which no call got through.
+    Secs waited{0};
+    /// The length of the pause.
+    Secs delay{0};
+};
+
+/// Called with a Waiting at each pause, and with nothing once no call of the client waits any more.
+using OnWait = std::function<void(const std::optional<Waiting>&)>;
+
 /// Options of one call. What is absent is the client's.
 struct CallOptions {
     std::optional<Secs> timeout;
@@ -52,6 +66,15 @@ struct Options {
     /// ends the count. 0: no retries. kForever: no limit. Delays grow from 0.2 to 10 seconds, with
     /// jitter, and are at least what the server asks for.
     Secs retry_for{30};
+
+    /// Called while calls wait for a server that is gone or busy: at each pause, and once the
+    /// server answers or the last of the calls has given up. Several calls that wait are reported
+    /// as one.
+    ///
+    /// Its calls do not overlap. It runs in a thread that makes a call, so it should return at
+    /// once; if it is slow, only the newest report follows. It may close the client, but not
+    /// destroy a stream, and must not throw.
+    OnWait on_wait;
 
     /// Sent with every call as "authorization: Bearer TOKEN". Empty: none. It needs an encrypted
     /// connection, unless `allow_token_without_tls` is set.
