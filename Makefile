@@ -52,8 +52,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
-	gotoolchain lint format docs pictures generate checkgenerate bench overhead bench-serving \
-	accuracy asan tsan fuzz clean
+	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-serving \
+	overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -168,6 +168,9 @@ checkgenerate: $(INSTALLED) ## Check that the committed generated code matches t
 
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
+
+bench-clients: $(INSTALLED) $(EXAMPLES) examplego ## Measure the clients beside gRPC alone; BENCH_ARGS as above
+	python -m tests.bench.clients $(BENCH_ARGS)
 
 overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as above
 	python -m tests.bench.overhead $(BENCH_ARGS)
