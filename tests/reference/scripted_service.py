@@ -79,7 +79,7 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
         try:
             return pose_service_pb2.GetModelResponse(model=self.describe(request.model))
         except StatusRaised as raised:
-            _abort(context, raised.status)
+            abort(context, raised.status)
             raise
 
     def EstimatePoses(self, request: Any, context: Any) -> pose_service_pb2.EstimatePosesResponse:
@@ -89,7 +89,7 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
         try:
             return script(request)
         except StatusRaised as raised:
-            _abort(context, raised.status)
+            abort(context, raised.status)
             raise
 
     def StreamPoses(self, requests: Iterator[Request], context: Any) -> Iterator[Response]:
@@ -100,7 +100,7 @@ class ScriptedService(pose_service_pb2_grpc.PoseServiceServicer):
         try:
             yield from script(self._recorded(requests, sent))
         except StatusRaised as raised:
-            _abort(context, raised.status)
+            abort(context, raised.status)
 
     def _recorded(self, requests: Iterator[Request], sent: list[int]) -> Iterator[Request]:
         for request in requests:
@@ -126,7 +126,9 @@ class RunningService:
         self.server.stop(None).wait()
 
 
-def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -> RunningService:
+def start(
+    service: pose_service_pb2_grpc.PoseServiceServicer, *, port: int = 0, credentials: Any = None
+) -> RunningService:
     """Start the service on loopback; port 0 means any free port."""
     server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
     pose_service_pb2_grpc.add_PoseServiceServicer_to_server(service, server)
@@ -140,7 +142,9 @@ def start(service: ScriptedService, *, port: int = 0, credentials: Any = None) -
 
 
 @contextmanager
-def running(service: ScriptedService, *, credentials: Any = None) -> Iterator[RunningService]:
+def running(
+    service: pose_service_pb2_grpc.PoseServiceServicer, *, credentials: Any = None
+) -> Iterator[RunningService]:
     """Run the service for the duration of the block."""
     server = start(service, credentials=credentials)
     try:
@@ -237,7 +241,8 @@ def status(code: int, message: str, *details: Message) -> Any:
     return packed
 
 
-def _abort(context: Any, status: Any) -> None:
+def abort(context: Any, status: Any) -> None:
+    """End the call with this status and its details, by raising an exception."""
     by_number = {code.value[0]: code for code in grpc.StatusCode}
     if status.details:
         details = (("grpc-status-details-bin", status.SerializeToString()),)
