@@ -14,6 +14,8 @@ from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from tests.reference.server_thread import serving
 
+pytest.register_assert_rewrite("tests.clients.calls.expectations")
+
 # On the still it removes keypoints of every person, and some noses.
 STRICT = EstimateOptions(min_keypoint_score=0.85)
 
