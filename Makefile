@@ -89,7 +89,8 @@ with_go = @echo 'Skipped $@ for Go: it needs Go 1.26 or newer; make gotoolchain 
 endif
 
 examplego: ## Build the Go programs of clients/go in build/clients/go
-	$(call with_go,$(GO) build -buildvcs=false -o $(CURDIR)/build/clients/go/ ./cmd/... ./examples/...)
+	$(call with_go,$(GO) build -buildvcs=false -o $(CURDIR)/build/clients/go/ ./cmd/... ./examples/... \
+		./internal/calls)
 
 gotest: examplego
 	$(call with_go,$(GO) test ./...)
