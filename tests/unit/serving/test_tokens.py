@@ -98,6 +98,6 @@ def test_the_number_of_tokens_is_bounded(path: Path) -> None:
 
 def test_the_example_of_the_documentation_is_read(path: Path) -> None:
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
-    path.write_text(page.split("```toml\n")[1].split("```")[0])
+    path.write_text(page.split("```toml\n# tokens.toml\n")[1].split("```")[0])
     (camera,) = read_tokens(path)
     assert (camera.name, camera.quota.max_streams, camera.quota.max_rate) == ("camera-7", 4, 60)
