@@ -34,8 +34,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def serve(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-W", "error", "-m", "posewire_cli", "serve"]
+    quiet = () if "--metrics-address" in arguments else ("--metrics-address", "none")
     with subprocess.Popen(
-        [*command, "--address", "127.0.0.1:0", "--threads", "1", *arguments],
+        [*command, "--address", "127.0.0.1:0", "--threads", "1", *quiet, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

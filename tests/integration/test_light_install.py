@@ -23,6 +23,7 @@ MISSING = (
     "httpx",
     "openvino",
     "platformdirs",
+    "prometheus_client",
     "pycocotools",
 )
 MAIN = f"""

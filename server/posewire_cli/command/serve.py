@@ -13,6 +13,7 @@ from posewire_cli.command.configuration import write_configuration
 from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
+from posewire_cli.command.observe_options import ObservationOptions
 from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
 from posewire_cli.command.own_model import runner_options
 from posewire_cli.command.security_options import SecurityOptions
@@ -85,10 +86,11 @@ def serve_models(
     listen: ListenOptions = ListenOptions(),
     limits: LimitOptions = LimitOptions(),
     security: SecurityOptions = SecurityOptions(),
+    observation: ObservationOptions = ObservationOptions(),
     network: NetworkOptions = NetworkOptions(),
 ) -> None:
     if listen.print_config:
-        print(*write_configuration(listen, limits, security, network), sep="\n")
+        print(*write_configuration(listen, limits, security, observation, network), sep="\n")
         return
     options = ServerOptions(
         address=listen.address,
@@ -98,6 +100,7 @@ def serve_models(
         limits=_service_limits(limits, grace_secs=listen.grace),
         reflection=listen.reflection,
         lame_duck_secs=listen.lame_duck,
+        observe=observation.to_server(),
     )
     load = partial(_load, listen.model, network)
     limit_native_messages()

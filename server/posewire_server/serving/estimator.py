@@ -20,6 +20,7 @@ from posewire_server.serving.frame_in_flight import (
     Processed,
     Skipped,
 )
+from posewire_server.serving.load import ModelLoad
 from posewire_server.serving.network_gate import NetworkGate
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.served_model import ServedModel
@@ -110,6 +111,10 @@ class Estimator:
     @property
     def is_busy(self) -> bool:
         return self._turns.is_busy
+
+    @property
+    def load(self) -> ModelLoad:
+        return ModelLoad(waiting=self._turns.waiting, busy=self._gate.busy)
 
     def close(self) -> None:
         """Start no more frames, without waiting for those in progress."""

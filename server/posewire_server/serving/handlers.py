@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
+from posewire_server.serving.call import methods_of
 from posewire_server.serving.received import deserializer
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
     from posewire_server.serving.reflection import ReflectionService
     from posewire_server.serving.service import PoseService
 
-SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"].full_name
+_POSE_SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"]
+SERVICE = _POSE_SERVICE.full_name
+
+POSE_METHODS = methods_of(_POSE_SERVICE)
+HEALTH_METHODS = methods_of(health_pb2.DESCRIPTOR.services_by_name["Health"])
 
 
 def pose_handlers(service: PoseService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:

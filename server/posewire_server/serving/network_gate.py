@@ -40,10 +40,15 @@ class NetworkGate:
 
     def __init__(self, capacity: int) -> None:
         self._lock = threading.Lock()
-        self._free = capacity
+        self._capacity = self._free = capacity
         self._turn = 0
         self._clock = ShareClock()
         self._waiters: list[_Waiter] = []
+
+    @property
+    def busy(self) -> int:
+        """How many frames the network runs."""
+        return self._capacity - self._free
 
     def join(self, caller: Caller) -> None:
         """Give a new caller the last place, or one that is always new would always be next."""

@@ -20,6 +20,7 @@ from grpc_status import rpc_status
 from posewire.v1 import pose_service_pb2
 from posewire_server.errors import RequestError
 from posewire_server.serving.access import Access
+from posewire_server.serving.call import Method, methods_of
 from posewire_server.serving.errors import UnavailableError
 from posewire_server.serving.received import Received, Receiver
 from posewire_server.serving.reception import Reception
@@ -48,6 +49,11 @@ _RECEIVE_SECS = 10.0
 _RECEIVE_PATIENCE_SECS = 1.0
 # Calls whose client does not read never end, and each is one of those that the server allows.
 _MAX_CALLS = 64
+
+
+def methods(name: str) -> dict[str, Method]:
+    """Return the methods of the service of this name."""
+    return methods_of(reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"], name=name)
 
 
 class ReflectionService:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
+from posewire_server.serving import reflection
 from posewire_server.serving.access import Access
+from posewire_server.serving.call import Method
 from posewire_server.serving.errors import ListenError, TokensError
 from posewire_server.serving.handlers import (
+    HEALTH_METHODS,
+    POSE_METHODS,
     SERVICE,
     health_handlers,
     pose_handlers,
@@ -22,14 +27,17 @@ from posewire_server.serving.handlers import (
 )
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
-from posewire_server.serving.reflection import NAMES as REFLECTION
-from posewire_server.serving.reflection import ReflectionService
+from posewire_server.serving.observation import Observation, ObserveOptions
+from posewire_server.serving.observed_handlers import observed
 from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 from posewire_server.serving.tls import Certificates, TlsFiles
 from posewire_server.serving.tokens import Token, read_tokens
 from posewire_server.serving.transport import transport_server
+
+if TYPE_CHECKING:
+    from posewire_server.serving.observed_handlers import Handler
 
 _LOG = logging.getLogger(__name__)
 
@@ -53,7 +61,7 @@ class ServerOptions:
     `tls`: None for connections that are not encrypted. `tokens`: the file of those that callers
     need, None if they need none; over connections that are neither encrypted nor of this machine
     only with `insecure_tokens`. `lame_duck_secs`: how long a draining server still accepts calls
-    while it reports NOT_SERVING.
+    while it reports NOT_SERVING. `observe`: what is shown of calls and frames.
     """
 
     address: str = "127.0.0.1:50051"
@@ -63,6 +71,7 @@ class ServerOptions:
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     reflection: bool = False
+    observe: ObserveOptions = field(default_factory=ObserveOptions)
 
 
 class Server:
@@ -81,27 +90,30 @@ class Server:
         self._access = Access(
             self._load_tokens(), streams=limits.streams, streams_per_peer=limits.streams_per_peer
         )
-        self._service = PoseService(limits, access=self._access)
+        self._observation = Observation(options.observe)
+        self._service = PoseService(
+            limits, access=self._access, observers=self._observation.observers
+        )
+        self._observation.show_load(lambda: self._service.load)
         self._health = HealthService(SERVICE)
-        self._reflection = ReflectionService(self._access)
+        self._reflection = reflection.ReflectionService(self._access)
         self._server = transport_server(
-            options=_channel_options(options.limits), max_calls=_MAX_CALLS
+            options=_channel_options(options.limits),
+            max_calls=_MAX_CALLS,
+            on_unknown_method=self._observation.reject_unknown_method,
         )
         self._is_open = False
         self.port = 0
 
     async def start(self) -> None:
         """Listen without serving yet. Raises `ListenError` if that is not possible."""
-        self._server.add_registered_method_handlers(SERVICE, pose_handlers(self._service))
-        self._server.add_registered_method_handlers(HEALTH, health_handlers(self._health))
-        if self._options.reflection:
-            methods = reflection_handlers(self._reflection)
-            for name in REFLECTION:
-                self._server.add_registered_method_handlers(name, methods)
+        self._add_services()
         address = await check_is_free(self._address)
+        await self._observation.start()
         try:
             self.port = self._add_port(str(address))
         except RuntimeError as error:
+            await self._observation.stop()
             raise ListenError(
                 f"address {self._options.address}: cannot listen there, want HOST:PORT of this "
                 "machine that no other program listens on"
@@ -109,6 +121,24 @@ class Server:
         await self._server.start()
         self.reloads.start()
         _LOG.info("listening at %s", self.address)
+
+    def _add_services(self) -> None:
+        handlers = pose_handlers(self._service)
+        self._observation.show_methods(POSE_METHODS[name] for name in handlers)
+        self._server.add_registered_method_handlers(SERVICE, handlers)
+        self._add_observed(HEALTH, health_handlers(self._health), HEALTH_METHODS)
+        if self._options.reflection:
+            handlers = reflection_handlers(self._reflection)
+            for name in reflection.NAMES:
+                self._add_observed(name, handlers, reflection.methods(name))
+
+    def _add_observed(
+        self, service: str, handlers: Mapping[str, Handler], methods: Mapping[str, Method]
+    ) -> None:
+        self._observation.show_methods(methods[name] for name in handlers)
+        self._server.add_registered_method_handlers(
+            service, observed(handlers, methods, self._observation.observers)
+        )
 
     @property
     def address(self) -> str:
@@ -118,6 +148,11 @@ class Server:
         return str(replace(self._address, port=self.port))
 
     @property
+    def metrics_address(self) -> str | None:
+        """The address of the metrics, with the port that the system chose; None without any."""
+        return self._observation.metrics_address
+
+    @property
     def is_busy(self) -> bool:
         """Whether images are in progress; `stop` does not interrupt them."""
         return self._service.is_busy
@@ -125,6 +160,7 @@ class Server:
     async def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, already warmed up; the first is the default."""
         self._service.open(models)
+        self._observation.show_models(model.name for model in models)
         self._health.set_serving(True)
         self._is_open = True
 
@@ -155,6 +191,7 @@ class Server:
         self.reloads.stop()
         await self._server.stop(_STOP_GRACE_SECS)
         self._service.close()
+        await self._observation.stop()
 
     def _load_certificates(self) -> Certificates | None:
         if (files := self._options.tls) is None:

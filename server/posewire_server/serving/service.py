@@ -18,6 +18,7 @@ from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.access import Access, Identity
 from posewire_server.serving.answer import stage_times_to_proto
 from posewire_server.serving.byte_budget import ByteBudget
+from posewire_server.serving.call import Call, Observer, start_call
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
@@ -27,6 +28,8 @@ from posewire_server.serving.errors import (
     UnavailableError,
 )
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.handlers import POSE_METHODS
+from posewire_server.serving.load import ServiceLoad
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received, Receiver, Request
 from posewire_server.serving.reception import Reception
@@ -72,9 +75,14 @@ class PoseService:
     """Answers UNAVAILABLE until `open` is called, and again after `drain`."""
 
     def __init__(
-        self, limits: ServiceLimits | None = None, *, access: Access | None = None
+        self,
+        limits: ServiceLimits | None = None,
+        *,
+        access: Access | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._limits = limits or ServiceLimits()
+        self._observers = observers
         self._access = access or Access(
             streams=self._limits.streams, streams_per_peer=self._limits.streams_per_peer
         )
@@ -127,6 +135,11 @@ class PoseService:
         """Whether images are in progress, including those of calls that have ended."""
         return any(estimator.is_busy for estimator in self._estimators.values())
 
+    @property
+    def load(self) -> ServiceLoad:
+        models = {name: each.load for name, each in self._estimators.items()}
+        return ServiceLoad(self._streams, models)
+
     def close(self) -> None:
         """Start no more images."""
         for estimator in self._estimators.values():
@@ -135,7 +148,7 @@ class PoseService:
     async def ListModels(
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
-        with self._call(context):
+        with self._call(context, "ListModels"):
             self._identify(context)
             self._check_is_serving()
             models = [each.description for _, each in sorted(self._estimators.items())]
@@ -144,7 +157,7 @@ class PoseService:
     async def GetModel(
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
-        with self._call(context):
+        with self._call(context, "GetModel"):
             self._identify(context)
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
@@ -155,10 +168,10 @@ class PoseService:
     async def EstimatePoses(
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> messages.EstimatePosesResponse:
-        with self._call(context):
+        with self._call(context, "EstimatePoses") as call:
             account = self._identify(context).account
             self._check_is_serving()
-            estimating = self._estimate(Receiver(context), context.peer(), account)
+            estimating = self._estimate(Receiver(context), call, account)
             try:
                 return await asyncio.wait_for(estimating, context.time_remaining())
             except asyncio.TimeoutError:
@@ -169,7 +182,7 @@ class PoseService:
     async def StreamPoses(
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[messages.StreamPosesResponse]:
-        with self._call(context, locate=path_in_stream):
+        with self._call(context, "StreamPoses", locate=path_in_stream) as call:
             identity = self._identify(context)
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
@@ -177,7 +190,7 @@ class PoseService:
             with (
                 identity.account.stream(),
                 self._stream(),
-                self._session(first, context, identity) as session,
+                self._session(first, call, identity) as session,
             ):
                 async with aclosing(session.responses(requests)) as responses:
                     async for response in responses:
@@ -186,19 +199,23 @@ class PoseService:
     async def _estimate(
         self,
         requests: Receiver[messages.EstimatePosesRequest],
-        peer: str,
+        call: Call,
         account: Account,
     ) -> messages.EstimatePosesResponse:
         account.check_rate()
-        received = await self._receive(requests, peer)
+        received = await self._receive(requests, call.peer)
         received_at = monotonic()
         request = received.message
         estimator = self._estimator(request.model)
+        call.model = estimator.model.name
+        call.accept_frame()
         options = estimator.model.options.with_proto(request.options)
         processed = await estimator.estimate(
             request.image, options, account=account, size=received.size
         )
         estimate = processed.estimate
+        total_secs = monotonic() - received_at
+        call.end_frame(processed, frame_id=1, age_secs=total_secs)
         response = messages.EstimatePosesResponse(
             model=estimator.model.name,
             model_version=estimator.model.version,
@@ -207,7 +224,7 @@ class PoseService:
             stage_times=stage_times_to_proto(
                 estimate.times,
                 waited_secs=processed.waited_secs,
-                total_secs=monotonic() - received_at,
+                total_secs=total_secs,
             ),
         )
         response.MergeFromString(estimate.poses.data)
@@ -231,22 +248,29 @@ class PoseService:
 
     @contextmanager
     def _call(
-        self, context: Context, *, locate: Callable[[str], str] = unchanged
-    ) -> Iterator[None]:
+        self, context: Context, method: str, *, locate: Callable[[str], str] = unchanged
+    ) -> Iterator[Call]:
         """Count a call, and end it with the status of the error that the block raises."""
-        peer = context.peer()
+        call = start_call(POSE_METHODS[method], self._observers, context)
+        context.set_trailing_metadata(call.trailing_metadata)
         self._calls += 1
         self._idle.clear()
         try:
-            yield
+            yield call
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
-            status = rpc_status.to_status(status_of(as_request_error(error), locate=locate))
-            _LOG.info("call of %s: %s: %s", peer, status.code.name, status.details)
+            expected = as_request_error(error)
+            call.fail(expected)
+            status = rpc_status.to_status(status_of(expected, locate=locate))
+            _LOG.info("call of %s: %s: %s", call.peer, status.code.name, status.details)
             # Not `abort`: the context would keep its exception, and the exception the request.
             context.set_code(status.code)
             context.set_details(status.details)
-            context.set_trailing_metadata(status.trailing_metadata)
+            context.set_trailing_metadata((*status.trailing_metadata, *call.trailing_metadata))
+        except BaseException:
+            call.cancel()
+            raise
         finally:
+            call.end()
             self._calls -= 1
             if not self._calls:
                 self._idle.set()
@@ -280,7 +304,7 @@ class PoseService:
     def _session(
         self,
         received: Received[messages.StreamPosesRequest] | None,
-        context: Context,
+        call: Call,
         identity: Identity,
     ) -> Iterator[Session]:
         """Open a session with a stream's first message; `drain` reaches it during the block."""
@@ -299,9 +323,8 @@ class PoseService:
         config = SessionConfig.from_proto(
             first.config, defaults=estimator.model.options, max_window=window
         )
-        # Taken here because gRPC crashes if a context is asked for it after the call has ended.
-        peer = context.peer()
-        session = Session(estimator, config, self._limits.life, account=identity.account)
+        call.model = estimator.model.name
+        session = Session(estimator, config, self._limits.life, account=identity.account, call=call)
         self._sessions[session] = identity
         if self._is_draining or not self._access.is_valid(identity):
             session.drain()
@@ -312,7 +335,7 @@ class PoseService:
             del self._sessions[session]
             name, secs = estimator.model.name, monotonic() - began
             caller = identity.account.name
-            _LOG.info("stream of %s (%s) for %s ended after %.1f s", peer, caller, name, secs)
+            _LOG.info("stream of %s (%s) for %s ended after %.1f s", call.peer, caller, name, secs)
 
     def _estimator(self, name: str) -> Estimator:
         estimator = self._estimators.get(name or self._default)

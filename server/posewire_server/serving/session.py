@@ -17,6 +17,7 @@ from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_server.serving.answer import duration, stage_times_to_proto
 from posewire_server.serving.byte_budget import Hold
+from posewire_server.serving.call import UNKNOWN_METHOD, Call
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.frame_in_flight import Failed, FrameInFlight, Processed, Skipped
@@ -57,7 +58,9 @@ class Session:
         life: SessionLife | None = None,
         *,
         account: Account | None = None,
+        call: Call | None = None,
     ) -> None:
+        self._call = call or Call(UNKNOWN_METHOD)
         self._estimator = estimator
         self._config = config
         self._life = life or SessionLife()
@@ -219,6 +222,7 @@ class Session:
 
     def _accept(self, message: stream_pb2.Frame, hold: Hold | None) -> None:
         self._active_at = monotonic()
+        self._call.accept_frame()
         frame = FrameInFlight(
             self._caller,
             message.image,
@@ -241,6 +245,8 @@ class Session:
             self._wake.set()
 
     def _outcome(self, frame: FrameInFlight) -> stream_pb2.FrameOutcome:
+        assert frame.outcome is not None, "the writer waits for it"
+        self._call.end_frame(frame.outcome, frame_id=frame.frame_id, age_secs=frame.age_secs)
         message = stream_pb2.FrameOutcome(
             frame_id=frame.frame_id, frames_skipped_before=self._skipped
         )

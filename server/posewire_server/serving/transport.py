@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -19,22 +19,37 @@ from grpc.aio import _server
 _GRPC_LOG = logging.getLogger("grpc._cython.cygrpc")
 
 
-def transport_server(*, options: Sequence[tuple[str, int]], max_calls: int) -> grpc.aio.Server:
+def _ignore() -> None:
+    pass
+
+
+def transport_server(
+    *,
+    options: Sequence[tuple[str, int]],
+    max_calls: int,
+    on_unknown_method: Callable[[], object] = _ignore,
+) -> grpc.aio.Server:
     """Create gRPC's server such that a request for an unknown method cannot stop it.
 
     gRPC decodes the path of such a request as UTF-8, and an error there stops the whole server.
-    Here such a request is rejected before that. Services must be added as registered methods:
-    those added as generic handlers only are unknown.
+    Here such a request is rejected before that, and `on_unknown_method` is called. Services must be
+    added as registered methods: those added as generic handlers only are unknown.
     """
     _GRPC_LOG.addFilter(_CLIENT_FAULTS)
-    return cast(grpc.aio.Server, _Server(options, max_calls))
+    return cast(grpc.aio.Server, _Server(options, max_calls, on_unknown_method))
 
 
 class _Server(_server.Server):
-    def __init__(self, options: Sequence[tuple[str, int]], max_calls: int) -> None:
+    def __init__(
+        self,
+        options: Sequence[tuple[str, int]],
+        max_calls: int,
+        on_unknown_method: Callable[[], object],
+    ) -> None:
         # Not the base class's constructor, which creates a plain `cygrpc.AioServer`.
         self._loop = asyncio.get_running_loop()
         self._server = _CallQueue(self._loop, None, (), (), tuple(options), max_calls)
+        self._server.on_unknown_method = on_unknown_method
 
 
 class _CallQueue(cygrpc.AioServer):  # type: ignore[misc]
@@ -43,12 +58,15 @@ class _CallQueue(cygrpc.AioServer):  # type: ignore[misc]
     def __init__(self, loop: asyncio.AbstractEventLoop, *arguments: Any) -> None:
         super().__init__(loop, *arguments)
         self._event_loop = loop
+        # Not an argument, which `cygrpc.AioServer` would not accept.
+        self.on_unknown_method: Callable[[], object] = _ignore
         self._rejections: set[asyncio.Task[None]] = set()
 
     async def _request_call(self) -> Any:
         """Reject all calls; raises gRPC's error when the server stops."""
         while True:
             call = await super()._request_call()
+            self.on_unknown_method()
             rejection = self._event_loop.create_task(self._reject(call))
             self._rejections.add(rejection)
             rejection.add_done_callback(self._rejections.discard)

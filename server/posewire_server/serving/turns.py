@@ -55,6 +55,7 @@ class Turns(Generic[Frame]):
     def __init__(self, *, depth: int) -> None:
         self._depth = depth
         self._in_progress = 0
+        self._waiting = 0
         # The shares with callers that may start a frame, and the frames in progress of all shares.
         self._groups: dict[str, _Group] = {}
         self._of_share: Counter[str] = Counter()
@@ -63,6 +64,11 @@ class Turns(Generic[Frame]):
     @property
     def max_in_progress(self) -> int:
         return self._depth + _SPARE
+
+    @property
+    def waiting(self) -> int:
+        """How many frames wait."""
+        return self._waiting
 
     @property
     def is_busy(self) -> bool:
@@ -75,7 +81,9 @@ class Turns(Generic[Frame]):
         superseded: Frame | None = None
         if caller.keeps_newest and caller.waiting:
             superseded = caller.waiting.popitem()[0]
+            self._waiting -= 1
         caller.waiting[frame] = None
+        self._waiting += 1
         self._place(caller)
         return superseded
 
@@ -90,6 +98,7 @@ class Turns(Generic[Frame]):
         caller.in_progress += 1
         self._of_share[caller.share.name] += 1
         self._in_progress += 1
+        self._waiting -= 1
         self._place(caller)
         return frame
 
@@ -105,6 +114,7 @@ class Turns(Generic[Frame]):
         waits = frame in frame.caller.waiting
         if waits:
             del frame.caller.waiting[frame]
+            self._waiting -= 1
             self._place(frame.caller)
         return waits
 

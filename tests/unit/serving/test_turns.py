@@ -123,3 +123,24 @@ def test_callers_that_always_have_a_frame_have_equal_shares(windows: list[int], 
         turns.add(frame_of(frame.caller))
     counts = [served[caller] for caller in callers]
     assert max(counts) - min(counts) <= 2
+
+
+def test_waiting_frames_are_counted() -> None:
+    turns: Turns[FrameInFlight] = Turns(depth=1)
+    caller_with(turns, 3)
+    newest = Caller("camera", max_in_progress=1, keeps_newest=True)
+    frames = [frame_of(newest) for _ in range(3)]
+    for frame in frames:
+        turns.add(frame)
+    assert turns.waiting == 3 + 1
+    taken = take_all(turns)
+    assert turns.waiting == 4 - len(taken) == 2
+    for frame in [*frames, *taken]:
+        turns.remove(frame)
+    assert turns.waiting == 2
+    for frame in taken:
+        turns.finish(frame)
+    while taken := take_all(turns):
+        for frame in taken:
+            turns.finish(frame)
+    assert turns.waiting == 0

@@ -1,0 +1,36 @@
+"""Options about what a server shows of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from posewire.address import parse_address
+from posewire_server.serving.observation import ObserveOptions
+
+_NONE = "none"
+_DEFAULT_METRICS = "127.0.0.1:9464"
+
+
+def check_metrics_address(_type: Any, address: str | None) -> None:
+    """Raise `ValueError` for an address on which no server can listen."""
+    if address not in (None, _NONE):
+        parse_address(address, want="HOST:PORT, [IPV6]:PORT, unix:PATH or none")
+
+
+@Parameter(name="*", group=Group("Observation", sort_key=3))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationOptions:
+    metrics_address: Annotated[str | None, Parameter(validator=check_metrics_address)] = None
+    """Address of Prometheus metrics, or none (default: 127.0.0.1:9464 if it is free)."""
+
+    def to_server(self) -> ObserveOptions:
+        """Convert to the server's options; only an address that was asked for is required."""
+        address = self.metrics_address
+        if address == _NONE:
+            return ObserveOptions()
+        return ObserveOptions(
+            metrics_address=address or _DEFAULT_METRICS, needs_metrics=address is not None
+        )

@@ -1,0 +1,22 @@
+"""The present load of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoad:
+    """`waiting`: frames that wait for their turn. `busy`: inference requests in use."""
+
+    waiting: int
+    busy: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLoad:
+    """The number of open streams, and the load of each model by name."""
+
+    streams: int = 0
+    models: Mapping[str, ModelLoad] = field(default_factory=dict)
