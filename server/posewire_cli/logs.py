@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
+TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 def show_logs() -> None:
     """Log progress, with times that can be compared with those of other programs."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format=TEXT)
 
 
 def are_logs_shown() -> bool:

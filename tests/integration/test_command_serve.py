@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -117,15 +118,31 @@ def test_a_file_says_what_to_serve_and_where_to_keep_compiled_networks(
     assert list(compiled.iterdir())
 
 
+def test_calls_are_logged_as_json(network: Path) -> None:
+    with serve("--model", str(network), "--log-format", "json") as process:
+        with grpc.insecure_channel(address_of(process)) as channel:
+            stub = PoseServiceStub(channel)
+            stub.ListModels(messages.ListModelsRequest(), timeout=TIMEOUT)
+            unknown = stub.GetModel.future(messages.GetModelRequest(model="no"), timeout=TIMEOUT)
+            assert unknown.code() is grpc.StatusCode.NOT_FOUND
+        code, _, err = stopped(process, by=signal.SIGTERM)
+    assert code == 0
+    first, second = map(json.loads, err.splitlines())
+    assert (first["method"], first["code"]) == ("ListModels", "OK")
+    assert (second["method"], second["reason"]) == ("GetModel", "MODEL_NOT_FOUND")
+    assert second["request_id"] == dict(unknown.trailing_metadata())["x-request-id"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["--model", "no-such-model"], "'no-such-model' is neither in the catalog"),
         (["--model", "NETWORK", "--device", "NPU9"], "device NPU9"),
         (["--model", "NETWORK", "--address", "TAKEN"], "cannot listen there"),
+        (["--model", "NETWORK", "--metrics-address", "TAKEN"], "metrics address 127.0.0.1:"),
         (["--model", "NETWORK", "--model", "NETWORK"], "got 2 models named colours"),
     ],
-    ids=["model", "device", "address", "name twice"],
+    ids=["model", "device", "address", "metrics", "name twice"],
 )
 def test_what_cannot_be_served_is_one_line(
     network: Path, arguments: list[str], complaint: str

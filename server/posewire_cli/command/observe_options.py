@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from posewire.address import parse_address
+from posewire_cli.log_format import LogFormat
 from posewire_server.serving.observation import ObserveOptions
 
 _NONE = "none"
@@ -25,6 +26,9 @@ def check_metrics_address(_type: Any, address: str | None) -> None:
 class ObservationOptions:
     metrics_address: Annotated[str | None, Parameter(validator=check_metrics_address)] = None
     """Address of Prometheus metrics, or none (default: 127.0.0.1:9464 if it is free)."""
+
+    log_format: LogFormat | None = None
+    """Log every call on stderr, one line each, as text or json (default: log no calls)."""
 
     def to_server(self) -> ObserveOptions:
         """Convert to the server's options; only an address that was asked for is required."""

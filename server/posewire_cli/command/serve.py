@@ -17,6 +17,7 @@ from posewire_cli.command.observe_options import ObservationOptions
 from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
 from posewire_cli.command.own_model import runner_options
 from posewire_cli.command.security_options import SecurityOptions
+from posewire_cli.log_format import show_calls
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.lifecycle import serve
@@ -102,6 +103,8 @@ def serve_models(
         lame_duck_secs=listen.lame_duck,
         observe=observation.to_server(),
     )
+    if observation.log_format is not None:
+        show_calls(observation.log_format)
     load = partial(_load, listen.model, network)
     limit_native_messages()
     serve(load, options, ready=_print_address)

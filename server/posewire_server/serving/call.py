@@ -97,8 +97,9 @@ class Observer(Protocol):
 class Call:
     """One call and its frames, of which each accepted one ends exactly once.
 
-    `peer` is gRPC's name of the connection. `model` is the name of a served model, or empty.
-    `code` and `reason` are those of the call's status.
+    `peer` is gRPC's name of the connection, and `caller` the name of the call's token, or empty.
+    `model` is the name of a served model, or empty. `code`, `reason` and `error`, a message, are
+    those of the call's status.
     """
 
     def __init__(
@@ -113,9 +114,11 @@ class Call:
         self.method = method
         self.peer = peer
         self.request_id = _request_id(metadata)
+        self.caller = ""
         self.model = ""
         self.code = "OK"
         self.reason = ""
+        self.error = ""
         self.frames: Counter[FrameLabels] = Counter()
         self._observers = observers
         self._unanswered = 0
@@ -148,7 +151,7 @@ class Call:
 
     def fail(self, error: RequestError) -> None:
         """Record the error with which the call ends."""
-        self.code, self.reason = error.code, error.reason
+        self.code, self.reason, self.error = error.code, error.reason, str(error)
 
     def cancel(self) -> None:
         """Record that the client, the deadline or a shutdown ends the call."""

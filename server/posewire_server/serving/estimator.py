@@ -71,7 +71,13 @@ class Estimator:
         return caller
 
     async def estimate(
-        self, image: Image, options: EstimateOptions, *, account: Account, size: int
+        self,
+        image: Image,
+        options: EstimateOptions,
+        *,
+        account: Account,
+        size: int,
+        request_id: str = "",
     ) -> Processed:
         """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
 
@@ -83,7 +89,9 @@ class Estimator:
         hold = self.budget.take(caller, size)
         if hold is None:
             raise _queue_full()
-        frame = FrameInFlight(caller, image, options, hold=hold, on_settled=settled.set)
+        frame = FrameInFlight(
+            caller, image, options, hold=hold, on_settled=settled.set, request_id=request_id
+        )
         self.submit(frame)
         try:
             await settled.wait()

@@ -63,9 +63,11 @@ class FrameInFlight:
         frame_id: int = 1,
         max_age_secs: float | None = None,
         on_settled: Callable[[], object],
+        request_id: str = "",
     ) -> None:
         self.caller = caller
         self.frame_id = frame_id
+        self.request_id = request_id
         self._image: Image | None = image
         self._hold = hold
         self._options = options
@@ -122,7 +124,7 @@ class FrameInFlight:
         except TooOldError:
             return Skipped(stream_pb2.SKIP_REASON_TOO_OLD)
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
-            return Failed(as_request_error(error))
+            return Failed(as_request_error(error, request_id=self.request_id))
         return Processed(estimate, waited_secs)
 
 

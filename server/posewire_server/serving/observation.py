@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from posewire_server.serving.call import Method, Observer
+from posewire_server.serving.call_log import CallLog
 from posewire_server.serving.errors import ListenError
+from posewire_server.serving.handlers import SERVICE
 from posewire_server.serving.load import ServiceLoad
 from posewire_server.serving.metrics import Metrics
 from posewire_server.serving.metrics_endpoint import MetricsEndpoint
@@ -34,7 +36,7 @@ class Observation:
         self._options = options
         self._metrics: Metrics | None = None
         self._endpoint: MetricsEndpoint | None = None
-        observers: list[Observer] = []
+        observers: list[Observer] = [CallLog(SERVICE)]
         if options.metrics_address is not None:
             self._metrics = Metrics()
             observers.append(self._metrics)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -38,8 +37,6 @@ from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import as_request_error, status_of, unchanged
 from posewire_server.serving.tokens import Token
-
-_LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -148,8 +145,8 @@ class PoseService:
     async def ListModels(
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
-        with self._call(context, "ListModels"):
-            self._identify(context)
+        with self._call(context, "ListModels") as call:
+            self._identify(context, call)
             self._check_is_serving()
             models = [each.description for _, each in sorted(self._estimators.items())]
             return messages.ListModelsResponse(models=models, default_model=self._default)
@@ -157,8 +154,8 @@ class PoseService:
     async def GetModel(
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
-        with self._call(context, "GetModel"):
-            self._identify(context)
+        with self._call(context, "GetModel") as call:
+            self._identify(context, call)
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
             received = await self._receive(requests, context.peer())
@@ -169,7 +166,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> messages.EstimatePosesResponse:
         with self._call(context, "EstimatePoses") as call:
-            account = self._identify(context).account
+            account = self._identify(context, call).account
             self._check_is_serving()
             estimating = self._estimate(Receiver(context), call, account)
             try:
@@ -183,7 +180,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[messages.StreamPosesResponse]:
         with self._call(context, "StreamPoses", locate=path_in_stream) as call:
-            identity = self._identify(context)
+            identity = self._identify(context, call)
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
             first = await self._receive_config(requests, context.peer())
@@ -211,7 +208,11 @@ class PoseService:
         call.accept_frame()
         options = estimator.model.options.with_proto(request.options)
         processed = await estimator.estimate(
-            request.image, options, account=account, size=received.size
+            request.image,
+            options,
+            account=account,
+            size=received.size,
+            request_id=call.request_id,
         )
         estimate = processed.estimate
         total_secs = monotonic() - received_at
@@ -258,10 +259,9 @@ class PoseService:
         try:
             yield call
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
-            expected = as_request_error(error)
+            expected = as_request_error(error, request_id=call.request_id)
             call.fail(expected)
             status = rpc_status.to_status(status_of(expected, locate=locate))
-            _LOG.info("call of %s: %s: %s", call.peer, status.code.name, status.details)
             # Not `abort`: the context would keep its exception, and the exception the request.
             context.set_code(status.code)
             context.set_details(status.details)
@@ -275,9 +275,12 @@ class PoseService:
             if not self._calls:
                 self._idle.set()
 
-    def _identify(self, context: Context) -> Identity:
+    def _identify(self, context: Context, call: Call) -> Identity:
         """Raises `UnauthenticatedError`."""
-        return self._access.identify(context.invocation_metadata() or (), context.peer())
+        identity = self._access.identify(context.invocation_metadata() or (), call.peer)
+        if identity.digest:
+            call.caller = identity.account.name
+        return identity
 
     def _check_is_serving(self) -> None:
         if self._is_draining:
@@ -328,14 +331,10 @@ class PoseService:
         self._sessions[session] = identity
         if self._is_draining or not self._access.is_valid(identity):
             session.drain()
-        began = monotonic()
         try:
             yield session
         finally:
             del self._sessions[session]
-            name, secs = estimator.model.name, monotonic() - began
-            caller = identity.account.name
-            _LOG.info("stream of %s (%s) for %s ended after %.1f s", call.peer, caller, name, secs)
 
     def _estimator(self, name: str) -> Estimator:
         estimator = self._estimators.get(name or self._default)

@@ -231,6 +231,7 @@ class Session:
             frame_id=message.frame_id,
             max_age_secs=self._config.max_frame_age_secs,
             on_settled=self._wake_for_oldest,
+            request_id=self._call.request_id,
         )
         self._frames.append(frame)
         if self._is_draining:

@@ -19,14 +19,21 @@ _LOG = logging.getLogger(__name__)
 _DOMAIN = "posewire"
 
 
-def as_request_error(error: Exception) -> RequestError:
+def as_request_error(error: Exception, *, request_id: str = "") -> RequestError:
     """Convert an error: log an unexpected one, and clear the traceback of any other.
+
+    `request_id`: of the call, for the log.
 
     A traceback keeps local variables, such as the image, until the garbage collector runs. The
     collector counts objects, not bytes, so that can take long.
     """
     if not isinstance(error, RequestError):
-        _LOG.error("Unexpected error, answered as INTERNAL", exc_info=error)
+        _LOG.error(
+            "Unexpected error, answered as INTERNAL; request %s",
+            request_id or "unknown",
+            exc_info=error,
+            extra={"fields": {"request_id": request_id}},
+        )
         return InternalError()
     error.__traceback__ = error.__cause__ = error.__context__ = None
     return error
