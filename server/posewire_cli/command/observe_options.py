@@ -34,7 +34,9 @@ class ObservationOptions:
         """Convert to the server's options; only an address that was asked for is required."""
         address = self.metrics_address
         if address == _NONE:
-            return ObserveOptions()
+            return ObserveOptions(telemetry=True)
         return ObserveOptions(
-            metrics_address=address or _DEFAULT_METRICS, needs_metrics=address is not None
+            metrics_address=address or _DEFAULT_METRICS,
+            needs_metrics=address is not None,
+            telemetry=True,
         )

@@ -75,6 +75,21 @@ _SKIPPED = {
 }
 
 
+STAGES = ("image_decode", "queue", "letterbox", "inference", "grouping")
+
+
+def stage_secs(processed: Processed) -> tuple[float, ...]:
+    """Return the time of each of `STAGES`; a frame queues both before and after its decoding."""
+    times = processed.estimate.times
+    return (
+        times.image_decode_secs or 0.0,
+        processed.waited_secs + times.queue_secs,
+        times.letterbox_secs,
+        times.inference_secs,
+        times.grouping_secs,
+    )
+
+
 class FrameEnd(NamedTuple):
     """The end of a frame; `age_secs`, since its arrival, and `processed` belong to a result."""
 

@@ -22,17 +22,16 @@ from prometheus_client.registry import Collector
 
 from posewire_server.serving.call import (
     RESULT,
+    STAGES,
     UNKNOWN_METHOD,
     Call,
     FrameEnd,
     FrameLabels,
     Metadata,
     Method,
+    stage_secs,
 )
-from posewire_server.serving.frame_in_flight import Processed
 from posewire_server.serving.load import ServiceLoad
-
-STAGES = ("image_decode", "queue", "letterbox", "inference", "grouping")
 
 _FRAME_BOUNDS = (
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
@@ -79,7 +78,7 @@ class _ModelCounts:
         if frame.processed is not None:
             self.people += len(frame.processed.estimate.poses)
             self.age.observe(frame.age_secs)
-            for histogram, secs in zip(self.stages, _stage_secs(frame.processed), strict=True):
+            for histogram, secs in zip(self.stages, stage_secs(frame.processed), strict=True):
                 histogram.observe(secs)
 
 
@@ -205,15 +204,3 @@ class Metrics(Collector):
 
 def _labels(method: Method) -> tuple[str, str, str]:
     return method.type, method.service, method.name
-
-
-def _stage_secs(processed: Processed) -> tuple[float, ...]:
-    """Return the time of each of `STAGES`; the queue's is both before and after decoding."""
-    times = processed.estimate.times
-    return (
-        times.image_decode_secs or 0.0,
-        processed.waited_secs + times.queue_secs,
-        times.letterbox_secs,
-        times.inference_secs,
-        times.grouping_secs,
-    )

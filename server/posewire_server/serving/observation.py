@@ -13,6 +13,7 @@ from posewire_server.serving.handlers import SERVICE
 from posewire_server.serving.load import ServiceLoad
 from posewire_server.serving.metrics import Metrics
 from posewire_server.serving.metrics_endpoint import MetricsEndpoint
+from posewire_server.serving.telemetry import telemetry_from_environment
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,10 +24,12 @@ class ObserveOptions:
 
     `metrics_address` is HOST:PORT, [IPV6]:PORT or unix:PATH of metrics for Prometheus, or None for
     none. `needs_metrics`: whether a server that cannot listen there fails to start, or only warns.
+    `telemetry`: whether to send traces and metrics where the variables OTEL_* say.
     """
 
     metrics_address: str | None = None
     needs_metrics: bool = True
+    telemetry: bool = False
 
 
 class Observation:
@@ -40,6 +43,9 @@ class Observation:
         if options.metrics_address is not None:
             self._metrics = Metrics()
             observers.append(self._metrics)
+        self._telemetry = telemetry_from_environment() if options.telemetry else None
+        if self._telemetry is not None:
+            observers += self._telemetry.observers
         self.observers = tuple(observers)
 
     @property
@@ -65,6 +71,8 @@ class Observation:
     async def stop(self) -> None:
         if self._endpoint is not None:
             await self._endpoint.stop()
+        if self._telemetry is not None:
+            await self._telemetry.stop()
 
     def show_methods(self, methods: Iterable[Method]) -> None:
         """Show these methods from the start."""
