@@ -81,7 +81,7 @@ def test_predict_and_serve_download_once_and_name_the_licence(
         ["stream", str(STILL)],
         ["bench"],
         ["eval", "--images", str(STILL.parent), "--annotations", str(STILL_ANNOTATIONS)],
-        ["serve", "--address", "127.0.0.1:0"],
+        ["serve", "--address", "127.0.0.1:0", "--metrics-address", "none"],
     ],
     ids=lambda command: command[0],
 )
