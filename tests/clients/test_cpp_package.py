@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from posewire_server.sample import STILL
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "clients" / "cpp"
 QUICKSTART = ROOT / "clients" / "cpp" / "examples" / "quickstart"
+FETCHCONTENT = ROOT / "clients" / "cpp" / "examples" / "fetchcontent"
 TIMEOUT = 300
 
 pytestmark = pytest.mark.skipif(
@@ -46,6 +48,16 @@ def test_a_project_finds_the_library_and_calls_a_server(
     run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={installed}", cwd=project)
     run("cmake", "--build", "build", cwd=project)
     assert run("build/quickstart", cwd=project).endswith(" people\n")
+
+
+def test_a_project_fetches_the_library(tmp_path: Path) -> None:
+    """Configures it only: a build takes minutes, and is that of the library."""
+    fetched = f"-DFETCHCONTENT_SOURCE_DIR_POSEWIRE={ROOT}"
+    run("cmake", "-S", FETCHCONTENT, "-B", "build", fetched, cwd=tmp_path)
+    listed = run("cmake", "--build", "build", "--target", "help", cwd=tmp_path)
+    targets = set(re.split(r"[\s:]+", listed))
+    assert {"quickstart", "posewire_client"} <= targets
+    assert "posebench" not in targets  # nor other programs
 
 
 def test_nothing_private_is_installed(installed: Path) -> None:
