@@ -164,7 +164,7 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
     ) -> AsyncStreamCall:
         self._check_open()
         with translate_closed_channel():
-            return self._stub.StreamPoses(requests)
+            return self._stub.StreamPoses(requests, metadata=self._metadata)
 
     async def _call(
         self,
@@ -178,7 +178,9 @@ class AsyncClient(BaseClient[AsyncChannel, AsyncStub, AsyncStream, asyncio.Event
             while True:
                 try:
                     with translate_closed_channel():
-                        call = method(request, timeout=attempts.remaining_secs())
+                        call = method(
+                            request, timeout=attempts.remaining_secs(), metadata=self._metadata
+                        )
                     return await response_of(call)
                 except CallError as raised:
                     error = error_from_call(raised)

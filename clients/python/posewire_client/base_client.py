@@ -16,6 +16,7 @@ from posewire_client.session import StreamSession
 from posewire_client.skeleton_cache import SkeletonCache
 from posewire_client.target import check_target
 from posewire_client.tls import Tls
+from posewire_client.token import token_metadata
 from posewire_client.waiting import CallWait, OnWait, WaitReporter
 
 ChannelType = TypeVar("ChannelType")
@@ -32,6 +33,8 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
         target: str | None = None,
         *,
         tls: Tls | None = None,
+        token: str | None = None,
+        allow_token_without_tls: bool = False,
         channel: ChannelType | None = None,
         channel_options: ChannelOptions = (),
         timeout_secs: float = 30.0,
@@ -40,6 +43,13 @@ class BaseClient(ABC, Generic[ChannelType, StubType, StreamType, EventType]):
     ) -> None:
         self._timeout_secs = checked_timeout(timeout_secs)
         self._retry_for_secs = checked_retry_time(retry_for_secs)
+        # Of every call.
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        if token is not None:
+            if channel is not None:
+                raise ValueError("token: not with a channel; give the channel call credentials")
+            may_send = tls is not None or allow_token_without_tls
+            self._metadata = token_metadata(token, may_send=may_send)
         if target is not None and channel is None:
             _check_target(target)
             self._channel = self._make_channel(target, tls, channel_options)

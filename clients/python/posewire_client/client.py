@@ -44,6 +44,9 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
     others, and those without a port, raise ValueError. Without `tls` the connection is not
     encrypted. Instead of a target, pass a `channel` of your own, which the client does not close.
 
+    `token` is sent with every call, only over TLS unless `allow_token_without_tls` is set, for
+    example for a server of this machine.
+
     `timeout_secs` is the deadline of a call, including connecting and all retries. For a stream it
     bounds each wait for the server, and not the whole:
 
@@ -206,7 +209,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
     ) -> BlockingStreamCall:
         self._check_open()
         with translate_closed_channel():
-            return self._stub.StreamPoses(requests)
+            return self._stub.StreamPoses(requests, metadata=self._metadata)
 
     def _call(
         self,
@@ -220,7 +223,9 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
             while True:
                 try:
                     with translate_closed_channel():
-                        return method(request, timeout=attempts.remaining_secs())
+                        return method(
+                            request, timeout=attempts.remaining_secs(), metadata=self._metadata
+                        )
                 except CallError as raised:
                     error = error_from_call(raised)
                 if isinstance(error, CallCancelledError):

@@ -200,6 +200,6 @@ class DataLossError(StatusError):
 
 
 class UnauthenticatedError(StatusError):
-    """Credentials are missing. Not sent by posewire servers; a proxy may send it."""
+    """The server needs a token, and got none or does not know it."""
 
     code = "UNAUTHENTICATED"
