@@ -20,6 +20,7 @@ from posewire_cli.command.security_options import SecurityOptions
 from posewire_cli.log_format import show_calls
 from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.connections import ConnectionLimits
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.served_model import ServedModel, load_models
@@ -69,6 +70,13 @@ class LimitOptions:
     """Age in seconds, give or take a fifth, at which streams drain and clients reopen them
     (default: no limit)."""
 
+    max_connections: Count | None = None
+    """Open connections (default: 3/4 of the limit on open files, at most 4096)."""
+
+    max_connection_age: Seconds | None = None
+    """Age in seconds, give or take a tenth, at which clients are asked to reconnect; streams end
+    first (default: no limit)."""
+
     idle_timeout: Seconds = 300.0
     """Time without a frame after which streams drain, in seconds."""
 
@@ -98,6 +106,9 @@ def serve_models(
         tls=security.tls_files(),
         tokens=security.tokens,
         insecure_tokens=security.insecure_tokens,
+        connections=ConnectionLimits(
+            count=limits.max_connections, max_age_secs=limits.max_connection_age
+        ),
         limits=_service_limits(limits, grace_secs=listen.grace),
         reflection=listen.reflection,
         lame_duck_secs=listen.lame_duck,

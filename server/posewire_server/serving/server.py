@@ -16,6 +16,7 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from posewire_server.serving import reflection
 from posewire_server.serving.access import Access
 from posewire_server.serving.call import Method
+from posewire_server.serving.connections import ConnectionLimits
 from posewire_server.serving.errors import ListenError, TokensError
 from posewire_server.serving.handlers import (
     HEALTH_METHODS,
@@ -47,7 +48,6 @@ _MAX_CALLS_PER_CONNECTION = 128
 # What a call may send before the server begins to receive the message: enough for 134 frames of
 # 116 KB a second over a round trip of 50 ms.
 _LOOKAHEAD_BYTES = 1 << 20
-_HANDSHAKE_MILLIS = 10_000
 # How long a draining server rejects new calls with a reason before it closes its listener.
 _REJECT_SECS = 0.5
 # Time to send the statuses of calls that the end of the grace period has ended.
@@ -70,6 +70,7 @@ class ServerOptions:
     insecure_tokens: bool = False
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     reflection: bool = False
     observe: ObserveOptions = field(default_factory=ObserveOptions)
 
@@ -98,7 +99,10 @@ class Server:
         self._health = HealthService(SERVICE)
         self._reflection = reflection.ReflectionService(self._access)
         self._server = transport_server(
-            options=_channel_options(options.limits),
+            options=[
+                *_channel_options(limits),
+                *options.connections.options(stream_secs=limits.life.longest_secs),
+            ],
             max_calls=_MAX_CALLS,
             on_unknown_method=self._observation.reject_unknown_method,
         )
@@ -248,8 +252,6 @@ def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
         # gRPC would let a fast client send whole images that no handler has asked for.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _LOOKAHEAD_BYTES),
-        # Ends connections that do not finish the TLS handshake; gRPC allows two minutes.
-        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MILLIS),
         # Detects dead clients.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),

@@ -47,6 +47,14 @@ class SessionLife:
     drain_secs: float = 20.0
     close_secs: float = 2.0
 
+    @property
+    def longest_secs(self) -> float | None:
+        """The longest that a stream lasts; None if it has no maximum age."""
+        if self.max_age_secs is None:
+            return None
+        oldest = self.max_age_secs * (1 + _AGE_JITTER)
+        return self.config_secs + oldest + self.drain_secs + self.close_secs
+
 
 class Session:
     """One stream after its config, in terms of messages and independent of gRPC."""
