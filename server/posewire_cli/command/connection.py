@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 
+from posewire_cli.command.credential_options import CredentialOptions
 from posewire_cli.command.target_options import TargetOptions
 from posewire_cli.command.termination import interrupt_on_sigterm
-from posewire_cli.errors import TargetError
+from posewire_cli.errors import TargetError, UsageError
 from posewire_cli.output.error_text import describe_error
 from posewire_cli.output.waiting_line import WaitingLine
 from posewire_client import Client, Model, PosewireError, UnavailableError
@@ -42,7 +43,12 @@ def connect(target: TargetOptions) -> Iterator[Connection]:
     with (
         interrupt_on_sigterm(),
         _start_server(target) as address,
-        open_client(address, own_model=own_model, retry_for_secs=target.retry_for) as client,
+        open_client(
+            address,
+            own_model=own_model,
+            retry_for_secs=target.retry_for,
+            credentials=None if own_model else target.credentials,
+        ) as client,
     ):
         name = (target.server and target.model) or ""
         model = find_model(client, name, retry_for_secs=target.retry_for)
@@ -57,17 +63,23 @@ def find_model(client: Client, name: str, *, retry_for_secs: float | None) -> Mo
 
 @contextmanager
 def open_client(
-    address: str, *, own_model: str = "", retry_for_secs: float | None = None
+    address: str,
+    *,
+    own_model: str = "",
+    retry_for_secs: float | None = None,
+    credentials: CredentialOptions | None = None,
 ) -> Iterator[Client]:
     """Open a client that shows on stderr if it waits.
 
     `own_model`: the model of a server that this command started; its address says nothing to users.
-    Raises `TargetError` for rejected requests and an unreachable server.
+    Raises `TargetError` for rejected requests and an unreachable server, and `UsageError` for
+    credentials that cannot be used.
     """
     with (
         closing(WaitingLine(address)) as line,
-        Client(
+        _make_client(
             address,
+            credentials,
             timeout_secs=_timeout(_TIMEOUT_SECS, retry_for_secs),
             retry_for_secs=_RETRY_FOR_SECS if retry_for_secs is None else retry_for_secs,
             on_wait=line,
@@ -77,6 +89,32 @@ def open_client(
             yield client
         except PosewireError as error:
             raise TargetError(_describe(error, address, own_model)) from error
+
+
+def _make_client(
+    address: str,
+    credentials: CredentialOptions | None,
+    *,
+    timeout_secs: float,
+    retry_for_secs: float,
+    on_wait: WaitingLine,
+) -> Client:
+    credentials = credentials or CredentialOptions()
+    tls, token = credentials.load_tls(), credentials.load_token()
+    if token and tls is None and not credentials.insecure_token:
+        raise UsageError("token: would be sent without encryption, want --tls or --insecure-token")
+    try:
+        return Client(
+            address,
+            tls=tls,
+            token=token,
+            allow_token_without_tls=credentials.insecure_token,
+            timeout_secs=timeout_secs,
+            retry_for_secs=retry_for_secs,
+            on_wait=on_wait,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _describe(error: PosewireError, address: str, own_model: str) -> str:

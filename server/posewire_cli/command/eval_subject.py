@@ -61,7 +61,9 @@ def open_subject(
             target.model, options, target.network, apply_orientation=apply_orientation
         )
         return
-    with open_client(target.server, retry_for_secs=target.retry_for) as client:
+    with open_client(
+        target.server, retry_for_secs=target.retry_for, credentials=target.credentials
+    ) as client:
         model = find_model(client, target.model or "", retry_for_secs=target.retry_for)
         yield _served_model(client, model, apply_orientation=apply_orientation)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
+from posewire_cli.command.credential_options import CredentialOptions
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.option_types import Patience, changed_options, check_server_target
 from posewire_cli.errors import UsageError
@@ -28,6 +29,8 @@ class TargetOptions:
     retry_for: Patience | None = None
     """Seconds to wait for an unreachable server, or inf (default: 5 to connect, then 30)."""
 
+    credentials: CredentialOptions = field(default_factory=CredentialOptions)
+
     network: NetworkOptions = field(default_factory=NetworkOptions)
 
     def check(self, *local: DataclassInstance) -> None:
@@ -40,6 +43,8 @@ class TargetOptions:
                 raise UsageError("one of --model and --server is required")
             if self.retry_for is not None:
                 raise UsageError("--retry-for: only with --server")
+            if changed := changed_options(self.credentials):
+                raise UsageError(f"{', '.join(changed)}: only with --server")
             return
         changed = [name for each in (*local, self.network) for name in changed_options(each)]
         if changed:
