@@ -13,6 +13,7 @@ from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received
 from posewire_server.serving.session import Session, SessionLife
 from posewire_server.serving.session_config import SessionConfig
@@ -34,6 +35,7 @@ class Stream:
         window: int = 8,
         max_frame_age_secs: float | None = None,
         life: SessionLife | None = None,
+        account: Account | None = None,
     ) -> None:
         if isinstance(served_by, PaintingRunner):
             self.estimator = painted_estimator(served_by)
@@ -45,7 +47,7 @@ class Stream:
             window=window,
             max_frame_age_secs=max_frame_age_secs,
         )
-        self.session = Session(self.estimator, config, life)
+        self.session = Session(self.estimator, config, life, account=account)
         self.read = 0
         self._requests: asyncio.Queue[StreamPosesRequest | None] = asyncio.Queue()
         self._responses: asyncio.Queue[StreamPosesResponse | BaseException] = asyncio.Queue()

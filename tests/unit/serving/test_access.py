@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+from contextlib import suppress
 
 import pytest
 
@@ -52,6 +54,24 @@ def test_other_calls_are_refused_without_repeating_what_they_sent(
         identify(access, *values)
     assert caught.value.reason == reason
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["first", "last", "wrong"])
+def test_every_digest_is_compared_whichever_matches(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = Access([token("a", "first"), token("b", "two"), token("c", "last")], streams=4)
+    compared: list[bytes] = []
+    compare = hmac.compare_digest
+
+    def compare_and_count(one: bytes, other: bytes) -> bool:
+        compared.append(one)
+        return compare(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare_and_count)
+    with suppress(UnauthenticatedError):
+        identify(access, f"Bearer {secret}")
+    assert len(compared) == 3
 
 
 def test_a_digest_is_no_token() -> None:

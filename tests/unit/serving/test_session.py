@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire_server.serving.errors import StreamOrderError
+from posewire_server.serving.quotas import Account, Quota
 from posewire_server.serving.session import SessionLife
+from tests.reference.fake_clock import FakeClock
 from tests.reference.numbered_frames import SIDE, frame_request, is_answer_to, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
 from tests.reference.session_stream import (
@@ -345,5 +347,32 @@ def test_an_abandoned_stream_leaves_the_queue(held: HeldRunner) -> None:
         assert is_answer_to(9, first_x(await other.outcome()))
         await other.abandon()
         assert len(held.images) == 2
+
+    run(test)
+
+
+@pytest.mark.parametrize("latest", [False, True])
+def test_a_stream_over_its_rate_waits_or_skips_frames(latest: bool) -> None:
+    async def test() -> None:
+        clock = FakeClock()
+        account = Account("camera", Quota(max_rate=2), clock=clock)
+        stream = Stream(PaintingRunner(person_of), latest=latest, account=account)
+        assert (await stream.next()).HasField("started")
+        for number in (1, 2):
+            stream.send(frame_request(number))
+            assert is_answer_to(number, first_x(await stream.outcome()))
+        stream.send(frame_request(3))
+        if latest:
+            assert skip_of(await stream.outcome()) == "OVERLOADED"
+            clock.advance(0.5)
+            stream.send(frame_request(4))
+            assert is_answer_to(4, first_x(await stream.outcome()))
+        else:
+            await settled()
+            assert stream.read == 3
+            began = asyncio.get_running_loop().time()
+            assert is_answer_to(3, first_x(await stream.outcome()))
+            assert asyncio.get_running_loop().time() - began > 0.3  # of the 0.5 s
+        await stream.abandon()
 
     run(test)
