@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -31,6 +33,18 @@ class ShareClock:
     def start(self, name: str) -> float:
         """Return when the share's next turn starts; the smallest is next."""
         return max(self._next.get(name, 0.0), self._now)
+
+    def first(self, names: Iterable[str]) -> str | None:
+        """Return the share that is next, of several the first in the order given."""
+        now, turns = self._now, self._next
+        first, earliest = None, math.inf
+        for name in names:
+            start = turns.get(name, 0.0)
+            if start <= now:
+                return name
+            if start < earliest:
+                first, earliest = name, start
+        return first
 
     def charge(self, share: Share) -> None:
         """Count a turn."""

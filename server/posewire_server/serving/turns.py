@@ -30,8 +30,7 @@ class _Group:
     is next.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self.idle: OrderedDict[Caller, None] = OrderedDict()
         self.working: OrderedDict[Caller, None] = OrderedDict()
 
@@ -120,20 +119,22 @@ class Turns(Generic[Frame]):
 
     def _next_group(self) -> _Group | None:
         """Return the share whose turn it is; None if none waits or enough are in progress."""
-        groups: Iterable[_Group] = self._groups.values()
         if self._in_progress >= self.max_in_progress:
             return None
+        names: Iterable[str] = self._groups
         if self._in_progress >= self._depth:
-            groups = [each for each in groups if each.idle or self._is_behind(each.name)]
-        return min(groups, key=lambda group: self._clock.start(group.name), default=None)
-
-    def _is_behind(self, name: str) -> bool:
-        """Whether a named share may start one more frame beyond the depth."""
-        return name != "" and self._of_share[name] < _SPARE
+            counts = self._of_share
+            names = (
+                name
+                for name, group in self._groups.items()
+                if group.idle or (name and counts[name] < _SPARE)
+            )
+        name = self._clock.first(names)
+        return None if name is None else self._groups[name]
 
     def _place(self, caller: Caller) -> None:
         name = caller.share.name
-        group = self._groups.get(name) or _Group(name)
+        group = self._groups.get(name) or _Group()
         group.place(caller)
         if group.idle or group.working:
             self._groups[name] = group

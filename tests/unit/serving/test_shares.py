@@ -71,3 +71,14 @@ def test_a_changed_weight_counts_from_the_next_turn_on() -> None:
     before = clock.start("a")
     clock.charge(share)
     assert clock.start("a") - before == 0.25
+
+
+def test_the_first_share_is_the_earliest_and_of_several_the_first_given() -> None:
+    clock = ShareClock()
+    assert clock.first([]) is None
+    assert clock.first(["b", "a"]) == "b"
+    clock.charge(Share("b", 0.5))
+    assert clock.first(["b", "a"]) == "a"
+    clock.charge(Share("a", 1))
+    assert clock.first(["b", "a"]) == "a"  # starts at 1, b at 2
+    assert clock.first(["b"]) == "b"
