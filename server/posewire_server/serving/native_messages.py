@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import logging
 import os
 import threading
@@ -16,6 +17,7 @@ _LINES_PER_PERIOD = 10
 _PERIOD_SECS = 60
 _MAX_LINE = 500
 _IONBF = 2  # of stdio.h
+_STDERR = 2  # the descriptor
 
 
 def limit_native_messages() -> None:
@@ -25,7 +27,11 @@ def limit_native_messages() -> None:
     OpenCV's own messages are turned off, since the client gets an error. Output of Python and of
     C++ streams does not change. Call this before other threads start. With another C library than
     glibc it only turns off OpenCV's messages.
+
+    If a C library aborts the process, its last line is usually lost, because nothing reads it any
+    more. So the Python stacks of all threads are printed then, which show the call that failed.
     """
+    faulthandler.enable(_STDERR)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):

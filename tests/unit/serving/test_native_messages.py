@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 import subprocess
 import sys
 
@@ -36,3 +37,23 @@ def test_lines_of_c_libraries_are_logged_up_to_a_limit() -> None:
     assert lines[:10] == [f"{name}: line {i}" for i in range(10)]
     assert lines[10].endswith("more lines of C libraries")
     assert lines[11:] == [f"{name}: a minute later"]
+
+
+ABORT = """
+import ctypes
+from posewire_server.serving import native_messages
+
+native_messages.limit_native_messages()
+
+def decode():
+    ctypes.CDLL(None).abort()
+
+decode()
+"""
+
+
+def test_the_call_that_aborts_the_process_is_printed() -> None:
+    run = subprocess.run([sys.executable, "-c", ABORT], capture_output=True, text=True, timeout=60)
+    assert run.returncode == -signal.SIGABRT
+    assert "Aborted" in run.stderr
+    assert " in decode" in run.stderr
