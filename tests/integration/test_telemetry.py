@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
@@ -19,7 +20,11 @@ from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.errors import InputError
 from posewire_server.serving.observation import ObserveOptions
 from posewire_server.serving.server import ServerOptions
-from posewire_server.serving.telemetry import TelemetrySettings, telemetry_from_environment
+from posewire_server.serving.telemetry import (
+    TelemetrySettings,
+    call_within,
+    telemetry_from_environment,
+)
 from tests.reference.numbered_frames import person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import channel_to, serving
@@ -121,6 +126,17 @@ def test_a_missing_package_is_one_warning(
         assert telemetry_from_environment() is None
     (record,) = caplog.records
     assert "pip install 'posewire[otel]'" in record.getMessage()
+
+
+def test_a_collector_that_does_not_answer_does_not_hold_the_server() -> None:
+    returns = threading.Event()
+    ended = threading.Event()
+    calls = [lambda: returns.wait(TIMEOUT), ended.set]
+    assert not asyncio.run(call_within(0.01, calls))
+    returns.set()
+    # In a thread that outlives the event loop; an error there would fail the test.
+    assert ended.wait(TIMEOUT)
+    assert asyncio.run(call_within(TIMEOUT, calls))
 
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}

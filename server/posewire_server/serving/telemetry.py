@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -70,19 +71,7 @@ class Telemetry:
 
     async def stop(self) -> None:
         """Send what is left, for at most three seconds."""
-        loop = asyncio.get_running_loop()
-        stopped = asyncio.Event()
-
-        def stop() -> None:
-            for shutdown in self._shutdowns:
-                shutdown()
-            loop.call_soon_threadsafe(stopped.set)
-
-        # Not an executor's thread, for which the process would wait.
-        threading.Thread(target=stop, name="telemetry", daemon=True).start()
-        try:
-            await asyncio.wait_for(stopped.wait(), _FLUSH_SECS)
-        except asyncio.TimeoutError:
+        if not await call_within(_FLUSH_SECS, self._shutdowns):
             _LOG.warning("OpenTelemetry: the last spans were not sent in %g s", _FLUSH_SECS)
 
     def _trace(self, exporter: str, resource: Resource) -> None:
@@ -120,6 +109,28 @@ class Telemetry:
         )
         self.observers.append(CallDurations(provider.get_meter("posewire", version("posewire"))))
         self._shutdowns.append(provider.shutdown)
+
+
+async def call_within(secs: float, functions: Sequence[Callable[[], object]]) -> bool:
+    """Call functions that block, and return whether they have returned in time.
+
+    If not, they go on in a thread for which the process does not wait.
+    """
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def call() -> None:
+        for function in functions:
+            function()
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=call, name="telemetry", daemon=True).start()
+    try:
+        await asyncio.wait_for(done.wait(), secs)
+    except asyncio.TimeoutError:
+        return False
+    return True
 
 
 def telemetry_from_environment() -> Telemetry | None:
