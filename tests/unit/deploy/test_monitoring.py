@@ -140,6 +140,20 @@ def test_promtool_accepts_the_alert_rules() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool of Prometheus")
+def test_promtool_accepts_the_expressions_of_the_dashboard(tmp_path: Path) -> None:
+    rules = [
+        {"record": f"panel:{i}", "expr": target["expr"].replace("$__rate_interval", "5m")}
+        for i, panel in enumerate(DASHBOARD["panels"])
+        for target in panel["targets"]
+    ]
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}))
+    command = ["promtool", "check", "rules", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_dashboard_has_what_grafana_needs() -> None:
     for field in ("uid", "title", "schemaVersion", "panels", "templating", "time"):
         assert DASHBOARD[field], field
