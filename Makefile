@@ -52,8 +52,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
-	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-serving \
-	overhead accuracy asan tsan fuzz clean
+	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-metrics \
+	bench-serving overhead accuracy asan tsan fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -175,6 +175,9 @@ bench-clients: $(INSTALLED) $(EXAMPLES) examplego ## Measure the clients beside 
 
 overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as above
 	python -m tests.bench.overhead $(BENCH_ARGS)
+
+bench-metrics: $(INSTALLED) ## Measure what metrics cost a server under 64 streams; BENCH_ARGS as above
+	python -m tests.bench.metrics $(BENCH_ARGS)
 
 bench-serving: $(INSTALLED) ## Measure what serving costs beyond the network; BENCH_ARGS as above
 	python -m tests.bench.serving $(BENCH_ARGS)

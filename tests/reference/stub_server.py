@@ -24,6 +24,7 @@ from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.allocator import keep_large_blocks
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.native_messages import limit_native_messages
+from posewire_server.serving.observation import ObserveOptions
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
@@ -62,6 +63,7 @@ def stub_server(
     secs: float = 0.0,
     collects: bool = True,
     patience: float | None = None,
+    metrics_address: str | None = None,
     stderr: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
     """Its process ends with the block, however that ends."""
@@ -70,6 +72,8 @@ def stub_server(
         arguments.append("--no-collector")
     if patience is not None:
         arguments += ["--patience", str(patience)]
+    if metrics_address is not None:
+        arguments += ["--metrics-address", metrics_address]
     with server_process(__name__, *arguments, stderr=stderr) as server:
         yield server
 
@@ -102,6 +106,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path)
     parser.add_argument("--max-streams-per-peer", type=int)
     parser.add_argument("--reflection", action="store_true")
+    parser.add_argument("--metrics-address")
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -131,6 +136,7 @@ def main() -> None:
         tls=tls,
         tokens=arguments.tokens,
         reflection=arguments.reflection,
+        observe=ObserveOptions(metrics_address=arguments.metrics_address),
     )
     serve(load, options, ready=lambda address: print(address, flush=True))
 
