@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -34,6 +35,8 @@ from tests.bench.serving_load import Turn, run_turn
 SUBJECT = Path(__file__).with_name("serving_subject.py")
 VERSIONS = ("grpcio", "protobuf", "numpy", "opencv-python-headless", "openvino")
 SIDE = 256
+BARE = "JPEG, grpc.aio and cv2 alone, 16 unary callers"
+ALONE = "OpenVINO alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,56 +137,53 @@ def measurements(
     jpeg = image_pb2.Image(encoded=image_pb2.EncodedImage(data=camera_jpeg()))
     by_name: dict[str, Measured] = {}
 
-    def start(subject: str, checkout: Checkout) -> Server:
-        return stack.enter_context(running(checkout, [str(SUBJECT), subject]))
+    @cache
+    def start(checkout: Checkout, *arguments: str) -> Server:
+        return stack.enter_context(running(checkout, arguments))
 
-    def add(name: str, server: Server, image: image_pb2.Image, callers: int, way: str) -> None:
-        by_name[name] = Measured(name, loaded(server, image, callers, way))
+    def add(name: str, image: image_pb2.Image, callers: int, way: str, *server: object) -> None:
+        if only in name:
+            by_name[name] = Measured(name, loaded(start(*server), image, callers, way))
 
-    for checkout in checkouts:
-        label = checkout.label
-        no_op, ready = start("no-op", checkout), start("ready", checkout)
-        add(f"raw, ready-made poses, 16 streams{label}", ready, raw, 16, "stream")
-        add(f"raw, no-op network, 4 streams{label}", no_op, raw, 4, "stream")
-        add(f"raw, no-op network, 16 streams{label}", no_op, raw, 16, "stream")
-        add(f"raw, no-op network, 64 streams{label}", no_op, raw, 64, "stream")
-        add(f"JPEG, no-op network, 16 streams{label}", no_op, jpeg, 16, "stream")
-        add(f"JPEG, no-op network, 16 unary callers{label}", no_op, jpeg, 16, "unary")
-        demo = start("demo", checkout)
-        add(f"raw, bundled network, 4 streams{label}", demo, raw, 4, "stream")
-    bare = stack.enter_context(running(checkouts[0], ["-m", "tests.reference.bare_server"]))
-    add("JPEG, grpc.aio and cv2 alone, 16 unary callers", bare, jpeg, 16, "unary")
-    network = start("network", checkouts[0])
-    by_name["OpenVINO alone"] = Measured("OpenVINO alone", looped(network))
-    chosen = {name: each for name, each in by_name.items() if only in name}
-    ratios = ratios_of(by_name, checkouts)
-    return list(chosen.values()), [
-        each for each in ratios if each.over.name in chosen and each.under.name in chosen
-    ]
+    for each in checkouts:
+        no_op, ready, demo = ((each, str(SUBJECT), name) for name in ("no-op", "ready", "demo"))
+        add(f"raw, ready-made poses, 16 streams{each.label}", raw, 16, "stream", *ready)
+        add(f"raw, no-op network, 4 streams{each.label}", raw, 4, "stream", *no_op)
+        add(f"raw, no-op network, 16 streams{each.label}", raw, 16, "stream", *no_op)
+        add(f"raw, no-op network, 64 streams{each.label}", raw, 64, "stream", *no_op)
+        add(f"JPEG, no-op network, 16 streams{each.label}", jpeg, 16, "stream", *no_op)
+        add(f"JPEG, no-op network, 16 unary callers{each.label}", jpeg, 16, "unary", *no_op)
+        add(f"raw, bundled network, 4 streams{each.label}", raw, 4, "stream", *demo)
+    bare = checkouts[0], "-m", "tests.reference.bare_server"
+    add(BARE, jpeg, 16, "unary", *bare)
+    if only in ALONE:
+        by_name[ALONE] = Measured(ALONE, looped(start(checkouts[0], str(SUBJECT), "network")))
+    return list(by_name.values()), list(ratios_of(by_name, checkouts))
 
 
 def ratios_of(by_name: dict[str, Measured], checkouts: Sequence[Checkout]) -> Iterator[Ratio]:
-    for checkout in checkouts:
-        label = checkout.label
-        ready = by_name[f"raw, ready-made poses, 16 streams{label}"]
-        few, some, many = (
-            by_name[f"raw, no-op network, {count} streams{label}"] for count in (4, 16, 64)
-        )
-        bare = by_name["JPEG, grpc.aio and cv2 alone, 16 unary callers"]
-        yield Ratio(f"decoded over ready-made poses, CPU{label}", some, ready, is_cpu=True)
-        yield Ratio(f"64 streams over 4{label}", many, few)
-        yield Ratio(f"64 streams over 4, CPU{label}", many, few, is_cpu=True)
+    """Those of which both sides are measured."""
+
+    def ratio(title: str, over: str, under: str, *, is_cpu: bool = False) -> Iterator[Ratio]:
+        if over in by_name and under in by_name:
+            yield Ratio(title, by_name[over], by_name[under], is_cpu)
+
+    for label in (each.label for each in checkouts):
+        ready = f"raw, ready-made poses, 16 streams{label}"
+        few, some, many = (f"raw, no-op network, {count} streams{label}" for count in (4, 16, 64))
+        yield from ratio(f"decoded over ready-made poses, CPU{label}", some, ready, is_cpu=True)
+        yield from ratio(f"64 streams over 4{label}", many, few)
+        yield from ratio(f"64 streams over 4, CPU{label}", many, few, is_cpu=True)
         for way in ("streams", "unary callers"):
-            jpegs = by_name[f"JPEG, no-op network, 16 {way}{label}"]
-            yield Ratio(f"JPEG, {way}, over grpc.aio and cv2 alone{label}", jpegs, bare)
-        demo = by_name[f"raw, bundled network, 4 streams{label}"]
-        yield Ratio(f"bundled network over OpenVINO alone{label}", demo, by_name["OpenVINO alone"])
+            jpegs = f"JPEG, no-op network, 16 {way}{label}"
+            yield from ratio(f"JPEG, {way}, over grpc.aio and cv2 alone{label}", jpegs, BARE)
+        demo = f"raw, bundled network, 4 streams{label}"
+        yield from ratio(f"bundled network over OpenVINO alone{label}", demo, ALONE)
     for other in checkouts[1:]:
-        for name, each in by_name.items():
-            old = by_name.get(name + other.label)
-            if old is not None:
-                yield Ratio(f"{name}: this over the other", each, old)
-                yield Ratio(f"{name}: this over the other, CPU", each, old, is_cpu=True)
+        for name in by_name:
+            old = name + other.label
+            yield from ratio(f"{name}: this over the other", name, old)
+            yield from ratio(f"{name}: this over the other, CPU", name, old, is_cpu=True)
 
 
 def raw_image() -> image_pb2.RawImage:
