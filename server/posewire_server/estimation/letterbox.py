@@ -9,6 +9,7 @@ divided by the stride.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import cv2
@@ -115,6 +116,8 @@ class Letterbox:
         scale, shift = self._scale_and_shift()
         return np.asarray((points - shift) / scale)
 
+    # A frame has the letterbox of the one before, mostly, and this takes a tenth of decoding it.
+    @lru_cache(maxsize=256)  # noqa: B019 - holds letterboxes, which are small
     def frame_from_heatmap(self, heatmap: Size) -> FrameFromHeatmap:
         """Return the map of points; `heatmap` is the size of the network's output."""
         scale, shift = self._scale_and_shift()

@@ -202,8 +202,7 @@ class Pipeline:
         started = perf_counter()
         frame = frame_from_proto(image, limits=limits, region=options.region, needed=self._resized)
         decode_secs = perf_counter() - started
-        estimate = self._estimate(frame, options, turn, decode)
-        return replace(estimate, times=replace(estimate.times, image_decode_secs=decode_secs))
+        return self._estimate(frame, options, turn, decode, image_decode_secs=decode_secs)
 
     def _estimate(
         self,
@@ -211,6 +210,8 @@ class Pipeline:
         options: EstimateOptions | None,
         turn: AbstractContextManager[object] | None,
         decode: _Decode[Found],
+        *,
+        image_decode_secs: float | None = None,
     ) -> Estimate[Found]:
         started = perf_counter()
         letterbox = Letterbox.for_frame(frame, self._geometry)
@@ -226,6 +227,7 @@ class Pipeline:
             queue_secs=queued - prepared,
             inference_secs=inferred - queued,
             grouping_secs=perf_counter() - inferred,
+            image_decode_secs=image_decode_secs,
         )
         return Estimate(poses, times, Size(frame.width, frame.height))
 
