@@ -81,7 +81,7 @@ class Stream:
         try:
             async with aclosing(self.session.responses(self._incoming())) as responses:
                 async for response in responses:
-                    self._responses.put_nowait(response)
+                    self._responses.put_nowait(StreamPosesResponse.FromString(response))
         except (StreamOrderError, UnavailableError) as error:
             end = error
         self._responses.put_nowait(end)

@@ -151,7 +151,7 @@ class Estimator:
             self._workers.submit(self._process, frame)
 
     def _process(self, frame: FrameInFlight) -> None:
-        outcome = frame.process(self.model.pipeline, self.limits, self._gate)
+        outcome = frame.process(self.model, self.limits, self._gate)
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._finish, frame, outcome)
 

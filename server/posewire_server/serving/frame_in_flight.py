@@ -11,11 +11,13 @@ from posewire.v1.image_pb2 import Image
 from posewire_decoder import SerializedPoses
 from posewire_server.errors import RequestError
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.estimation.pipeline import Estimate, Pipeline
+from posewire_server.estimation.pipeline import Estimate
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.answer import SerializedFields
 from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.caller import Caller
 from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
+from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.status import as_request_error
 
 
@@ -28,10 +30,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Processed:
-    """The frame was processed, after it had waited `waited_secs` for its turn."""
+    """The frame was processed, after it had waited `waited_secs` for its turn.
+
+    `fields`: those of the result after its poses.
+    """
 
     estimate: Estimate[SerializedPoses]
     waited_secs: float
+    fields: SerializedFields
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +114,7 @@ class FrameInFlight:
         if self._max_age_secs is not None and self.age_secs > self._max_age_secs:
             raise TooOldError
 
-    def process(self, pipeline: Pipeline, limits: ImageLimits, gate: NetworkGate) -> Outcome | None:
+    def process(self, model: ServedModel, limits: ImageLimits, gate: NetworkGate) -> Outcome | None:
         """Estimate the poses; None if the frame was withdrawn."""
         image = self._image
         if image is None:
@@ -116,8 +122,11 @@ class FrameInFlight:
         waited_secs = self.age_secs
         try:
             self.check_is_due()
-            estimate = pipeline.estimate_to_bytes(
+            estimate = model.pipeline.estimate_to_bytes(
                 image, self._options, limits=limits, turn=gate.turn(self)
+            )
+            fields = SerializedFields.of(
+                estimate, model_version=model.version, waited_secs=waited_secs
             )
         except WithdrawnError:
             return None
@@ -125,7 +134,7 @@ class FrameInFlight:
             return Skipped(stream_pb2.SKIP_REASON_TOO_OLD)
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
             return Failed(as_request_error(error, request_id=self.request_id))
-        return Processed(estimate, waited_secs)
+        return Processed(estimate, waited_secs, fields)
 
 
 class TooOldError(Exception):

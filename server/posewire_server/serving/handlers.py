@@ -1,8 +1,9 @@
 """The methods of PoseService, of the health service and of reflection as gRPC handlers.
 
-The generated registration does not fit for three reasons. It receives a unary request before the
-handler runs, which then cannot reject it to save memory. It discards the size of a message. And it
-reports bytes that are not a message as an error of the server.
+The generated registration does not fit for four reasons. It receives a unary request before the
+handler runs, which then cannot reject it to save memory. It discards the size of a message. It
+reports bytes that are not a message as an error of the server. And it serializes responses in the
+event loop, where results of images are bytes already.
 """
 
 from __future__ import annotations
@@ -47,12 +48,10 @@ def pose_handlers(service: PoseService) -> dict[str, grpc.RpcMethodHandler[Any, 
         "EstimatePoses": grpc.stream_unary_rpc_method_handler(
             service.EstimatePoses,
             deserializer(messages.EstimatePosesRequest),
-            messages.EstimatePosesResponse.SerializeToString,
         ),
         "StreamPoses": grpc.stream_stream_rpc_method_handler(
             service.StreamPoses,
             deserializer(messages.StreamPosesRequest),
-            messages.StreamPosesResponse.SerializeToString,
         ),
     }
 

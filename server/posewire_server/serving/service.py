@@ -15,7 +15,6 @@ from grpc_status import rpc_status
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.access import Access, Identity
-from posewire_server.serving.answer import stage_times_to_proto
 from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.call import Call, Observer, start_call
 from posewire_server.serving.errors import (
@@ -164,7 +163,7 @@ class PoseService:
 
     async def EstimatePoses(
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
-    ) -> messages.EstimatePosesResponse:
+    ) -> bytes:
         with self._call(context, "EstimatePoses") as call:
             account = self._identify(context, call).account
             self._check_is_serving()
@@ -178,7 +177,7 @@ class PoseService:
 
     async def StreamPoses(
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
-    ) -> AsyncIterator[messages.StreamPosesResponse]:
+    ) -> AsyncIterator[bytes]:
         with self._call(context, "StreamPoses", locate=path_in_stream) as call:
             identity = self._identify(context, call)
             self._check_is_serving()
@@ -198,7 +197,7 @@ class PoseService:
         requests: Receiver[messages.EstimatePosesRequest],
         call: Call,
         account: Account,
-    ) -> messages.EstimatePosesResponse:
+    ) -> bytes:
         account.check_rate()
         received = await self._receive(requests, call.peer)
         received_at = monotonic()
@@ -214,22 +213,11 @@ class PoseService:
             size=received.size,
             request_id=call.request_id,
         )
-        estimate = processed.estimate
         total_secs = monotonic() - received_at
         call.end_frame(processed, frame_id=1, age_secs=total_secs)
-        response = messages.EstimatePosesResponse(
-            model=estimator.model.name,
-            model_version=estimator.model.version,
-            image_width=estimate.frame.width,
-            image_height=estimate.frame.height,
-            stage_times=stage_times_to_proto(
-                estimate.times,
-                waited_secs=processed.waited_secs,
-                total_secs=total_secs,
-            ),
-        )
-        response.MergeFromString(estimate.poses.data)
-        return response
+        result = processed.fields.after_poses(processed.estimate.poses.data, total_secs=total_secs)
+        model = messages.EstimatePosesResponse(model=estimator.model.name)
+        return result + model.SerializeToString()
 
     async def _receive(self, requests: Receiver[Request], peer: str) -> Received[Request]:
         """Receive the request of a unary call."""

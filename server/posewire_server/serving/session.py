@@ -15,7 +15,7 @@ from time import monotonic
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
-from posewire_server.serving.answer import duration, stage_times_to_proto
+from posewire_server.serving.answer import duration, outcome_response
 from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.call import UNKNOWN_METHOD, Call
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
@@ -28,6 +28,9 @@ from posewire_server.serving.status import status_of
 
 # Streams that opened together do not end together: each has an age of its own.
 _AGE_JITTER = 0.2
+
+
+_DRAINING = StreamPosesResponse(draining=stream_pb2.StreamDraining()).SerializeToString()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,8 @@ class Session:
 
     async def responses(
         self, requests: AsyncIterator[Received[StreamPosesRequest]]
-    ) -> AsyncGenerator[StreamPosesResponse, None]:
-        """Yield all responses to the requests that follow the config.
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield all responses, serialized, to the requests that follow the config.
 
         Ends when the client has half-closed and every frame has its outcome. Raises
         `StreamOrderError` after the outcomes of the frames before the wrong message, and
@@ -112,14 +115,14 @@ class Session:
         reader = asyncio.create_task(self._read(requests))
         reader.add_done_callback(lambda _: self._wake.set())
         try:
-            yield StreamPosesResponse(started=self._started())
+            yield StreamPosesResponse(started=self._started()).SerializeToString()
             while self._frames or not reader.done():
                 self._wake.clear()
                 if self._owes_draining:
                     self._owes_draining = False
-                    yield StreamPosesResponse(draining=stream_pb2.StreamDraining())
+                    yield _DRAINING
                 elif self._frames and self._frames[0].outcome is not None:
-                    yield StreamPosesResponse(outcome=self._outcome(self._frames[0]))
+                    yield self._outcome(self._frames[0])
                     self._frames.popleft()
                     self._has_room.set()
                     self._active_at = monotonic()
@@ -253,34 +256,25 @@ class Session:
         if self._frames[0].outcome is not None:
             self._wake.set()
 
-    def _outcome(self, frame: FrameInFlight) -> stream_pb2.FrameOutcome:
+    def _outcome(self, frame: FrameInFlight) -> bytes:
         assert frame.outcome is not None, "the writer waits for it"
         self._call.end_frame(frame.outcome, frame_id=frame.frame_id, age_secs=frame.age_secs)
-        message = stream_pb2.FrameOutcome(
+        outcome = stream_pb2.FrameOutcome(
             frame_id=frame.frame_id, frames_skipped_before=self._skipped
         )
         match frame.outcome:
             case Processed() as processed:
-                message.result.CopyFrom(self._result(processed, frame))
+                return outcome_response(outcome, result=self._result(processed, frame))
             case Skipped(reason):
-                message.skipped.reason = reason
+                outcome.skipped.reason = reason
                 self._skipped += 1
             case Failed(error):
-                message.error.status.CopyFrom(status_of(error, locate=path_in_stream))
-        return message
+                outcome.error.status.CopyFrom(status_of(error, locate=path_in_stream))
+        return outcome_response(outcome)
 
-    def _result(self, processed: Processed, frame: FrameInFlight) -> stream_pb2.FrameResult:
-        estimate = processed.estimate
-        result = stream_pb2.FrameResult(
-            model_version=self._estimator.model.version,
-            image_width=estimate.frame.width,
-            image_height=estimate.frame.height,
-            stage_times=stage_times_to_proto(
-                estimate.times, waited_secs=processed.waited_secs, total_secs=frame.age_secs
-            ),
-        )
-        result.MergeFromString(estimate.poses.data)
-        return result
+    def _result(self, processed: Processed, frame: FrameInFlight) -> bytes:
+        poses = processed.estimate.poses.data
+        return processed.fields.after_poses(poses, total_secs=frame.age_secs)
 
 
 def _jittered(secs: float | None) -> float | None:

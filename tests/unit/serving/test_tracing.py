@@ -14,6 +14,7 @@ from posewire.v1 import stream_pb2
 from posewire_decoder import SerializedPoses
 from posewire_server.estimation.pipeline import Estimate, StageTimes
 from posewire_server.geometry import Size
+from posewire_server.serving.answer import SerializedFields
 from posewire_server.serving.call import Call, Method
 from posewire_server.serving.errors import DeadlineMissedError, ModelNotFoundError
 from posewire_server.serving.frame_in_flight import Processed, Skipped
@@ -30,7 +31,9 @@ TIMES = StageTimes(
     image_decode_secs=0.004,
     queue_secs=0.005,
 )
-RESULT = Processed(Estimate(SerializedPoses(b"", 3), TIMES, Size(4, 3)), waited_secs=0.006)
+ESTIMATE = Estimate(SerializedPoses(b"", 3), TIMES, Size(4, 3))
+FIELDS = SerializedFields.of(ESTIMATE, model_version="1", waited_secs=0.006)
+RESULT = Processed(ESTIMATE, waited_secs=0.006, fields=FIELDS)
 
 
 class Clock:
