@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -86,6 +87,8 @@ class Pipeline:
         self._runner = runner
         self._people = PeopleDecoder(decoder, oks_sigmas=skeleton.oks_sigmas)
         self._geometry = geometry
+        # Images that take much memory to decode are decoded one at a time.
+        self._large_image = threading.Lock()
 
     @classmethod
     def for_model(
@@ -200,7 +203,13 @@ class Pipeline:
         decode: _Decode[Found],
     ) -> Estimate[Found]:
         started = perf_counter()
-        frame = frame_from_proto(image, limits=limits, region=options.region, needed=self._resized)
+        frame = frame_from_proto(
+            image,
+            limits=limits,
+            region=options.region,
+            needed=self._resized,
+            large=self._large_image,
+        )
         decode_secs = perf_counter() - started
         return self._estimate(frame, options, turn, decode, image_decode_secs=decode_secs)
 

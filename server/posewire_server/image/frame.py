@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import cv2
@@ -62,12 +63,14 @@ def frame_from_proto(
     limits: ImageLimits,
     region: RegionOfInterest | None = None,
     needed: Callable[[Size], Size] | None = None,
+    large: AbstractContextManager[object] | None = None,
 ) -> Frame:
     """Decode the image of a request. Slow and without the GIL, so call it in a worker thread.
 
     `needed` maps an image's size to the size that the network can use; a larger JPEG is then
     decoded at reduced size. Images are decoded at full size without `needed`, or with a region,
-    which may start and end at any pixel. Raises `InvalidImageError` and `InvalidRegionError`.
+    which may start and end at any pixel. `large` is held while an image is decoded that takes much
+    memory. Raises `InvalidImageError` and `InvalidRegionError`.
     """
     match image.WhichOneof("source"):
         case "encoded":
@@ -77,6 +80,7 @@ def frame_from_proto(
                 limits=limits,
                 needed=needed if region is None else None,
                 apply_orientation=_applies_orientation(image.encoded.orientation_policy),
+                large=large,
             )
             whole = Frame.decoded(decoded)
         case "raw":

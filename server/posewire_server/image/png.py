@@ -74,6 +74,11 @@ def png_exif(data: bytes) -> memoryview:
     return memoryview(b"")
 
 
+def plain_png_bytes(data: bytes) -> int:
+    """Return the size of the rows in `plain_png`."""
+    return sum(length * count for length, count in _header(data).passes())
+
+
 def plain_png(data: bytes) -> bytearray:
     """Return the file without metadata and compression, for a size that has been checked.
 

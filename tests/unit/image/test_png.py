@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from posewire_server.image import encoded as encoded_image
 from posewire_server.image.encoded import decode_image
 from posewire_server.image.errors import InvalidImageError
 from posewire_server.image.png import plain_png
@@ -205,3 +208,31 @@ def test_a_photograph_of_many_chunks() -> None:
     content = encoded(photograph.astype(np.uint8), ".png")
     assert content.count(b"IDAT") > 10
     np.testing.assert_array_equal(pixels(content), photograph)
+
+
+@pytest.mark.parametrize(
+    ("colour", "depth", "interlace", "pixel_bytes"),
+    [(0, 8, 0, 1), (2, 8, 0, 3), (6, 8, 1, 4), (6, 16, 1, 8)],
+)
+def test_a_turn_is_taken_for_large_images_only(
+    monkeypatch: pytest.MonkeyPatch, colour: int, depth: int, interlace: int, pixel_bytes: int
+) -> None:
+    """Large in memory: the rows with their filters, and six bytes for each decoded pixel."""
+    side = 64
+    rows = random_rows(side, side, colour, depth, interlace)
+    content = file(header(side, side, colour, depth, interlace), pixels_chunk(rows))
+    turns: list[int] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append(len(rows))
+        yield
+
+    size = len(rows) + 6 * side * side
+    assert len(rows) >= pixel_bytes * side * side
+    monkeypatch.setattr(encoded_image, "_LARGE_BYTES", size)
+    decode_image(content, limits=None, large=turn())
+    assert turns == []
+    monkeypatch.setattr(encoded_image, "_LARGE_BYTES", size - 1)
+    decode_image(content, limits=None, large=turn())
+    assert turns == [len(rows)]
