@@ -1,20 +1,22 @@
-"""A host that opens all calls that the server allows, and sends nothing in them."""
+"""A host that opens all calls that the server allows, and sends or reads nothing in them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from time import monotonic
 
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_status import rpc_status
 
 from posewire_server.serving.handlers import SERVICE
-from tests.reference.raw_http2 import answer_headers_to
+from tests.reference.raw_http2 import answer_headers_to, unread_calls
 from tests.reference.stub_server import stub_server
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +26,7 @@ CONNECTIONS, CALLS_EACH = 8, 128
 CALLS = CONNECTIONS * CALLS_EACH
 HELD = 256  # the most that the server holds for one host
 ESTIMATE = f"/{SERVICE}/EstimatePoses"
+LIST = f"/{SERVICE}/ListModels"
 
 
 class SilentCalls:
@@ -101,3 +104,19 @@ async def test_one_host_does_not_use_up_the_calls_of_the_server(
     assert reasons <= {("CALL_LIMIT_REACHED", 200), ("DEADLINE_MISSED", 0)}
     assert health.status == HealthCheckResponse.SERVING
     assert b"grpc-status\x013" in other, "INVALID_ARGUMENT: it has no image"
+
+
+@pytest.mark.parametrize("path", [LIST, f"/{HEALTH}/Check"], ids=["poses", "health"])
+async def test_a_host_that_reads_nothing_leaves_calls_to_others(
+    report: Callable[[str], None], path: str
+) -> None:
+    headers, source = {b":path": LIST.encode()}, ("127.0.0.2", 0)
+    with stub_server() as server, ExitStack() as connections:
+        for _ in range(CONNECTIONS):
+            calls = unread_calls(server.address, path.encode(), count=CALLS_EACH)
+            connections.enter_context(calls)
+        began = monotonic()
+        other = await asyncio.to_thread(answer_headers_to, server.address, headers, source=source)
+        secs = monotonic() - began
+    report(f"beside {CALLS} unread calls, the call of another host took {secs:.1f} s")
+    assert b"grpc-status\x010" in other

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS = 0, 1, 3, 4
+_INITIAL_WINDOW_SIZE = 4
 _END_STREAM, _END_HEADERS = 1, 4
 _EMPTY_MESSAGE = bytes(5)
 _PATIENCE_SECS = 20
@@ -27,6 +28,35 @@ def answer_headers_to(
     address: str, headers: dict[bytes, bytes], *, source: tuple[str, int] | None = None
 ) -> bytes:
     """As `answer_headers`, with names of any bytes; `source` is where to connect from."""
+    with _connection(address, source) as connection:
+        connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b"") + _call(1, headers))
+        answer = b""
+        for kind, flags, payload in _frames_of_stream(connection):
+            if kind == _HEADERS:
+                answer += payload
+            if kind == _RST_STREAM or flags & _END_STREAM:
+                break
+        return answer
+
+
+@contextmanager
+def unread_calls(address: str, path: bytes, *, count: int) -> Iterator[None]:
+    """Make calls on one connection whose answers the server has no window to send."""
+    window = struct.pack(">HI", _INITIAL_WINDOW_SIZE, 0)
+    with _connection(address, None) as connection:
+        connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, window))
+        for stream in range(1, 2 * count, 2):
+            connection.sendall(_call(stream, {b":path": path}))
+        yield
+
+
+def _connection(address: str, source: tuple[str, int] | None) -> closing[socket.socket]:
+    host, port = address.rsplit(":", 1)
+    return closing(socket.create_connection((host, int(port)), _PATIENCE_SECS, source))
+
+
+def _call(stream: int, headers: dict[bytes, bytes]) -> bytes:
+    """Return the frames of a call with an empty message."""
     common = {
         b":method": b"POST",
         b":scheme": b"http",
@@ -35,19 +65,8 @@ def answer_headers_to(
         b"content-type": b"application/grpc",
     }
     block = b"".join(_literal(name, value) for name, value in {**common, **headers}.items())
-    host, port = address.rsplit(":", 1)
-    to = (host, int(port))
-    with closing(socket.create_connection(to, _PATIENCE_SECS, source)) as connection:
-        connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b""))
-        connection.sendall(_frame(_HEADERS, _END_HEADERS, 1, block))
-        connection.sendall(_frame(_DATA, _END_STREAM, 1, _EMPTY_MESSAGE))
-        answer = b""
-        for kind, flags, payload in _frames_of_stream(connection):
-            if kind == _HEADERS:
-                answer += payload
-            if kind == _RST_STREAM or flags & _END_STREAM:
-                break
-        return answer
+    start = _frame(_HEADERS, _END_HEADERS, stream, block)
+    return start + _frame(_DATA, _END_STREAM, stream, _EMPTY_MESSAGE)
 
 
 def _literal(name: bytes, value: bytes) -> bytes:

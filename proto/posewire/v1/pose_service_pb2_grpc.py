@@ -99,8 +99,8 @@ class PoseServiceStub(object):
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
     peer. Only when a stream opens.
-    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-    yet. Not in ListModels.
+    CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+    their first message yet.
     RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
     EstimatePoses; a stream waits, or skips frames as OVERLOADED.
     DEADLINE_EXCEEDED
@@ -246,8 +246,8 @@ class PoseServiceServicer(object):
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
     peer. Only when a stream opens.
-    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-    yet. Not in ListModels.
+    CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+    their first message yet.
     RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
     EstimatePoses; a stream waits, or skips frames as OVERLOADED.
     DEADLINE_EXCEEDED
@@ -494,8 +494,8 @@ class PoseService(object):
     Only in EstimatePoses.
     STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
     peer. Only when a stream opens.
-    CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-    yet. Not in ListModels.
+    CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+    their first message yet.
     RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
     EstimatePoses; a stream waits, or skips frames as OVERLOADED.
     DEADLINE_EXCEEDED

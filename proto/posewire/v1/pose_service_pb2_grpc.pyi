@@ -100,8 +100,8 @@ class PoseServiceStub:
                                   Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
-        CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-                                  yet. Not in ListModels.
+        CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+                                  their first message yet.
         RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
                                   EstimatePoses; a stream waits, or skips frames as OVERLOADED.
       DEADLINE_EXCEEDED
@@ -305,8 +305,8 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
-        CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-                                  yet. Not in ListModels.
+        CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+                                  their first message yet.
         RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
                                   EstimatePoses; a stream waits, or skips frames as OVERLOADED.
       DEADLINE_EXCEEDED
@@ -506,8 +506,8 @@ class PoseServiceServicer:
                                   Only in EstimatePoses.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
-        CALL_LIMIT_REACHED        Too many calls of the client's host have not sent their first message
-                                  yet. Not in ListModels.
+        CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
+                                  their first message yet.
         RATE_LIMIT_REACHED        The caller has sent more images than its rate allows. Only in
                                   EstimatePoses; a stream waits, or skips frames as OVERLOADED.
       DEADLINE_EXCEEDED

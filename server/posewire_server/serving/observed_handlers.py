@@ -1,4 +1,4 @@
-"""gRPC handlers that tell observers of their calls, for services that do not."""
+"""gRPC handlers that count their calls and tell observers, for services that do not."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import grpc.aio
+from grpc_status import rpc_status
 
+from posewire_server.errors import RequestError
 from posewire_server.serving.call import Method, Observer, start_call
+from posewire_server.serving.live_calls import LiveCalls
+from posewire_server.serving.status import status_of
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
@@ -19,20 +23,28 @@ def observed(
     handlers: Mapping[str, Handler],
     methods: Mapping[str, Method],
     observers: Sequence[Observer],
+    live_calls: LiveCalls,
 ) -> dict[str, Handler]:
-    """Return handlers that do the same and make a `Call` of every call."""
-    return {name: _observed(each, methods[name], observers) for name, each in handlers.items()}
+    """Return handlers that do the same for as many calls as a host may have, each a `Call`."""
+    return {
+        name: _observed(each, methods[name], observers, live_calls)
+        for name, each in handlers.items()
+    }
 
 
-def _observed(handler: Handler, method: Method, observers: Sequence[Observer]) -> Handler:
+def _observed(
+    handler: Handler, method: Method, observers: Sequence[Observer], live_calls: LiveCalls
+) -> Handler:
     answer: Any = handler.stream_stream or handler.stream_unary
 
     async def answer_once(requests: Any, context: Any) -> Any:
         with _observed_call(method, observers, context):
+            await _count(live_calls, context)
             return await answer(requests, context)
 
     async def answer_stream(requests: Any, context: Any) -> AsyncIterator[Any]:
         with _observed_call(method, observers, context):
+            await _count(live_calls, context)
             async with aclosing(answer(requests, context)) as responses:
                 async for response in responses:
                     yield response
@@ -43,6 +55,14 @@ def _observed(handler: Handler, method: Method, observers: Sequence[Observer]) -
         form, behaviour = grpc.stream_stream_rpc_method_handler, answer_stream
     replaced: Handler = form(behaviour, handler.request_deserializer, handler.response_serializer)
     return replaced
+
+
+async def _count(live_calls: LiveCalls, context: Any) -> None:
+    """Count a call, or end it if its host has too many."""
+    try:
+        live_calls.count(context)
+    except RequestError as error:
+        await context.abort_with_status(rpc_status.to_status(status_of(error)))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from posewire_server.serving.handlers import (
 )
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
+from posewire_server.serving.live_calls import LiveCalls
 from posewire_server.serving.observation import Observation, ObserveOptions
 from posewire_server.serving.observed_handlers import observed
 from posewire_server.serving.reloads import Reloads
@@ -92,8 +93,12 @@ class Server:
             self._load_tokens(), streams=limits.streams, streams_per_peer=limits.streams_per_peer
         )
         self._observation = Observation(options.observe)
+        self._live_calls = LiveCalls()
         self._service = PoseService(
-            limits, access=self._access, observers=self._observation.observers
+            limits,
+            access=self._access,
+            live_calls=self._live_calls,
+            observers=self._observation.observers,
         )
         self._observation.show_load(lambda: self._service.load)
         self._health = HealthService(SERVICE)
@@ -141,7 +146,7 @@ class Server:
     ) -> None:
         self._observation.show_methods(methods[name] for name in handlers)
         self._server.add_registered_method_handlers(
-            service, observed(handlers, methods, self._observation.observers)
+            service, observed(handlers, methods, self._observation.observers, self._live_calls)
         )
 
     @property

@@ -27,6 +27,7 @@ from posewire_server.serving.errors import (
 )
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.handlers import POSE_METHODS
+from posewire_server.serving.live_calls import LiveCalls
 from posewire_server.serving.load import ServiceLoad
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received, Receiver, Request
@@ -75,6 +76,7 @@ class PoseService:
         limits: ServiceLimits | None = None,
         *,
         access: Access | None = None,
+        live_calls: LiveCalls | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
         self._limits = limits or ServiceLimits()
@@ -82,6 +84,7 @@ class PoseService:
         self._access = access or Access(
             streams=self._limits.streams, streams_per_peer=self._limits.streams_per_peer
         )
+        self._live_calls = live_calls or LiveCalls()
         # Set by `open`: the estimator of each model by name, and the default model's name.
         self._estimators: dict[str, Estimator] = {}
         self._default = ""
@@ -145,7 +148,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context, "ListModels") as call:
-            self._identify(context, call)
+            self._admit(context, call)
             self._check_is_serving()
             models = [each.description for _, each in sorted(self._estimators.items())]
             return messages.ListModelsResponse(models=models, default_model=self._default)
@@ -154,7 +157,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
         with self._call(context, "GetModel") as call:
-            self._identify(context, call)
+            self._admit(context, call)
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
             received = await self._receive(requests, context.peer())
@@ -165,7 +168,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> bytes:
         with self._call(context, "EstimatePoses") as call:
-            account = self._identify(context, call).account
+            account = self._admit(context, call).account
             self._check_is_serving()
             estimating = self._estimate(Receiver(context), call, account)
             try:
@@ -179,7 +182,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[bytes]:
         with self._call(context, "StreamPoses", locate=path_in_stream) as call:
-            identity = self._identify(context, call)
+            identity = self._admit(context, call)
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
             first = await self._receive_config(requests, context.peer())
@@ -263,8 +266,12 @@ class PoseService:
             if not self._calls:
                 self._idle.set()
 
-    def _identify(self, context: Context, call: Call) -> Identity:
-        """Raises `UnauthenticatedError`."""
+    def _admit(self, context: Context, call: Call) -> Identity:
+        """Identify the caller. Raises `BusyError` for one call too many of a host.
+
+        Raises `UnauthenticatedError` for a caller without access.
+        """
+        self._live_calls.count(context)
         identity = self._access.identify(context.invocation_metadata() or (), call.peer)
         if identity.digest:
             call.caller = identity.account.name

@@ -1,0 +1,42 @@
+"""The calls that gRPC has in progress, counted by host."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from posewire_server.serving.caller import host_of
+from posewire_server.serving.errors import BusyError
+
+if TYPE_CHECKING:
+    import grpc.aio
+
+    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+
+class LiveCalls:
+    """Limits the calls of one host; belongs to one event loop.
+
+    A call counts until its answer is sent. A client that reads nothing could otherwise use up all
+    calls that the server allows, of which gRPC then rejects those of others, health checks too.
+    """
+
+    def __init__(self, per_host: int = 512) -> None:
+        self._per_host = per_host
+        self._calls: Counter[str] = Counter()
+
+    def count(self, context: Context) -> None:
+        """Count a call until it ends. Raises `BusyError` if its host has too many."""
+        host = host_of(context.peer())
+        if self._calls[host] >= self._per_host:
+            raise BusyError(
+                f"{self._per_host} calls of this host are in progress, want fewer at a time",
+                reason="CALL_LIMIT_REACHED",
+            )
+        self._calls[host] += 1
+        context.add_done_callback(lambda _: self._release(host))
+
+    def _release(self, host: str) -> None:
+        self._calls[host] -= 1
+        if not self._calls[host]:
+            del self._calls[host]
