@@ -134,6 +134,13 @@ TEST(GrpcTest, DoesNotSendATokenWithoutEncryption) {
     EXPECT_TRUE(server.tokens().empty());
 }
 
+TEST(GrpcTest, ABadTargetFailsEveryCall) {
+    const Client client("localhost");
+    EXPECT_EQ(client.models().status().reason(), reason::kOptionInvalid);
+    Stream stream = client.stream();
+    EXPECT_EQ(stream.receive().status().reason(), reason::kOptionInvalid);
+}
+
 TEST(GrpcTest, RefusesHalfAnIdentity) {
     Options options;
     options.tls.emplace();

@@ -7,8 +7,6 @@
 
 #include <string>
 
-#include "posewire/client.hpp"
-
 namespace posewire::client::testing {
 
 namespace {
@@ -56,13 +54,6 @@ TEST(TargetTest, SaysWhatCameAndWhatIsWanted) {
                   wanted);
     EXPECT_EQ(check_target("a\n:1").message(),
               "target: got 'a\\x0a:1' with a blank or a control character" + wanted);
-}
-
-TEST(TargetTest, ABadTargetFailsEveryCall) {
-    const Client client("localhost");
-    EXPECT_EQ(client.models().status().reason(), reason::kOptionInvalid);
-    Stream stream = client.stream();
-    EXPECT_EQ(stream.receive().status().reason(), reason::kOptionInvalid);
 }
 
 }  // namespace posewire::client::testing
