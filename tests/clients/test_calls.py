@@ -32,9 +32,7 @@ class Run:
     answers: ServerAnswers
 
     def outcome(self, call: Call, client: str) -> Any:
-        """Return what the client made of the call, or None if it was not to make it."""
-        if client in call.without:
-            return None
+        """Return what the client made of the call."""
         driver = self.drivers[client]
         assert call.name in driver.outcomes, driver.fault or "the program left the call out"
         return driver.outcomes[call.name]
@@ -55,39 +53,47 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             yield Run(drivers, ServerAnswers(PoseServiceStub(channel), folder))
 
 
-@pytest.fixture(params=CLIENTS)
+@pytest.fixture
 def client(request: pytest.FixtureRequest) -> str:
+    """The name of a client whose program is there."""
     client: str = request.param
     if (reason := missing(client)) is not None:
         raise (pytest.fail if "CI" in os.environ else pytest.skip).Exception(reason)
     return client
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+@pytest.mark.parametrize(
+    ("client", "call"),
+    [
+        pytest.param(client, call, id=f"{client}: {call.name}")
+        for client in CLIENTS
+        for call in CALLS
+        if client not in call.without
+    ],
+    indirect=["client"],
+)
 def test_a_client_gets_what_the_table_says(run: Run, client: str, call: Call) -> None:
-    outcome = run.outcome(call, client)
-    if outcome is not None:
-        check(call, client, outcome)
+    check(call, client, run.outcome(call, client))
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 def test_all_clients_get_the_same_to_the_bit(run: Run, call: Call) -> None:
-    outcomes = {
-        client: text_of(run.outcome(call, client))
-        for client in run.drivers
-        if client not in call.without and client not in call.refused_by
-    }
+    clients = set(run.drivers) - set(call.without) - set(call.refused_by)
+    if not clients:
+        pytest.skip("no client is built that makes this call: make examples builds them")
+    outcomes = {client: text_of(run.outcome(call, client)) for client in sorted(clients)}
     expected = run.answers.results(call)
     for client in outcomes:
         found = results_in(run.outcome(call, client))
         for i, wanted in enumerate(expected):
             assert found[i] in (wanted, None), (client, i)
     if "newest_of" not in str(call.expect):
-        first = next(iter(outcomes))
-        for client, outcome in outcomes.items():
-            assert outcome == outcomes[first], (first, client)
+        first, *others = outcomes
+        for client in others:
+            assert outcomes[client] == outcomes[first], (first, client)
 
 
+@pytest.mark.parametrize("client", CLIENTS, indirect=True)
 def test_every_program_comes_to_its_end(run: Run, client: str) -> None:
     assert run.drivers[client].fault == ""
     assert [*run.drivers[client].outcomes] == [
@@ -98,4 +104,5 @@ def test_every_program_comes_to_its_end(run: Run, client: str) -> None:
 def test_the_table_has_every_reason_of_the_contract() -> None:
     assert len(CALLS) == len({call.name for call in CALLS}) >= 60
     text = str([call.expect for call in CALLS])
+    assert {"IMAGE_INVALID", "TOKEN_MISSING", "INTERNAL"} < REASONS.keys()
     assert [reason for reason in REASONS if f"'reason': '{reason}'" not in text] == []

@@ -35,14 +35,20 @@ class Identity:
             copy.rename(own)
 
 
-def make_identity(folder: Path, *, name: str = "localhost", has_expired: bool = False) -> Identity:
-    """Create the files in a new folder; the name is a common name for localhost."""
+def make_identity(
+    folder: Path,
+    *,
+    name: str = "localhost",
+    subjects: str = "DNS:localhost,IP:127.0.0.1",
+    has_expired: bool = False,
+) -> Identity:
+    """Create the files in a new folder, for a common name and its subjectAltName."""
     folder.mkdir()
     made = Identity(folder / "key.pem", folder / "certificate.pem")
     request = folder / "request.pem"
     _openssl("req", "-new", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", made.key, "-out", request)
     extensions = folder / "extensions"
-    extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    extensions.write_text(f"subjectAltName={subjects}\n")
     days = "-1" if has_expired else "1"
     sign = ("x509", "-req", "-in", request, "-signkey", made.key, "-extfile", extensions)
     _openssl(*sign, "-days", days, "-out", made.certificate)

@@ -12,7 +12,7 @@ from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from tests.clients.calls.expectations import fields_of, repeated
 from tests.clients.calls.table import Call
 
-_SERVERS_OF_DEMO = ("real", "tls", "mtls")
+_SERVERS_OF_DEMO = ("real", "tls", "mtls", "tokens")
 _TIMEOUT_SECS = 120
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
 import yaml
 
 from posewire_client import AsyncClient, ImageInput, Outcome
@@ -27,6 +29,7 @@ from tests.clients.calls.outcomes import (
     print_line,
     result_document,
     stream_options,
+    token_credentials,
 )
 from tests.clients.calls.table import Call, read_calls
 
@@ -53,9 +56,25 @@ class Frames:
         self._allowed.release()
 
 
+@asynccontextmanager
+async def connected(call: Call, folder: Path, target: str) -> AsyncIterator[AsyncClient]:
+    """Yield a client; only a channel of the caller's own sends a token."""
+    options = client_options(call, folder)
+    if not call.token:
+        async with AsyncClient(target, **options) as client:
+            yield client
+        return
+    credentials = token_credentials(call, folder)
+    async with (
+        grpc.aio.secure_channel(target, credentials) as channel,
+        AsyncClient(channel=channel, **options) as client,
+    ):
+        yield client
+
+
 async def run(call: Call, folder: Path, target: str) -> dict[str, Any]:
     """Make one call and return its outcome."""
-    async with AsyncClient(target, **client_options(call, folder)) as client:
+    async with connected(call, folder, target) as client:
         try:
             if call.call == "models":
                 return {"models": [model_document(each) for each in await client.models()]}

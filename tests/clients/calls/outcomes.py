@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,19 +51,33 @@ def ask(what: str) -> None:
 
 
 def client_options(call: Call, folder: Path) -> dict[str, Any]:
-    """Return arguments of the client's constructor."""
+    """Return arguments of the client's constructor, except for its target or channel."""
     options: dict[str, Any] = {
         "timeout_secs": call.timeout_secs,
         "retry_for_secs": call.retry_for_secs,
     }
-    if call.tls is not None:
-        files = {key: (folder / name).read_bytes() for key, name in call.tls.items()}
+    if call.tls is not None and not call.token:
+        files = _tls_files(call.tls, folder)
         options["tls"] = Tls(
             root_certificates=files.get("roots"),
             private_key=files.get("key"),
             certificate_chain=files.get("certificate"),
         )
     return options
+
+
+def token_credentials(call: Call, folder: Path) -> grpc.ChannelCredentials:
+    """Return credentials for a channel of the caller's own, which sends the token."""
+    assert call.tls is not None
+    files = _tls_files(call.tls, folder)
+    return grpc.composite_channel_credentials(
+        grpc.ssl_channel_credentials(files["roots"]),
+        grpc.access_token_call_credentials(call.token),
+    )
+
+
+def _tls_files(names: Mapping[str, str], folder: Path) -> dict[str, bytes]:
+    return {key: (folder / name).read_bytes() for key, name in names.items()}
 
 
 def image_options(call: Call, spec: Any) -> dict[str, Any]:

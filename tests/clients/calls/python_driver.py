@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import yaml
 
 from posewire_client import Client, ImageInput, Outcome
@@ -26,6 +28,7 @@ from tests.clients.calls.outcomes import (
     print_line,
     result_document,
     stream_options,
+    token_credentials,
 )
 from tests.clients.calls.table import Call, read_calls
 
@@ -59,9 +62,25 @@ class Frames:
         self._allowed.release()
 
 
+@contextmanager
+def connected(call: Call, folder: Path, target: str) -> Iterator[Client]:
+    """Yield a client; only a channel of the caller's own sends a token."""
+    options = client_options(call, folder)
+    if not call.token:
+        with Client(target, **options) as client:
+            yield client
+        return
+    credentials = token_credentials(call, folder)
+    with (
+        grpc.secure_channel(target, credentials) as channel,
+        Client(channel=channel, **options) as client,
+    ):
+        yield client
+
+
 def run(call: Call, folder: Path, target: str) -> dict[str, Any]:
     """Make one call and return its outcome."""
-    with Client(target, **client_options(call, folder)) as client:
+    with connected(call, folder, target) as client:
         try:
             if call.call == "models":
                 return {"models": [model_document(each) for each in client.models()]}

@@ -28,10 +28,12 @@ and these only in streams, where `first call` means that later ones process ever
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -59,25 +61,21 @@ from tests.reference.scripted_service import (
 RETRY_MILLIS = 20
 _WAIT_SECS = 120
 
-# Every reason of the contract, see pose_service.proto, with its code.
-REASONS = {
-    "IMAGE_INVALID": "INVALID_ARGUMENT",
-    "IMAGE_UNDECODABLE": "INVALID_ARGUMENT",
-    "IMAGE_TOO_LARGE": "INVALID_ARGUMENT",
-    "FIELD_INVALID": "INVALID_ARGUMENT",
-    "MESSAGE_MALFORMED": "INVALID_ARGUMENT",
-    "MODEL_NOT_FOUND": "NOT_FOUND",
-    "CONFIG_MISSING": "FAILED_PRECONDITION",
-    "CONFIG_REPEATED": "FAILED_PRECONDITION",
-    "MESSAGE_EMPTY": "FAILED_PRECONDITION",
-    "FRAME_ID_NOT_INCREASING": "FAILED_PRECONDITION",
-    "QUEUE_FULL": "RESOURCE_EXHAUSTED",
-    "STREAM_LIMIT_REACHED": "RESOURCE_EXHAUSTED",
-    "DEADLINE_MISSED": "DEADLINE_EXCEEDED",
-    "WARMING_UP": "UNAVAILABLE",
-    "DRAINING": "UNAVAILABLE",
-    "INTERNAL": "INTERNAL",
-}
+_CONTRACT = Path(__file__).parents[3] / "proto" / "posewire" / "v1" / "pose_service.proto"
+
+
+def contract_reasons() -> dict[str, str]:
+    """Return every reason of the contract with its code, from the table in its comments."""
+    code, reasons = "", {}
+    for line in _CONTRACT.read_text().splitlines():
+        if heading := re.match(r"//   ([A-Z_]+)( {2,}|$)", line):
+            code = heading[1]
+        elif reason := re.match(r"//     ([A-Z_]+)( {2,}|$)", line):
+            reasons[reason[1]] = code
+    return reasons
+
+
+REASONS = contract_reasons()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
@@ -12,8 +13,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.clients.calls.images import MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS
-from tests.clients.calls.tls_proxy import write_identity
 from tests.reference.black_hole import black_hole
+from tests.reference.certificates import make_identity
 from tests.reference.server_process import server_process
 
 _STOP_SECS = 60
@@ -22,8 +23,9 @@ _STOP_SECS = 60
 class RealServer:
     """`posewire serve` with the bundled model: one process at a time, at one address."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *arguments: str) -> None:
         self.address = "127.0.0.1:0"
+        self._arguments = arguments
         self._log = log
         self._process: subprocess.Popen[str]
         self.start()
@@ -31,6 +33,7 @@ class RealServer:
     def start(self) -> None:
         command = [sys.executable, "-W", "error", "-m", "posewire_cli", "serve", "--model", "demo"]
         command += ["--address", self.address, "--threads", "1"]
+        command += self._arguments
         command += ["--max-image-bytes", str(MAX_IMAGE_BYTES)]
         command += ["--max-image-pixels", str(MAX_IMAGE_PIXELS)]
         with self._log.open("a") as log:
@@ -72,10 +75,9 @@ def other_servers(folder: Path, address: str) -> Iterator[dict[str, str]]:
 
     Writes the certificates and keys of the table into the folder.
     """
-    write_identity(folder, "server", "DNS:localhost,IP:127.0.0.1")
-    write_identity(folder, "elsewhere", "DNS:elsewhere.example")
-    write_identity(folder, "client", "DNS:client.example")
-    write_identity(folder, "stranger", "DNS:stranger.example")
+    for name in ("server", "client", "stranger"):
+        make_identity(folder / name, name=name)
+    make_identity(folder / "elsewhere", subjects="DNS:elsewhere.example")
     identities = {"tls": "server", "mtls": "server:client", "elsewhere": "elsewhere"}
     proxy = "tests.clients.calls.tls_proxy"
     arguments = [*address.split(":"), str(folder), *identities.values()]
@@ -85,6 +87,29 @@ def other_servers(folder: Path, address: str) -> Iterator[dict[str, str]]:
         nobody.bind(("127.0.0.1", 0))
         yield {
             **{name: f"127.0.0.1:{port}" for name, port in zip(identities, ports, strict=True)},
+            "tokens": running.enter_context(_token_server(folder)).address,
             "nobody": f"127.0.0.1:{nobody.getsockname()[1]}",
             "mute": running.enter_context(black_hole()),
         }
+
+
+@contextmanager
+def _token_server(folder: Path) -> Iterator[RealServer]:
+    """Run a server with TLS for callers with the tokens of the table."""
+    tokens = folder / "tokens.toml"
+    tokens.write_text(
+        f'[[tokens]]\nname = "camera"\nsha256 = "{_digest("token-of-camera")}"\n'
+        f'[[tokens]]\nname = "batch"\nsha256 = "{_digest("token-of-batch")}"\nmax_streams = 0\n'
+    )
+    arguments = ["--tokens", str(tokens)]
+    arguments += ["--tls-cert", str(folder / "server" / "certificate.pem")]
+    arguments += ["--tls-key", str(folder / "server" / "key.pem")]
+    server = RealServer(folder / "token_server.log", *arguments)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

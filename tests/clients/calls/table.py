@@ -44,6 +44,7 @@ class Call:
     close_when_called: bool = False
     ask: Ask | None = None
     tls: Mapping[str, str] | None = None
+    token: str = ""
     timeout_secs: float = 120
     retry_for_secs: float = 120
     without: tuple[str, ...] = ()

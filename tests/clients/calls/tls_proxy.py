@@ -1,29 +1,19 @@
 """TLS in front of a server: `python -m tests.clients.calls.tls_proxy HOST PORT FOLDER ...`.
 
 It decrypts and forwards bytes. Each further argument, IDENTITY or IDENTITY:CLIENT, starts a
-listener that shows FOLDER/IDENTITY.pem; with CLIENT it accepts only clients that show
-FOLDER/CLIENT.pem. It prints the ports in that order, as one line.
+listener with the files of FOLDER/IDENTITY; with CLIENT it accepts only clients with the certificate
+of FOLDER/CLIENT. It prints the ports in that order, as one line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
 
 _CHUNK_BYTES = 1 << 16
-
-
-def write_identity(folder: Path, name: str, subjects: str) -> None:
-    """Write a private key and a self-signed certificate as NAME.key and NAME.pem."""
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-nodes", "-days", "1", "-subj", f"/CN={name}"]
-    command += ["-addext", f"subjectAltName={subjects}"]
-    command += ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 async def main(host: str, port: str, folder: str, *identities: str) -> None:
@@ -43,10 +33,10 @@ async def main(host: str, port: str, folder: str, *identities: str) -> None:
 def _context(folder: Path, identity: str, client: str = "") -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.set_alpn_protocols(["h2"])
-    context.load_cert_chain(folder / f"{identity}.pem", folder / f"{identity}.key")
+    context.load_cert_chain(folder / identity / "certificate.pem", folder / identity / "key.pem")
     if client:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(folder / f"{client}.pem")
+        context.load_verify_locations(folder / client / "certificate.pem")
     return context
 
 

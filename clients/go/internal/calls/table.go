@@ -35,6 +35,7 @@ type call struct {
 	CloseWhenCalled     bool `yaml:"close_when_called"`
 	Ask                 *askSpec
 	TLS                 *tlsSpec
+	Token               string
 	TimeoutSecs         float64 `yaml:"timeout_secs"`
 	RetryForSecs        float64 `yaml:"retry_for_secs"`
 	Without             []string
@@ -117,6 +118,9 @@ func decodeKnown(node *yaml.Node, value any) error {
 func (c *call) clientOptions(folder string) ([]posewire.Option, error) {
 	options := []posewire.Option{
 		posewire.WithTimeout(secs(c.TimeoutSecs)), posewire.WithRetryFor(secs(c.RetryForSecs)),
+	}
+	if c.Token != "" {
+		options = append(options, posewire.WithToken(c.Token))
 	}
 	if c.TLS == nil {
 		return options, nil

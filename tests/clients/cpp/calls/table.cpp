@@ -33,7 +33,8 @@ const std::set<std::string> kCallKeys = {"name",
                                          "close_after_outcomes",
                                          "timeout_secs",
                                          "retry_for_secs",
-                                         "close_when_called"};
+                                         "close_when_called",
+                                         "token"};
 const std::set<std::string> kAskKeys = {"what", "after_outcomes", "after_frames"};
 const std::set<std::string> kTlsKeys = {"roots", "key", "certificate"};
 const std::set<std::string> kImageKeys = {"file",   "as_stored",       "raw", "width", "height",
@@ -91,6 +92,7 @@ Options client_options(const YAML::Node& call, const std::string& folder) {
     Options options;
     options.timeout = Secs(call["timeout_secs"].as<double>(120));
     options.retry_for = Secs(call["retry_for_secs"].as<double>(120));
+    options.token = call["token"].as<std::string>("");
     if (const YAML::Node tls = call["tls"]) {
         const auto content = [&](const char* key) {
             return tls[key] ? read_file(folder + "/" + tls[key].as<std::string>()) : std::string();
