@@ -18,12 +18,12 @@ and these only in streams, where `first call` means that later ones process ever
     skips           skips the frames as TOO_OLD, OVERLOADED and with a reason newer than the client
     drains          first call: one result, then drains
     resets          first call: one result, then INTERNAL without details
-    crashes         one result, then INTERNAL with the reason INTERNAL
+    crashes         one result, and INTERNAL with the reason INTERNAL after the last frame
     starts late     starts the stream when the test allows it, and then processes every frame
     newer           sends an event and an outcome of kinds that are newer than the client
     wrong order     sends the outcome of a frame that was not sent
     no start        sends an outcome before it starts the stream
-    ends early      ends the stream with OK before the client has half-closed it
+    ends early      one result, and OK after the last frame
 """
 
 from __future__ import annotations
@@ -217,6 +217,7 @@ def _reset(stream: Stream) -> Iterator[Response]:
 def _crash(stream: Stream) -> Iterator[Response]:
     yield started()
     yield result_for(next(stream.requests))
+    _wait_for_half_close(stream)
     raise StatusRaised(status_for("INTERNAL"))
 
 
@@ -247,6 +248,13 @@ def _send_no_start(stream: Stream) -> Iterator[Response]:
 def _end_early(stream: Stream) -> Iterator[Response]:
     yield started()
     yield result_for(next(stream.requests))
+    _wait_for_half_close(stream)
+
+
+def _wait_for_half_close(stream: Stream) -> None:
+    """Receive all frames. A call that ends while its client sends may end with another status."""
+    for _ in stream.requests:
+        pass
 
 
 _STREAMS = {
