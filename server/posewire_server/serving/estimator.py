@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -50,10 +49,6 @@ class Estimator:
         self._gate = NetworkGate(model.pipeline.capacity)
         # A frame stays in one thread, because each handover to another has to wake up a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
-        # Frames that workers have processed, and whether the loop is about to finish them: to wake
-        # it up takes a system call.
-        self._processed: deque[tuple[FrameInFlight, Outcome | None]] = deque()
-        self._is_woken = False
         # Hosts and named callers with unanswered unary calls, by name.
         self._peers: dict[str, Caller] = {}
         self._max_per_peer = model.pipeline.max_in_progress + waiting
@@ -157,22 +152,15 @@ class Estimator:
 
     def _process(self, frame: FrameInFlight) -> None:
         outcome = frame.process(self.model, self.limits, self._gate)
-        self._processed.append((frame, outcome))
-        if not self._is_woken:
-            self._is_woken = True
-            with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(self._finish_frames)
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._finish, frame, outcome)
 
-    def _finish_frames(self) -> None:
-        self._is_woken = False  # before the length, so that a later frame wakes the loop again
-        finished = [self._processed.popleft() for _ in range(len(self._processed))]
-        for frame, _ in finished:
-            self._turns.finish(frame)
-        self._start_frames()  # first, because the network waits for these
-        for frame, outcome in finished:
-            if outcome is not None:
-                frame.settle(outcome)
-            self._forget_if_idle(frame.caller)
+    def _finish(self, frame: FrameInFlight, outcome: Outcome | None) -> None:
+        self._turns.finish(frame)
+        if outcome is not None:
+            frame.settle(outcome)
+        self._forget_if_idle(frame.caller)
+        self._start_frames()
 
 
 def _queue_full() -> BusyError:
