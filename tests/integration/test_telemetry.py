@@ -28,6 +28,7 @@ from posewire_server.serving.telemetry import (
 from tests.reference.numbered_frames import person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import channel_to, serving
+from tests.reference.waiting import wait_until
 
 TIMEOUT = 20
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -136,6 +137,7 @@ def test_a_collector_that_does_not_answer_does_not_hold_the_server() -> None:
     returns.set()
     # In a thread that outlives the event loop; an error there would fail the test.
     assert ended.wait(TIMEOUT)
+    wait_until(lambda: "telemetry" not in [each.name for each in threading.enumerate()])
     assert asyncio.run(call_within(TIMEOUT, calls))
 
 
