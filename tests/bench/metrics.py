@@ -25,21 +25,18 @@ from typing import Any
 import grpc
 
 from posewire.v1 import image_pb2
-from posewire_decoder import SerializedPoses
-from posewire_server.estimation.pipeline import Estimate, StageTimes
-from posewire_server.geometry import Size
+from posewire_server.estimation.pipeline import StageTimes
 from posewire_server.serving.call import Call, Method
-from posewire_server.serving.frame_in_flight import Processed
 from posewire_server.serving.metrics import Metrics
 from tests.bench import serving_load
 from tests.bench.machine import measured_on
 from tests.bench.serving import SIDE, raw_image
 from tests.bench.serving_load import Turn, run_turn
+from tests.reference.processed import processed
 from tests.reference.server_process import ServerProcess
 from tests.reference.stub_server import PEOPLE, stub_server
 
 STREAMS = 64
-FRAMES = 20_000
 
 
 @dataclass(slots=True)
@@ -122,20 +119,20 @@ def read_metrics(path: Path) -> None:
             assert b"posewire_frames_total" in response.read()
 
 
-def micros_of_counting() -> float:
+def micros_of_counting(*, frames: int = 20_000, runs: int = 20) -> float:
     """Return the CPU time that the observation of a result takes, the best of several runs."""
     times = StageTimes(0.0005, 0.01, 0.001, 0.002, 0.003)
-    processed = Processed(Estimate(SerializedPoses(b"", PEOPLE), times, Size(SIDE, SIDE)), 0.01)
+    outcome = processed(times, people=PEOPLE, waited_secs=0.01)
     call = Call(Method("service", "Stream", "bidi_stream"), (Metrics(),))
     call.model = "stub"
     best = float("inf")
-    for _ in range(20):
+    for _ in range(runs):
         began = time.process_time()
-        for frame_id in range(FRAMES):
+        for frame_id in range(frames):
             call.accept_frame()
-            call.end_frame(processed, frame_id=frame_id, age_secs=0.02)
+            call.end_frame(outcome, frame_id=frame_id, age_secs=0.02)
         best = min(best, time.process_time() - began)
-    return 1e6 * best / FRAMES
+    return 1e6 * best / frames
 
 
 def table(servers: list[Measured]) -> str:

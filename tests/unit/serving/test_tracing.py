@@ -11,14 +11,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from posewire.v1 import stream_pb2
-from posewire_decoder import SerializedPoses
-from posewire_server.estimation.pipeline import Estimate, StageTimes
-from posewire_server.geometry import Size
-from posewire_server.serving.answer import SerializedFields
+from posewire_server.estimation.pipeline import StageTimes
 from posewire_server.serving.call import Call, Method
 from posewire_server.serving.errors import DeadlineMissedError, ModelNotFoundError
-from posewire_server.serving.frame_in_flight import Processed, Skipped
+from posewire_server.serving.frame_in_flight import Skipped
 from posewire_server.serving.tracing import CallDurations, Tracing
+from tests.reference.processed import processed
 
 STREAM = Method("poses.v1.Poses", "Stream", "bidi_stream")
 UNARY = Method("poses.v1.Poses", "Once", "unary")
@@ -31,9 +29,7 @@ TIMES = StageTimes(
     image_decode_secs=0.004,
     queue_secs=0.005,
 )
-ESTIMATE = Estimate(SerializedPoses(b"", 3), TIMES, Size(4, 3))
-FIELDS = SerializedFields.of(ESTIMATE, model_version="1", waited_secs=0.006)
-RESULT = Processed(ESTIMATE, waited_secs=0.006, fields=FIELDS)
+RESULT = processed(TIMES, people=3, waited_secs=0.006)
 
 
 class Clock:
