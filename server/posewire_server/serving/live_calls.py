@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import BusyError
@@ -34,7 +34,7 @@ class LiveCalls:
                 reason="CALL_LIMIT_REACHED",
             )
         self._calls[host] += 1
-        context.add_done_callback(lambda _: self._release(host))
+        context.add_done_callback(cast(Any, lambda _: self._release(host)))  # a class in the stubs
 
     def _release(self, host: str) -> None:
         self._calls[host] -= 1
