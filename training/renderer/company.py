@@ -33,9 +33,16 @@ _LEAST_PRESENCE = 0.4  # share of the clip that everybody is to be seen
 
 
 def draw_company(
-    rng: np.random.Generator, build: Build, ground: Ground, duration_secs: float
+    rng: np.random.Generator,
+    build: Build,
+    ground: Ground,
+    duration_secs: float,
+    *,
+    all_travel: bool = False,
 ) -> list[Actor]:
     """An actor for each of P people: two or more travellers, the rest stand, wave or exercise.
+
+    `all_travel`: there is no rest.
 
     The first of eighty drawn companies in which nobody touches anybody and people pass in front of
     each other three times; without one, the one with the most meetings and the fewest collisions.
@@ -43,7 +50,7 @@ def draw_company(
     best: list[Actor] = []
     best_score = -math.inf
     for _ in range(_TRIES):
-        company = _draw(rng, build, ground, duration_secs)
+        company = _draw(rng, build, ground, duration_secs, all_travel)
         score = _score(company, ground, duration_secs)
         if score > best_score:
             best, best_score = company, score
@@ -53,10 +60,14 @@ def draw_company(
 
 
 def _draw(
-    rng: np.random.Generator, build: Build, ground: Ground, duration_secs: float
+    rng: np.random.Generator,
+    build: Build,
+    ground: Ground,
+    duration_secs: float,
+    all_travel: bool,
 ) -> list[Actor]:
     count = len(build.girth)
-    standing = int(rng.integers(1, max(2, count - 1)))
+    standing = 0 if all_travel else int(rng.integers(1, max(2, count - 1)))
     share = (rng.permutation(count) + rng.uniform(0.25, 0.75, count)) / count
     lanes = (ground.nearest + (ground.furthest - ground.nearest) * share).tolist()
     company: list[Actor] = []

@@ -58,9 +58,13 @@ class Shape:
         return np.concatenate((reach.min(axis=1) - margin, reach.max(axis=1) + margin), axis=1)
 
 
-def draw_crowd(rng: np.random.Generator, count: int, light: Light) -> Crowd:
-    """`count` different people in the given light."""
-    looks = tuple(draw_look(rng) for _ in range(count))
+def draw_crowd(
+    rng: np.random.Generator, count: int, light: Light, *, is_uniform: bool = False
+) -> Crowd:
+    """`count` people in the given light, who look different or, if `is_uniform`, all the same."""
+    looks = tuple(draw_look(rng) for _ in range(1 if is_uniform else count))
+    if is_uniform:
+        looks *= count
     return Crowd(
         build=draw_build(rng, count),
         looks=looks,
