@@ -1,4 +1,4 @@
-"""Decode heatmaps and associative-embedding tags to poses, in C++.
+"""Decode heatmaps and associative-embedding tags to poses, and follow people, in C++.
 
 >>> from posewire_decoder import Decoder, DecoderOptions
 >>> poses = Decoder(DecoderOptions()).decode(heatmaps, tags)  # doctest: +SKIP
@@ -13,6 +13,13 @@ from posewire_decoder.people import (
     serialize_poses,
 )
 from posewire_decoder.poses import Origin, Poses
+from posewire_decoder.smoother import Smoother, SmootherOptions
+from posewire_decoder.tracker import (
+    Tracker,
+    TrackerOptions,
+    minimum_cost_assignment,
+    sample_colours,
+)
 
 __all__ = [
     "Decoder",
@@ -24,6 +31,12 @@ __all__ = [
     "ReferenceDecoder",
     "ReferenceOptions",
     "SerializedPoses",
+    "Smoother",
+    "SmootherOptions",
+    "Tracker",
+    "TrackerOptions",
     "join_duplicates",
+    "minimum_cost_assignment",
+    "sample_colours",
     "serialize_poses",
 ]

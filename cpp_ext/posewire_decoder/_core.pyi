@@ -112,3 +112,56 @@ def serialize_poses(
     *,
     track_ids: object,
 ) -> bytes: ...
+
+class TrackerOptions:
+    def __init__(self) -> None: ...
+    oks_sigmas: list[float]
+    high_score: float
+    low_score: float
+    new_score: float
+    sure_score: float
+    confirm_hits: int
+    max_lost_secs: float
+    max_tracks: int
+    colour_weight: float
+
+class Tracker:
+    def __init__(self, options: TrackerOptions) -> None: ...
+    def update(
+        self,
+        secs: float,
+        keypoints: object,
+        keypoint_scores: object,
+        origins: object,
+        scores: object,
+        colours: object,
+    ) -> NDArray[np.uint32]: ...
+    def save(self, max_tracks: int) -> bytes: ...
+    def restore(self, state: bytes) -> None: ...
+
+class SmootherOptions:
+    def __init__(self) -> None: ...
+    min_cutoff_hz: float
+    cutoff_per_speed: float
+    speed_cutoff_hz: float
+    max_gap_secs: float
+
+class Smoother:
+    def __init__(self, options: SmootherOptions) -> None: ...
+    def update(
+        self,
+        secs: float,
+        keypoints: object,
+        keypoint_scores: object,
+        origins: object,
+        track_ids: object,
+    ) -> NDArray[np.float32]: ...
+
+def sample_colours(
+    image: object,
+    keypoints: object,
+    keypoint_scores: object,
+    origins: object,
+    regions: Sequence[Sequence[tuple[int, int, float]]],
+) -> NDArray[np.float32]: ...
+def minimum_cost_assignment(cost: object) -> list[int]: ...

@@ -21,7 +21,10 @@ void require(bool holds, const std::string& name, const Value& got, const std::s
     throw std::invalid_argument(message.str());
 }
 
-constexpr int kMaxCells = 1 << 30;        // leaves room to round up to whole tiles
+constexpr int kMaxCells = 1 << 30;                  // leaves room to round up to whole tiles
+constexpr std::size_t kMaxTrackedKeypoints = 1024;  // fit the bytes of a saved tracker
+constexpr std::size_t kMaxRegions = 255;
+constexpr int kMaxTracks = 1000;
 constexpr double kMaxTagThreshold = 1e6;  // keeps costs finite
 
 bool is_score(double value) { return value >= 0.0 && value <= 1.0; }
@@ -55,6 +58,20 @@ void validate(const ModelOptions& options, int max_peaks) {
     require(!options.grouping_order.empty() && is_permutation_of_indices(options.grouping_order),
             "grouping_order", text(options.grouping_order),
             "every keypoint index from 0 exactly once");
+}
+
+void validate(const PosesView& poses) {
+    require(poses.keypoint_count >= 1, "keypoints", poses.keypoint_count, "at least 1 per pose");
+    const bool has_memory = poses.keypoints && poses.keypoint_scores && poses.origins;
+    require(poses.count == 0 || has_memory, "poses", "null", "memory");
+}
+
+void validate(const std::vector<double>& oks_sigmas, std::size_t keypoints) {
+    require(oks_sigmas.size() == keypoints, "oks_sigmas", oks_sigmas.size(),
+            std::to_string(keypoints) + ", one per keypoint");
+    for (const double sigma : oks_sigmas) {
+        require(std::isfinite(sigma) && sigma > 0.0, "oks_sigmas", sigma, "finite numbers above 0");
+    }
 }
 
 }  // namespace
@@ -96,14 +113,8 @@ void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptio
 }
 
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold) {
-    require(poses.keypoint_count >= 1, "keypoints", poses.keypoint_count, "at least 1 per pose");
-    const bool has_memory = poses.keypoints && poses.keypoint_scores && poses.origins;
-    require(poses.count == 0 || has_memory, "poses", "null", "memory");
-    require(oks_sigmas.size() == poses.keypoint_count, "oks_sigmas", oks_sigmas.size(),
-            std::to_string(poses.keypoint_count) + ", one per keypoint");
-    for (const double sigma : oks_sigmas) {
-        require(std::isfinite(sigma) && sigma > 0.0, "oks_sigmas", sigma, "finite numbers above 0");
-    }
+    validate(poses);
+    validate(oks_sigmas, poses.keypoint_count);
     require(oks_threshold > 0.0 && oks_threshold <= 1.0, "oks_threshold", oks_threshold,
             "a number above 0 and at most 1");
 }
@@ -113,6 +124,57 @@ void validate(const DuplicateOptions& options, const ModelOptions& model) {
     none.keypoint_count = model.grouping_order.size();
     validate(none, options.oks_sigmas, options.oks_threshold);
     require(options.max_candidates >= 1, "max_candidates", options.max_candidates, "at least 1");
+}
+
+void validate(const TrackerOptions& options) {
+    require(!options.oks_sigmas.empty(), "oks_sigmas", 0, "at least 1");
+    require(options.oks_sigmas.size() <= kMaxTrackedKeypoints, "oks_sigmas",
+            options.oks_sigmas.size(), "at most 1024");
+    validate(options.oks_sigmas, options.oks_sigmas.size());
+    require(is_score(options.high_score), "high_score", options.high_score, "a score in [0, 1]");
+    require(options.low_score >= 0.0 && options.low_score <= options.high_score, "low_score",
+            options.low_score, "a score of at most high_score");
+    require(options.new_score >= options.high_score && options.new_score <= 1.0, "new_score",
+            options.new_score, "a score of at least high_score");
+    require(options.sure_score >= 0.0, "sure_score", options.sure_score, "at least 0");
+    require(options.confirm_hits >= 1, "confirm_hits", options.confirm_hits, "at least 1");
+    require(options.max_lost_secs >= 0.0 && std::isfinite(options.max_lost_secs), "max_lost_secs",
+            options.max_lost_secs, "a finite number of at least 0");
+    require(options.max_tracks >= 1 && options.max_tracks <= kMaxTracks, "max_tracks",
+            options.max_tracks, "from 1 to 1000");
+    require(is_score(options.colour_weight), "colour_weight", options.colour_weight,
+            "a number in [0, 1]");
+}
+
+void validate(const SmootherOptions& options) {
+    const auto require_positive = [](const std::string& name, double value) {
+        require(std::isfinite(value) && value > 0.0, name, value, "a finite number above 0");
+    };
+    require_positive("min_cutoff_hz", options.min_cutoff_hz);
+    require_threshold("cutoff_per_speed", options.cutoff_per_speed);
+    require_positive("speed_cutoff_hz", options.speed_cutoff_hz);
+    require_threshold("max_gap_secs", options.max_gap_secs);
+}
+
+void validate(double secs, const TrackerPoses& frame, const TrackerOptions& options,
+              std::size_t regions) {
+    require(std::isfinite(secs), "secs", secs, "a finite number");
+    validate(frame.poses);
+    require(frame.poses.keypoint_count == options.oks_sigmas.size(), "keypoints",
+            frame.poses.keypoint_count,
+            std::to_string(options.oks_sigmas.size()) + ", one per OKS sigma");
+    require(frame.poses.count == 0 || frame.scores != nullptr, "scores", "null", "memory");
+    if (frame.colours == nullptr) return;
+    require(frame.region_count >= 1 && frame.region_count <= kMaxRegions, "colours",
+            frame.region_count, "from 1 to 255 regions");
+    require(regions == 0 || frame.region_count == regions, "colours", frame.region_count,
+            std::to_string(regions) + " regions as before");
+}
+
+void validate(double secs, const PosesView& poses, const std::uint32_t* ids) {
+    require(std::isfinite(secs), "secs", secs, "a finite number");
+    validate(poses);
+    require(poses.count == 0 || ids != nullptr, "ids", "null", "memory");
 }
 
 }  // namespace posewire
