@@ -18,12 +18,14 @@ class FramePoses:
 
     `keypoints` (N, K, 2): x, y in pixels of the frame, possibly a little outside of it; (0, 0)
     where absent. `keypoint_scores` (N, K), `origins` (N, K) and `scores` (N,) as the decoder's.
+    `track_ids` (N,): from 1, 0 for a pose without a track; None where nobody is followed.
     """
 
     keypoints: NDArray[np.float32]
     keypoint_scores: NDArray[np.float32]
     origins: NDArray[np.uint8]
     scores: NDArray[np.float32]
+    track_ids: NDArray[np.uint32] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)

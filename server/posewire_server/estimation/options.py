@@ -27,6 +27,7 @@ class EstimateOptions:
     """Options of one estimate, all with values.
 
     `region`: the part of the image to search, in frame space; None: the whole image.
+    `for_tracking`: whether the estimate has the colours of each pose.
     """
 
     max_poses: int = _MAX_POSES
@@ -34,6 +35,7 @@ class EstimateOptions:
     min_keypoint_score: float = 0.0
     refine: bool = True
     region: RegionOfInterest | None = None
+    for_tracking: bool = False
 
     @classmethod
     def for_model(cls, model: InstalledModel) -> EstimateOptions:

@@ -22,6 +22,7 @@ from posewire_decoder import (
     ReferenceOptions,
     SerializedPoses,
 )
+from posewire_server.estimation.body_colours import body_colours
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.letterbox import Letterbox
 from posewire_server.estimation.options import EstimateOptions
@@ -60,12 +61,14 @@ class StageTimes:
 class Estimate(Generic[Found]):
     """The poses in a frame, the stage times and the size of the frame.
 
-    `poses`: `FramePoses`, or `SerializedPoses`. Both have a length.
+    `poses`: `FramePoses`, or `SerializedPoses`. Both have a length. `colours` (N, R, 4): those of
+    `FramePoses`, if they are for tracking; see `body_colours`.
     """
 
     poses: Found
     times: StageTimes
     frame: Size
+    colours: NDArray[np.float32] | None = None
 
 
 class Pipeline:
@@ -132,12 +135,14 @@ class Pipeline:
         """Return the size of the network's input for a frame of this size."""
         return Letterbox.fitting(frame, self._geometry).input
 
-    def estimate(self, frame: NDArray[np.uint8]) -> Estimate[FramePoses]:
-        """Estimate all poses in a BGR frame (height, width, 3), whatever their scores.
+    def estimate(
+        self, frame: NDArray[np.uint8], options: EstimateOptions | None = None
+    ) -> Estimate[FramePoses]:
+        """Estimate the poses in a BGR frame (height, width, 3); without options, all of them.
 
         `LocalEstimator` returns those that a server would.
         """
-        return self._estimate(Frame.whole(frame), None, None, self._decode)
+        return self._estimate(Frame.whole(frame), options, None, self._decode)
 
     def estimate_file(self, path: Path, *, apply_orientation: bool = True) -> Estimate[FramePoses]:
         """Estimate all poses in an image file, decoded like those that clients send.
@@ -231,6 +236,9 @@ class Pipeline:
             output = infer(pixels)
             inferred = perf_counter()
             poses = decode(output, letterbox, options)
+        colours = None
+        if isinstance(poses, FramePoses) and options is not None and options.for_tracking:
+            colours = body_colours(pixels, letterbox.input_from_frame(poses.keypoints), poses)
         times = StageTimes(
             letterbox_secs=prepared - started,
             queue_secs=queued - prepared,
@@ -238,7 +246,7 @@ class Pipeline:
             grouping_secs=perf_counter() - inferred,
             image_decode_secs=image_decode_secs,
         )
-        return Estimate(poses, times, Size(frame.width, frame.height))
+        return Estimate(poses, times, Size(frame.width, frame.height), colours)
 
     def _resized(self, frame: Size) -> Size:
         return Letterbox.fitting(frame, self._geometry).resized
