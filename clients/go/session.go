@@ -10,6 +10,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // A streamSession is one logical stream of frames, carried by as many calls as it takes.
@@ -22,7 +23,7 @@ import (
 // However slow the caller is, the session holds at most a window of frames that are in flight or
 // whose outcome has not been taken, and one that waits to be sent.
 type streamSession struct {
-	config           *posewirev1.StreamConfig
+	config           *posewirev1.StreamConfig // with the newest resume token that the server sent
 	isLatest         bool
 	backoff          *backoff
 	timeout          time.Duration
@@ -146,6 +147,7 @@ func (s *streamSession) receive(response *posewirev1.StreamPosesResponse) error 
 			return protocolErrorf("the server drained the stream before it started the stream")
 		}
 		s.isDraining = true
+		s.keepToken(event.Draining.GetResumeToken())
 	}
 	return nil
 }
@@ -286,6 +288,7 @@ func (s *streamSession) recordOutcome(outcome *posewirev1.FrameOutcome) error {
 			"the server answered frame %d, but the oldest frame without an outcome is %d",
 			outcome.GetFrameId(), oldest)
 	}
+	s.keepToken(outcome.GetResumeToken())
 	frame := popFront(&s.frames.inFlight)
 	isDrained := outcome.GetSkipped().GetReason() == posewirev1.SkipReason_SKIP_REASON_DRAINING
 	if isDrained && !s.isLatest {
@@ -294,6 +297,15 @@ func (s *streamSession) recordOutcome(outcome *posewirev1.FrameOutcome) error {
 	frame.settle(outcome)
 	s.hadOutcome = s.hadOutcome || !isDrained
 	return nil
+}
+
+// keepToken stores a token for the next call. A request of the current one may still hold the
+// config, so that gets a copy.
+func (s *streamSession) keepToken(token []byte) {
+	if len(token) > 0 {
+		s.config = proto.CloneOf(s.config)
+		s.config.ResumeToken = token
+	}
 }
 
 func (s *streamSession) delayBeforeReopening(

@@ -166,6 +166,8 @@ func (r *caseRunner) run(step *yaml.Node) error {
 		return check(r.session.hasTimedOut(), decoded[bool](value))
 	case "secs_to_timeout":
 		return check(r.session.timeToTimeout(), secs(value))
+	case "resume_token":
+		return check(string(r.session.config.GetResumeToken()), text(value))
 	default:
 		return fmt.Errorf("unknown step %q", key)
 	}
@@ -313,6 +315,31 @@ func scriptedError(name string, retryAfter *yaml.Node, isFromServer bool) *Error
 }
 
 func parseResponse(node *yaml.Node) (*posewirev1.StreamPosesResponse, error) {
+	others := *node
+	others.Content = nil
+	var token []byte
+	for i := 0; i < len(node.Content); i += 2 {
+		if node.Content[i].Value == "resume_token" {
+			token = []byte(text(node.Content[i+1]))
+		} else {
+			others.Content = append(others.Content, node.Content[i:i+2]...)
+		}
+	}
+	response, err := parseResponseWithoutToken(&others)
+	if token != nil && err == nil {
+		switch event := response.GetEvent().(type) {
+		case *posewirev1.StreamPosesResponse_Outcome:
+			event.Outcome.ResumeToken = token
+		case *posewirev1.StreamPosesResponse_Draining:
+			event.Draining.ResumeToken = token
+		default:
+			err = fmt.Errorf("%T has no resume token", event)
+		}
+	}
+	return response, err
+}
+
+func parseResponseWithoutToken(node *yaml.Node) (*posewirev1.StreamPosesResponse, error) {
 	switch kind := node.Content[0].Value; kind {
 	case "started":
 		fields, err := fieldsOf(node.Content[1], "window", "max_image_bytes")

@@ -83,9 +83,11 @@ func (s *Stream) transferFrames(
 func (s *Stream) sendRequests(
 	ctx context.Context, call posewirev1.PoseService_StreamPosesClient, callNumber int,
 ) *Error {
+	s.mu.Lock()
 	request := &posewirev1.StreamPosesRequest{
 		Payload: &posewirev1.StreamPosesRequest_Config{Config: s.session.config},
 	}
+	s.mu.Unlock()
 	for ; request != nil; request = s.waitForRequest(ctx, callNumber) {
 		if err := call.Send(request); err != nil {
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {

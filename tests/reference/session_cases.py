@@ -157,6 +157,9 @@ class CaseRunner:
     def do_secs_to_timeout(self, expected: float) -> None:
         _check_secs(self._session.secs_to_timeout, expected)
 
+    def do_resume_token(self, expected: str) -> None:
+        _check(self._session.config.resume_token, expected.encode())
+
     def _items(self) -> list[dict[str, Any]]:
         items = []
         try:
@@ -197,6 +200,17 @@ def _error(code: str, retry_after_secs: float | None, from_server: bool | None) 
 
 
 def _response(response: Mapping[str, Any]) -> Any:
+    fields = dict(response)
+    token = str(fields.pop("resume_token", "")).encode()
+    message = _response_without_token(fields)
+    if token:
+        event = message.WhichOneof("event")
+        assert event in ("outcome", "draining"), f"{event} has no resume token"
+        getattr(message, event).resume_token = token
+    return message
+
+
+def _response_without_token(response: Mapping[str, Any]) -> Any:
     kind = next(iter(response))
     if kind == "started":
         (fields,) = _values(response, "started")

@@ -118,6 +118,7 @@ Status StreamSession::receive(v1::StreamPosesResponse response) {
     }
     if (event == v1::StreamPosesResponse::kDraining) {
         is_draining_ = true;
+        keep_token(response.draining().resume_token());
     }
     return Status();
 }
@@ -223,6 +224,7 @@ Status StreamSession::record_outcome(v1::FrameOutcome outcome) {
         return protocol_error("the server answered frame " + std::to_string(outcome.frame_id()) +
                               ", but the oldest frame without an outcome is " + oldest);
     }
+    keep_token(outcome.resume_token());
     const auto frame = std::move(in_flight.front());
     in_flight.pop_front();
     const bool is_drained = is_skipped_as_draining(outcome);
@@ -232,6 +234,12 @@ Status StreamSession::record_outcome(v1::FrameOutcome outcome) {
     frame->settle(std::move(outcome));
     had_outcome_ = had_outcome_ || !is_drained;
     return Status();
+}
+
+void StreamSession::keep_token(const std::string& token) {
+    if (!token.empty()) {
+        config_.set_resume_token(token);
+    }
 }
 
 std::optional<Secs> StreamSession::delay_before_reopening(const Status& status, bool was_draining,

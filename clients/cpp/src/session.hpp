@@ -29,6 +29,7 @@ class StreamSession {
 public:
     StreamSession(v1::StreamConfig config, Backoff backoff, Secs timeout, Clock clock = steady_now);
 
+    /// The config of the next call, with the newest resume token that the server sent.
     const v1::StreamConfig& config() const { return config_; }
 
     // Frames from the caller
@@ -109,6 +110,7 @@ private:
     void begin_wait();
     Status start(const v1::StreamStarted& started);
     Status record_outcome(v1::FrameOutcome outcome);
+    void keep_token(const std::string& token);
     std::optional<Secs> delay_before_reopening(const Status& status, bool was_draining,
                                                bool was_idle);
 

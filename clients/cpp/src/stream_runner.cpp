@@ -171,7 +171,10 @@ std::optional<Secs> StreamRunner::make_call() {
 
 Status StreamRunner::carry(StreamCall& call, std::uint64_t call_number) {
     v1::StreamPosesRequest first;
-    *first.mutable_config() = session_.config();  // constant, so without the mutex
+    {
+        const Lock lock(mutex_);
+        *first.mutable_config() = session_.config();
+    }
     if (call.write(first)) {
         std::thread writer([&] { write_frames(call, call_number); });
         read_to_end(call);

@@ -44,6 +44,7 @@ class StreamSession:
         timeout_secs: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        # With the newest resume token that the server sent.
         self.config = config
         self._is_latest = config.delivery_policy == stream_pb2.DELIVERY_POLICY_LATEST
         self._backoff = backoff
@@ -143,6 +144,7 @@ class StreamSession:
             self._record_outcome(response.outcome)
         elif event == "draining":
             self._is_draining = True
+            self._keep_token(response.draining.resume_token)
 
     def end_call(self, error: StatusError | None) -> float | None:
         """Record the end of the call, with OK if `error` is None.
@@ -270,11 +272,16 @@ class StreamSession:
                 f"the server answered frame {outcome.frame_id}, but the oldest frame without an "
                 f"outcome is {oldest}"
             )
+        self._keep_token(outcome.resume_token)
         frame = in_flight.popleft()
         if not self._is_latest and _is_skipped_as_draining(outcome):
             return  # without an outcome the frame is sent again
         frame.settle(outcome)
         self._had_outcome = self._had_outcome or not _is_skipped_as_draining(outcome)
+
+    def _keep_token(self, token: bytes) -> None:
+        if token:
+            self.config.resume_token = token
 
     def _delay_before_reopening(
         self, error: StatusError | None, *, was_draining: bool, was_idle: bool

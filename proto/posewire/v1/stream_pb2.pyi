@@ -39,7 +39,7 @@ SKIP_REASON_OVERLOADED: SkipReason
 SKIP_REASON_DRAINING: SkipReason
 
 class StreamConfig(_message.Message):
-    __slots__ = ("model", "options", "delivery_policy", "max_frames_in_flight", "max_frame_age", "track", "smoothing")
+    __slots__ = ("model", "options", "delivery_policy", "max_frames_in_flight", "max_frame_age", "track", "smoothing", "resume_token")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_POLICY_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class StreamConfig(_message.Message):
     MAX_FRAME_AGE_FIELD_NUMBER: _ClassVar[int]
     TRACK_FIELD_NUMBER: _ClassVar[int]
     SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     model: str
     options: _estimate_pb2.EstimateOptions
     delivery_policy: DeliveryPolicy
@@ -54,7 +55,8 @@ class StreamConfig(_message.Message):
     max_frame_age: _duration_pb2.Duration
     track: bool
     smoothing: bool
-    def __init__(self, model: _Optional[str] = ..., options: _Optional[_Union[_estimate_pb2.EstimateOptions, _Mapping]] = ..., delivery_policy: _Optional[_Union[DeliveryPolicy, str]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., track: bool = ..., smoothing: bool = ...) -> None: ...
+    resume_token: bytes
+    def __init__(self, model: _Optional[str] = ..., options: _Optional[_Union[_estimate_pb2.EstimateOptions, _Mapping]] = ..., delivery_policy: _Optional[_Union[DeliveryPolicy, str]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., track: bool = ..., smoothing: bool = ..., resume_token: _Optional[bytes] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("frame_id", "capture_time", "image")
@@ -67,34 +69,38 @@ class Frame(_message.Message):
     def __init__(self, frame_id: _Optional[int] = ..., capture_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
 
 class StreamStarted(_message.Message):
-    __slots__ = ("model", "max_frames_in_flight", "max_frame_age", "max_image_bytes", "max_image_pixels", "max_stream_age")
+    __slots__ = ("model", "max_frames_in_flight", "max_frame_age", "max_image_bytes", "max_image_pixels", "max_stream_age", "resumed")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAMES_IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAME_AGE_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _ClassVar[int]
     MAX_STREAM_AGE_FIELD_NUMBER: _ClassVar[int]
+    RESUMED_FIELD_NUMBER: _ClassVar[int]
     model: _model_pb2.Model
     max_frames_in_flight: int
     max_frame_age: _duration_pb2.Duration
     max_image_bytes: int
     max_image_pixels: int
     max_stream_age: _duration_pb2.Duration
-    def __init__(self, model: _Optional[_Union[_model_pb2.Model, _Mapping]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_stream_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    resumed: bool
+    def __init__(self, model: _Optional[_Union[_model_pb2.Model, _Mapping]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_stream_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resumed: bool = ...) -> None: ...
 
 class FrameOutcome(_message.Message):
-    __slots__ = ("frame_id", "frames_skipped_before", "result", "error", "skipped")
+    __slots__ = ("frame_id", "frames_skipped_before", "result", "error", "skipped", "resume_token")
     FRAME_ID_FIELD_NUMBER: _ClassVar[int]
     FRAMES_SKIPPED_BEFORE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     frame_id: int
     frames_skipped_before: int
     result: FrameResult
     error: FrameError
     skipped: FrameSkipped
-    def __init__(self, frame_id: _Optional[int] = ..., frames_skipped_before: _Optional[int] = ..., result: _Optional[_Union[FrameResult, _Mapping]] = ..., error: _Optional[_Union[FrameError, _Mapping]] = ..., skipped: _Optional[_Union[FrameSkipped, _Mapping]] = ...) -> None: ...
+    resume_token: bytes
+    def __init__(self, frame_id: _Optional[int] = ..., frames_skipped_before: _Optional[int] = ..., result: _Optional[_Union[FrameResult, _Mapping]] = ..., error: _Optional[_Union[FrameError, _Mapping]] = ..., skipped: _Optional[_Union[FrameSkipped, _Mapping]] = ..., resume_token: _Optional[bytes] = ...) -> None: ...
 
 class FrameResult(_message.Message):
     __slots__ = ("poses", "model_version", "image_width", "image_height", "stage_times")
@@ -123,5 +129,7 @@ class FrameSkipped(_message.Message):
     def __init__(self, reason: _Optional[_Union[SkipReason, str]] = ...) -> None: ...
 
 class StreamDraining(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("resume_token",)
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    resume_token: bytes
+    def __init__(self, resume_token: _Optional[bytes] = ...) -> None: ...

@@ -61,9 +61,7 @@ void expect_keys(const YAML::Node& map, const std::set<std::string>& known) {
     }
 }
 
-v1::StreamPosesResponse response_of(const YAML::Node& node) {
-    expect_keys(node,
-                {"started", "result", "error", "code", "skipped", "reason", "draining", "unknown"});
+v1::StreamPosesResponse response_without_token(const YAML::Node& node) {
     if (node["started"]) {
         const YAML::Node settings = node["started"];
         expect_keys(settings, {"window", "max_image_bytes"});
@@ -81,6 +79,21 @@ v1::StreamPosesResponse response_of(const YAML::Node& node) {
                         skip_named(node["reason"].as<std::string>()));
     }
     return node["draining"].IsDefined() ? draining() : v1::StreamPosesResponse();
+}
+
+v1::StreamPosesResponse response_of(const YAML::Node& node) {
+    expect_keys(node, {"started", "result", "error", "code", "skipped", "reason", "draining",
+                       "unknown", "resume_token"});
+    v1::StreamPosesResponse response = response_without_token(node);
+    if (node["resume_token"]) {
+        const auto token = node["resume_token"].as<std::string>();
+        if (response.has_draining()) {
+            response.mutable_draining()->set_resume_token(token);
+        } else {
+            response.mutable_outcome()->set_resume_token(token);
+        }
+    }
+    return response;
 }
 
 v1::StreamPosesRequest frame_of(std::size_t image_bytes) {
@@ -194,6 +207,8 @@ private:
             EXPECT_EQ(sent, value.as<std::vector<std::uint64_t>>());
         } else if (kind == "take") {
             check_take(value);
+        } else if (kind == "resume_token") {
+            EXPECT_EQ(session_->config().resume_token(), value.as<std::string>());
         } else if (kind == "secs_to_timeout") {
             EXPECT_NEAR(session_->secs_to_timeout().count(), value.as<double>(), 1e-6);
         } else {

@@ -97,9 +97,9 @@ type Pose struct {
 	// one is not ABSENT.
 	Keypoints []*Keypoint `protobuf:"bytes,3,rep,name=keypoints,proto3" json:"keypoints,omitempty"`
 	// The track of this pose. Poses of one stream with the same track_id are the same person in
-	// different frames. At least 1. Never reused for another track of the stream, but other streams
-	// use the same numbers for other people. Absent in EstimatePoses, in streams without tracking,
-	// and for a pose without a track.
+	// different frames. At least 1. Never reused for another track of the stream, nor of one that
+	// resumes it, but other streams use the same numbers for other people. Absent in EstimatePoses,
+	// in streams without tracking, and for a pose without a track.
 	TrackId       *uint32 `protobuf:"varint,4,opt,name=track_id,json=trackId,proto3,oneof" json:"track_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -163,11 +163,17 @@ type StreamConfig struct {
 	// frame, so clocks need not be synchronized and network transfer is not included. Absent: no
 	// limit.
 	MaxFrameAge *durationpb.Duration `protobuf:"bytes,5,opt,name=max_frame_age,json=maxFrameAge,proto3" json:"max_frame_age,omitempty"`
-	// Whether poses get a track_id that identifies a person across frames. Default: false.
+	// Whether poses get a track_id that identifies a person across frames. A pose has none until its
+	// track is confirmed, usually by a second frame. Default: false.
 	Track bool `protobuf:"varint,6,opt,name=track,proto3" json:"track,omitempty"`
 	// Whether keypoint positions are smoothed over the frames of a track. Requires track. Default:
 	// false, positions of the single frame.
-	Smoothing     bool `protobuf:"varint,7,opt,name=smoothing,proto3" json:"smoothing,omitempty"`
+	Smoothing bool `protobuf:"varint,7,opt,name=smoothing,proto3" json:"smoothing,omitempty"`
+	// The newest resume token that an earlier call of the same stream received, from this server or
+	// another one: track ids go on from there. Opaque, at most 65536 bytes, and only with track. The
+	// server ignores a token that it cannot use, such as that of a server with another key or model;
+	// StreamStarted.resumed says whether it used it. Empty: track ids begin at 1.
+	ResumeToken   []byte `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,6 +255,13 @@ func (x *StreamConfig) GetSmoothing() bool {
 		return x.Smoothing
 	}
 	return false
+}
+
+func (x *StreamConfig) GetResumeToken() []byte {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return nil
 }
 
 // One frame of a stream.
@@ -335,7 +348,9 @@ type StreamStarted struct {
 	MaxImagePixels uint32 `protobuf:"varint,5,opt,name=max_image_pixels,json=maxImagePixels,proto3" json:"max_image_pixels,omitempty"`
 	// The time after which the server drains this stream, counted from this message. Absent: no
 	// limit.
-	MaxStreamAge  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_stream_age,json=maxStreamAge,proto3" json:"max_stream_age,omitempty"`
+	MaxStreamAge *durationpb.Duration `protobuf:"bytes,6,opt,name=max_stream_age,json=maxStreamAge,proto3" json:"max_stream_age,omitempty"`
+	// Whether track ids go on from StreamConfig.resume_token. If not, they begin at 1.
+	Resumed       bool `protobuf:"varint,7,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +427,13 @@ func (x *StreamStarted) GetMaxStreamAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *StreamStarted) GetResumed() bool {
+	if x != nil {
+		return x.Resumed
+	}
+	return false
+}
+
 // The outcome of one frame. The server sends exactly one for each frame.
 type FrameOutcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -429,7 +451,12 @@ type FrameOutcome struct {
 	//	*FrameOutcome_Result
 	//	*FrameOutcome_Error
 	//	*FrameOutcome_Skipped
-	Outcome       isFrameOutcome_Outcome `protobuf_oneof:"outcome"`
+	Outcome isFrameOutcome_Outcome `protobuf_oneof:"outcome"`
+	// The state of the tracks after this frame, for StreamConfig.resume_token when the client reopens
+	// the stream. Replaces earlier tokens of the stream. Sent only with track: with each outcome that
+	// has a new track id, at least once a second while people are tracked, and with each outcome after
+	// StreamDraining. Empty: the earlier token stays valid.
+	ResumeToken   []byte `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,6 +535,13 @@ func (x *FrameOutcome) GetSkipped() *FrameSkipped {
 		if x, ok := x.Outcome.(*FrameOutcome_Skipped); ok {
 			return x.Skipped
 		}
+	}
+	return nil
+}
+
+func (x *FrameOutcome) GetResumeToken() []byte {
+	if x != nil {
+		return x.ResumeToken
 	}
 	return nil
 }
@@ -716,9 +750,11 @@ func (x *FrameSkipped) GetReason() SkipReason {
 
 // The server is about to end this stream, because it is shutting down, or because the stream has
 // reached its maximum age or was idle for too long. The client sends no more messages, half-closes
-// the call, receives the outstanding outcomes and opens another stream. There are no fields.
+// the call, receives the outstanding outcomes and opens another stream.
 type StreamDraining struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The state of the tracks so far, as in FrameOutcome. Empty without track.
+	ResumeToken   []byte `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -753,11 +789,18 @@ func (*StreamDraining) Descriptor() ([]byte, []int) {
 	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{7}
 }
 
+func (x *StreamDraining) GetResumeToken() []byte {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return nil
+}
+
 var File_posewire_v1_stream_proto protoreflect.FileDescriptor
 
 const file_posewire_v1_stream_proto_rawDesc = "" +
 	"\n" +
-	"\x18posewire/v1/stream.proto\x12\vposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\xe4\x02\n" +
+	"\x18posewire/v1/stream.proto\x12\vposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\x87\x03\n" +
 	"\fStreamConfig\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
 	"\aoptions\x18\x02 \x01(\v2\x1c.posewire.v1.EstimateOptionsR\aoptions\x12D\n" +
@@ -765,25 +808,28 @@ const file_posewire_v1_stream_proto_rawDesc = "" +
 	"\x14max_frames_in_flight\x18\x04 \x01(\rH\x00R\x11maxFramesInFlight\x88\x01\x01\x12=\n" +
 	"\rmax_frame_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\vmaxFrameAge\x12\x14\n" +
 	"\x05track\x18\x06 \x01(\bR\x05track\x12\x1c\n" +
-	"\tsmoothing\x18\a \x01(\bR\tsmoothingB\x17\n" +
+	"\tsmoothing\x18\a \x01(\bR\tsmoothing\x12!\n" +
+	"\fresume_token\x18\b \x01(\fR\vresumeTokenB\x17\n" +
 	"\x15_max_frames_in_flight\"\x8b\x01\n" +
 	"\x05Frame\x12\x19\n" +
 	"\bframe_id\x18\x01 \x01(\x04R\aframeId\x12=\n" +
 	"\fcapture_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vcaptureTime\x12(\n" +
-	"\x05image\x18\x03 \x01(\v2\x12.posewire.v1.ImageR\x05image\"\xbc\x02\n" +
+	"\x05image\x18\x03 \x01(\v2\x12.posewire.v1.ImageR\x05image\"\xd6\x02\n" +
 	"\rStreamStarted\x12(\n" +
 	"\x05model\x18\x01 \x01(\v2\x12.posewire.v1.ModelR\x05model\x12/\n" +
 	"\x14max_frames_in_flight\x18\x02 \x01(\rR\x11maxFramesInFlight\x12=\n" +
 	"\rmax_frame_age\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\vmaxFrameAge\x12&\n" +
 	"\x0fmax_image_bytes\x18\x04 \x01(\rR\rmaxImageBytes\x12(\n" +
 	"\x10max_image_pixels\x18\x05 \x01(\rR\x0emaxImagePixels\x12?\n" +
-	"\x0emax_stream_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\fmaxStreamAge\"\x84\x02\n" +
+	"\x0emax_stream_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\fmaxStreamAge\x12\x18\n" +
+	"\aresumed\x18\a \x01(\bR\aresumed\"\xa7\x02\n" +
 	"\fFrameOutcome\x12\x19\n" +
 	"\bframe_id\x18\x01 \x01(\x04R\aframeId\x122\n" +
 	"\x15frames_skipped_before\x18\x02 \x01(\x04R\x13framesSkippedBefore\x122\n" +
 	"\x06result\x18\x03 \x01(\v2\x18.posewire.v1.FrameResultH\x00R\x06result\x12/\n" +
 	"\x05error\x18\x04 \x01(\v2\x17.posewire.v1.FrameErrorH\x00R\x05error\x125\n" +
-	"\askipped\x18\x05 \x01(\v2\x19.posewire.v1.FrameSkippedH\x00R\askippedB\t\n" +
+	"\askipped\x18\x05 \x01(\v2\x19.posewire.v1.FrameSkippedH\x00R\askipped\x12!\n" +
+	"\fresume_token\x18\x06 \x01(\fR\vresumeTokenB\t\n" +
 	"\aoutcome\"\xd9\x01\n" +
 	"\vFrameResult\x12'\n" +
 	"\x05poses\x18\x01 \x03(\v2\x11.posewire.v1.PoseR\x05poses\x12#\n" +
@@ -797,8 +843,9 @@ const file_posewire_v1_stream_proto_rawDesc = "" +
 	"FrameError\x12*\n" +
 	"\x06status\x18\x01 \x01(\v2\x12.google.rpc.StatusR\x06status\"?\n" +
 	"\fFrameSkipped\x12/\n" +
-	"\x06reason\x18\x01 \x01(\x0e2\x17.posewire.v1.SkipReasonR\x06reason\"\x10\n" +
-	"\x0eStreamDraining*t\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x17.posewire.v1.SkipReasonR\x06reason\"3\n" +
+	"\x0eStreamDraining\x12!\n" +
+	"\fresume_token\x18\x01 \x01(\fR\vresumeToken*t\n" +
 	"\x0eDeliveryPolicy\x12\x1f\n" +
 	"\x1bDELIVERY_POLICY_UNSPECIFIED\x10\x00\x12%\n" +
 	"!DELIVERY_POLICY_IN_ORDER_LOSSLESS\x10\x01\x12\x1a\n" +
