@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posewire_cli.evaluation.tracking import TrackedFrame, evaluate_tracks, oks
 from posewire_server.estimation.following import Follower
@@ -46,7 +47,7 @@ def _follow(
         if number % every:
             continue
         estimate = pipeline.estimate(scene.image, follower.estimate_options)
-        poses = follower.follow(number / CLIP_RATE, estimate)
+        poses = follower.follow(number / CLIP_RATE, estimate.poses, estimate.colours)
         assert poses.track_ids is not None
         found = np.flatnonzero(poses.track_ids)
         yield TrackedFrame(
@@ -56,7 +57,7 @@ def _follow(
         )
 
 
-def _similarity(people: Sequence[Person], found: np.ndarray) -> np.ndarray:
+def _similarity(people: Sequence[Person], found: NDArray[np.float32]) -> NDArray[np.float64]:
     """OKS with the areas of boxes."""
     return oks(
         np.array([person.keypoints for person in people]).reshape(-1, 17, 2),

@@ -15,8 +15,10 @@ from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received
+from posewire_server.serving.resume_key import ResumeKey
 from posewire_server.serving.session import Session, SessionLife
 from posewire_server.serving.session_config import SessionConfig
+from posewire_server.serving.stream_tracks import open_tracks
 from tests.reference.numbered_frames import SIDE
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 
@@ -36,6 +38,10 @@ class Stream:
         max_frame_age_secs: float | None = None,
         life: SessionLife | None = None,
         account: Account | None = None,
+        track: bool = False,
+        smoothing: bool = False,
+        resume_token: bytes = b"",
+        key: ResumeKey | None = None,
     ) -> None:
         if isinstance(served_by, PaintingRunner):
             self.estimator = painted_estimator(served_by)
@@ -46,8 +52,12 @@ class Stream:
             latest=latest,
             window=window,
             max_frame_age_secs=max_frame_age_secs,
+            track=track,
+            smoothing=smoothing,
+            resume_token=resume_token,
         )
-        self.session = Session(self.estimator, config, life, account=account)
+        tracks = open_tracks(self.estimator.model, config, key or ResumeKey())
+        self.session = Session(self.estimator, config, life, account=account, tracks=tracks)
         self.read = 0
         self._requests: asyncio.Queue[StreamPosesRequest | None] = asyncio.Queue()
         self._responses: asyncio.Queue[StreamPosesResponse | BaseException] = asyncio.Queue()

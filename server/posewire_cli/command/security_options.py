@@ -29,6 +29,10 @@ class SecurityOptions:
     insecure_tokens: bool = False
     """Allow --tokens without TLS on an address that other machines can reach."""
 
+    resume_key_file: Path | None = None
+    """File of 32 or more random bytes, the same for all replicas: track ids go on when a stream
+    moves to another one (default: a random key)."""
+
     def tls_files(self) -> TlsFiles | None:
         """Return the files of TLS, if it is wanted. Raises `UsageError` if one is missing."""
         if self.tls_cert is None and self.tls_key is None:

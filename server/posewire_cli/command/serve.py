@@ -106,6 +106,7 @@ def serve_models(
         tls=security.tls_files(),
         tokens=security.tokens,
         insecure_tokens=security.insecure_tokens,
+        resume_key=security.resume_key_file,
         connections=ConnectionLimits(
             count=limits.max_connections, max_age_secs=limits.max_connection_age
         ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from posewire_decoder import Origin, Smoother, Tracker, TrackerOptions
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.estimation.pipeline import Estimate
 from posewire_server.skeleton import COCO, Skeleton
 
 _ABSENT = np.uint8(Origin.ABSENT)
@@ -59,14 +59,16 @@ class Follower:
         self.newest_id = 0
         """The greatest track id given so far."""
 
-    def follow(self, secs: float, estimate: Estimate[FramePoses]) -> FramePoses:
+    def follow(
+        self, secs: float, poses: FramePoses, colours: NDArray[np.float32] | None = None
+    ) -> FramePoses:
         """Return the poses of the next frame that the client wants, with the ids of their tracks.
 
-        `secs`: when the frame was captured. `estimate`: made with `estimate_options`.
+        `secs`: when the frame was captured. `poses`, `colours`: of an estimate with
+        `estimate_options`.
         """
-        poses = estimate.poses
         found = (poses.keypoints, poses.keypoint_scores, poses.origins)
-        ids = self._tracker.update(secs, *found, poses.scores, estimate.colours)
+        ids = self._tracker.update(secs, *found, poses.scores, colours)
         self.newest_id = max(self.newest_id, int(ids.max(initial=0)))
         keypoints = poses.keypoints
         if self._smoother is not None:

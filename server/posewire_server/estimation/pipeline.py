@@ -237,7 +237,8 @@ class Pipeline:
             inferred = perf_counter()
             poses = decode(output, letterbox, options)
         colours = None
-        if isinstance(poses, FramePoses) and options is not None and options.for_tracking:
+        for_tracking = options is not None and options.for_tracking
+        if for_tracking and isinstance(poses, FramePoses) and self.skeleton == COCO:
             colours = body_colours(pixels, letterbox.input_from_frame(poses.keypoints), poses)
         times = StageTimes(
             letterbox_secs=prepared - started,

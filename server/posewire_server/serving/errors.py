@@ -3,7 +3,8 @@
 InputError
 ├── ListenError           an address on which the server cannot listen
 ├── TlsError              a certificate or key that the server cannot use
-└── TokensError           a tokens file that the server cannot use
+├── TokensError           a tokens file that the server cannot use
+└── ResumeKeyError        a key of resume tokens that the server cannot use
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
 ├── MalformedMessageError INVALID_ARGUMENT: bytes that are not a message of the contract
@@ -39,6 +40,10 @@ class TlsError(InputError):
 
 class TokensError(InputError):
     """A tokens file that the server cannot use, or not over this connection."""
+
+
+class ResumeKeyError(InputError):
+    """A key of resume tokens that the server cannot use."""
 
 
 class ModelNotFoundError(RequestError):

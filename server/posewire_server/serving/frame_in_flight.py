@@ -10,6 +10,7 @@ from posewire.v1 import stream_pb2
 from posewire.v1.image_pb2 import Image
 from posewire_decoder import SerializedPoses
 from posewire_server.errors import RequestError
+from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Estimate
 from posewire_server.image.limits import ImageLimits
@@ -32,12 +33,19 @@ class Skipped:
 class Processed:
     """The frame was processed, after it had waited `waited_secs` for its turn.
 
-    `fields`: those of the result after its poses.
+    The poses are serialized, unless the options are for tracking. `fields`: those of the result
+    after its poses.
     """
 
-    estimate: Estimate[SerializedPoses]
+    estimate: Estimate[SerializedPoses] | Estimate[FramePoses]
     waited_secs: float
     fields: SerializedFields
+
+    @property
+    def serialized_poses(self) -> bytes:
+        poses = self.estimate.poses
+        assert isinstance(poses, SerializedPoses), "a stream with tracks serializes them itself"
+        return poses.data
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +75,7 @@ class FrameInFlight:
         *,
         hold: Hold | None = None,
         frame_id: int = 1,
+        captured_secs: float = 0.0,
         max_age_secs: float | None = None,
         on_settled: Callable[[], object],
         request_id: str = "",
@@ -74,6 +83,7 @@ class FrameInFlight:
         self.caller = caller
         self.frame_id = frame_id
         self.request_id = request_id
+        self.captured_secs = captured_secs
         self._image: Image | None = image
         self._hold = hold
         self._options = options
@@ -122,9 +132,14 @@ class FrameInFlight:
         waited_secs = self.age_secs
         try:
             self.check_is_due()
-            estimate = model.pipeline.estimate_to_bytes(
-                image, self._options, limits=limits, turn=gate.turn(self)
-            )
+            options, turn = self._options, gate.turn(self)
+            estimate: Estimate[SerializedPoses] | Estimate[FramePoses]
+            if options.for_tracking:
+                estimate = model.pipeline.estimate_image(image, options, limits=limits, turn=turn)
+            else:
+                estimate = model.pipeline.estimate_to_bytes(
+                    image, options, limits=limits, turn=turn
+                )
             fields = SerializedFields.of(
                 estimate, model_version=model.version, waited_secs=waited_secs
             )

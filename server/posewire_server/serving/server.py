@@ -32,6 +32,7 @@ from posewire_server.serving.live_calls import LiveCalls
 from posewire_server.serving.observation import Observation, ObserveOptions
 from posewire_server.serving.observed_handlers import observed
 from posewire_server.serving.reloads import Reloads
+from posewire_server.serving.resume_key import ResumeKey
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
 from posewire_server.serving.tls import Certificates, TlsFiles
@@ -61,14 +62,16 @@ class ServerOptions:
 
     `tls`: None for connections that are not encrypted. `tokens`: the file of those that callers
     need, None if they need none; over connections that are neither encrypted nor of this machine
-    only with `insecure_tokens`. `lame_duck_secs`: how long a draining server still accepts calls
-    while it reports NOT_SERVING. `observe`: what is shown of calls and frames.
+    only with `insecure_tokens`. `resume_key`: the file of the key of resume tokens, None for a
+    random one. `lame_duck_secs`: how long a draining server still accepts calls while it reports
+    NOT_SERVING. `observe`: what is shown of calls and frames.
     """
 
     address: str = "127.0.0.1:50051"
     tls: TlsFiles | None = None
     tokens: Path | None = None
     insecure_tokens: bool = False
+    resume_key: Path | None = None
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
@@ -80,7 +83,7 @@ class Server:
     """Listens from `start` on and serves from `open` on.
 
     Raises `ListenError` for options without an address, `TlsError` for unusable certificates, and
-    `TokensError` for an unusable tokens file.
+    `TokensError` for an unusable tokens file, and `ResumeKeyError` for an unusable key.
     """
 
     def __init__(self, options: ServerOptions) -> None:
@@ -99,6 +102,7 @@ class Server:
             access=self._access,
             live_calls=self._live_calls,
             observers=self._observation.observers,
+            resume_key=None if options.resume_key is None else ResumeKey.read(options.resume_key),
         )
         self._observation.show_load(lambda: self._service.load)
         self._health = HealthService(SERVICE)

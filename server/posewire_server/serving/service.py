@@ -32,10 +32,12 @@ from posewire_server.serving.load import ServiceLoad
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received, Receiver, Request
 from posewire_server.serving.reception import Reception
+from posewire_server.serving.resume_key import ResumeKey
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session import Session, SessionLife, path_in_stream
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import as_request_error, status_of, unchanged
+from posewire_server.serving.stream_tracks import open_tracks
 from posewire_server.serving.tokens import Token
 
 if TYPE_CHECKING:
@@ -78,9 +80,11 @@ class PoseService:
         access: Access | None = None,
         live_calls: LiveCalls | None = None,
         observers: Sequence[Observer] = (),
+        resume_key: ResumeKey | None = None,
     ) -> None:
         self._limits = limits or ServiceLimits()
         self._observers = observers
+        self._resume_key = resume_key or ResumeKey()
         self._access = access or Access(
             streams=self._limits.streams, streams_per_peer=self._limits.streams_per_peer
         )
@@ -218,7 +222,8 @@ class PoseService:
         )
         total_secs = monotonic() - received_at
         call.end_frame(processed, frame_id=1, age_secs=total_secs)
-        result = processed.fields.after_poses(processed.estimate.poses.data, total_secs=total_secs)
+        poses = processed.serialized_poses
+        result = processed.fields.after_poses(poses, total_secs=total_secs)
         model = messages.EstimatePosesResponse(model=estimator.model.name)
         return result + model.SerializeToString()
 
@@ -322,7 +327,14 @@ class PoseService:
             first.config, defaults=estimator.model.options, max_window=window
         )
         call.model = estimator.model.name
-        session = Session(estimator, config, self._limits.life, account=identity.account, call=call)
+        session = Session(
+            estimator,
+            config,
+            self._limits.life,
+            account=identity.account,
+            call=call,
+            tracks=open_tracks(estimator.model, config, self._resume_key),
+        )
         self._sessions[session] = identity
         if self._is_draining or not self._access.is_valid(identity):
             session.drain()

@@ -11,7 +11,7 @@ import random
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
@@ -20,17 +20,21 @@ from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.call import UNKNOWN_METHOD, Call
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
 from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.frame_in_flight import Failed, FrameInFlight, Processed, Skipped
+from posewire_server.serving.frame_in_flight import (
+    Failed,
+    FrameInFlight,
+    Outcome,
+    Processed,
+    Skipped,
+)
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import status_of
+from posewire_server.serving.stream_tracks import StreamTracks, captured_secs
 
 # Streams that opened together do not end together: each has an age of its own.
 _AGE_JITTER = 0.2
-
-
-_DRAINING = StreamPosesResponse(draining=stream_pb2.StreamDraining()).SerializeToString()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,13 @@ class Session:
         *,
         account: Account | None = None,
         call: Call | None = None,
+        tracks: StreamTracks | None = None,
     ) -> None:
         self._call = call or Call(UNKNOWN_METHOD)
         self._estimator = estimator
         self._config = config
+        self._tracks = tracks
+        self._options = config.options if tracks is None else tracks.estimate_options
         self._life = life or SessionLife()
         self._max_age_secs = _jittered(self._life.max_age_secs)
         self._account = account or Account()
@@ -120,7 +127,7 @@ class Session:
                 self._wake.clear()
                 if self._owes_draining:
                     self._owes_draining = False
-                    yield _DRAINING
+                    yield self._draining()
                 elif self._frames and self._frames[0].outcome is not None:
                     yield self._outcome(self._frames[0])
                     self._frames.popleft()
@@ -194,6 +201,7 @@ class Session:
             max_frame_age=None if frame_age is None else duration(frame_age),
             max_image_bytes=limits.max_bytes,
             max_image_pixels=limits.max_pixels,
+            resumed=self._tracks is not None and self._tracks.is_resumed,
             max_stream_age=None if stream_age is None else duration(stream_age),
         )
 
@@ -237,9 +245,10 @@ class Session:
         frame = FrameInFlight(
             self._caller,
             message.image,
-            self._config.options,
+            self._options,
             hold=hold,
             frame_id=message.frame_id,
+            captured_secs=captured_secs(message, read_at=time()),
             max_age_secs=self._config.max_frame_age_secs,
             on_settled=self._wake_for_oldest,
             request_id=self._call.request_id,
@@ -257,12 +266,14 @@ class Session:
             self._wake.set()
 
     def _outcome(self, frame: FrameInFlight) -> bytes:
-        assert frame.outcome is not None, "the writer waits for it"
-        self._call.end_frame(frame.outcome, frame_id=frame.frame_id, age_secs=frame.age_secs)
+        settled = self._settled(frame)
+        self._call.end_frame(settled, frame_id=frame.frame_id, age_secs=frame.age_secs)
         outcome = stream_pb2.FrameOutcome(
             frame_id=frame.frame_id, frames_skipped_before=self._skipped
         )
-        match frame.outcome:
+        if self._tracks is not None:
+            outcome.resume_token = self._tracks.due_token(is_draining=self._is_draining)
+        match settled:
             case Processed() as processed:
                 return outcome_response(outcome, result=self._result(processed, frame))
             case Skipped(reason):
@@ -273,8 +284,21 @@ class Session:
         return outcome_response(outcome)
 
     def _result(self, processed: Processed, frame: FrameInFlight) -> bytes:
-        poses = processed.estimate.poses.data
+        poses = processed.serialized_poses
         return processed.fields.after_poses(poses, total_secs=frame.age_secs)
+
+    def _settled(self, frame: FrameInFlight) -> Outcome:
+        """Return the frame's outcome, with the tracks of its people."""
+        assert frame.outcome is not None, "the writer waits for it"
+        if self._tracks is None or not isinstance(frame.outcome, Processed):
+            return frame.outcome
+        return self._tracks.follow(frame.captured_secs, frame.outcome)
+
+    def _draining(self) -> bytes:
+        draining = stream_pb2.StreamDraining()
+        if self._tracks is not None:
+            draining.resume_token = self._tracks.token()
+        return StreamPosesResponse(draining=draining).SerializeToString()
 
 
 def _jittered(secs: float | None) -> float | None:

@@ -10,6 +10,7 @@ from google.protobuf import duration_pb2
 from posewire.v1 import stream_pb2
 from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.resume_key import MAX_TOKEN_BYTES
 
 # The most that google.protobuf.Duration allows: 10,000 years.
 _MAX_AGE_SECS = 315_576_000_000
@@ -26,13 +27,17 @@ class SessionConfig:
     """A stream's config with the server's defaults filled in.
 
     `latest`: whether a newer frame replaces one that waits. `window`: the maximum number of
-    unanswered frames.
+    unanswered frames. `track`, `smoothing`: whether poses get track ids, and are smoothed.
+    `resume_token`: of an earlier call; empty for a new stream.
     """
 
     options: EstimateOptions
     latest: bool
     window: int
     max_frame_age_secs: float | None
+    track: bool = False
+    smoothing: bool = False
+    resume_token: bytes = b""
 
     @classmethod
     def from_proto(
@@ -48,6 +53,9 @@ class SessionConfig:
             latest=_POLICIES[config.delivery_policy],
             window=min(asked or max_window, max_window),
             max_frame_age_secs=_secs(config.max_frame_age) if has_age else None,
+            track=config.track,
+            smoothing=config.smoothing,
+            resume_token=config.resume_token,
         )
 
 
@@ -58,9 +66,13 @@ def _violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
         yield Violation("max_frames_in_flight", "0", "at least 1")
     if config.HasField("max_frame_age"):
         yield from _age_violations(config)
-    for name in ("track", "smoothing"):
-        if getattr(config, name):
-            yield Violation(name, "true", "false: this server does not track")
+    if config.smoothing and not config.track:
+        yield Violation("smoothing", "true without track", "it with track")
+    if config.resume_token and not config.track:
+        yield Violation("resume_token", "one without track", "it with track, or none")
+    if len(config.resume_token) > MAX_TOKEN_BYTES:
+        got = f"{len(config.resume_token)} bytes"
+        yield Violation("resume_token", got, f"at most {MAX_TOKEN_BYTES} bytes")
 
 
 def _age_violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:

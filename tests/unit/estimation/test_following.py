@@ -11,21 +11,18 @@ from posewire_server.estimation.body_colours import body_colours
 from posewire_server.estimation.following import Follower
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.estimation.pipeline import Estimate, StageTimes
-from posewire_server.geometry import Size
 
 PERSON = np.random.default_rng(1).uniform(0, [60, 160], (17, 2))
 
 
-def estimate(places: list[tuple[float, float]], scores: list[float]) -> Estimate[FramePoses]:
+def estimate(places: list[tuple[float, float]], scores: list[float]) -> FramePoses:
     count = len(places)
-    poses = FramePoses(
+    return FramePoses(
         (PERSON + np.reshape(places, (count, 1, 2))).astype(np.float32),
         np.linspace(0.3, 0.9, 17 * count, dtype=np.float32).reshape(count, 17),
         np.full((count, 17), Origin.DETECTED, np.uint8),
         np.array(scores, np.float32),
     )
-    return Estimate(poses, StageTimes(0, 0, 0), Size(640, 360))
 
 
 def follower(**options: Any) -> Follower:
@@ -89,6 +86,6 @@ def test_a_restored_follower_goes_on() -> None:
 
 def test_colours_are_those_at_the_body() -> None:
     image = np.zeros((200, 100, 3), np.uint8)
-    poses = estimate([(20, 20)], [0.9]).poses
+    poses = estimate([(20, 20)], [0.9])
     image[:, :] = (10, 20, 30)
     assert body_colours(image, poses.keypoints, poses).tolist() == [[[10, 20, 30, 1]] * 8]
