@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, Protocol
 
 from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import BusyError
 
-if TYPE_CHECKING:
-    import grpc.aio
 
-    Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+class CallContext(Protocol):
+    """A gRPC call, as far as it is counted."""
+
+    def peer(self) -> str: ...
+
+    def add_done_callback(self, callback: Any) -> None: ...
 
 
 class LiveCalls:
@@ -25,7 +28,7 @@ class LiveCalls:
         self._per_host = per_host
         self._calls: Counter[str] = Counter()
 
-    def count(self, context: Context) -> None:
+    def count(self, context: CallContext) -> None:
         """Count a call until it ends. Raises `BusyError` if its host has too many."""
         host = host_of(context.peer())
         if self._calls[host] >= self._per_host:
@@ -34,7 +37,7 @@ class LiveCalls:
                 reason="CALL_LIMIT_REACHED",
             )
         self._calls[host] += 1
-        context.add_done_callback(cast(Any, lambda _: self._release(host)))  # a class in the stubs
+        context.add_done_callback(lambda _: self._release(host))
 
     def _release(self, host: str) -> None:
         self._calls[host] -= 1

@@ -28,7 +28,7 @@ class Context:
 
 def count(calls: LiveCalls, peer: str) -> Context:
     context = Context(peer)
-    calls.count(context)  # type: ignore[arg-type]
+    calls.count(context)
     return context
 
 
