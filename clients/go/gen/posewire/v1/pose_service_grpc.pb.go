@@ -90,16 +90,14 @@ const (
 //	  MESSAGE_EMPTY             A message is neither a config nor a frame.
 //	  FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
 //	UNAUTHENTICATED             See "Tokens". Do not retry with the same token.
-//	  TOKEN_MISSING             The server requires a token, and the call has none, or not exactly
-//	                            one.
-//	  TOKEN_UNKNOWN             The server does not know the token, or no longer.
+//	  TOKEN_MISSING             The server requires a token, and the call does not have exactly one.
+//	  TOKEN_UNKNOWN             The server does not know the token, or no longer accepts it.
 //	PERMISSION_DENIED           The caller may not make this call. Do not retry.
 //	  STREAMS_NOT_ALLOWED       The token is for unary calls only.
 //	RESOURCE_EXHAUSTED          The server is busy, or the caller has used its quota. A RetryInfo
-//	                            detail contains the minimum delay. For a limit of the caller the
-//	                            metadata contains its name, as "caller"; for that and for the
-//	                            streams of the server, which limit it is, as "limit", and the
-//	                            limit, as "value".
+//	                            detail contains the minimum delay. With STREAM_LIMIT_REACHED and
+//	                            RATE_LIMIT_REACHED the metadata contains the limit, as "limit" and
+//	                            "value"; for a limit of the caller also the caller, as "caller".
 //	  QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
 //	                            Only in EstimatePoses.
 //	  STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
@@ -342,16 +340,14 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //	  MESSAGE_EMPTY             A message is neither a config nor a frame.
 //	  FRAME_ID_NOT_INCREASING   A frame_id is 0 or not greater than the previous one.
 //	UNAUTHENTICATED             See "Tokens". Do not retry with the same token.
-//	  TOKEN_MISSING             The server requires a token, and the call has none, or not exactly
-//	                            one.
-//	  TOKEN_UNKNOWN             The server does not know the token, or no longer.
+//	  TOKEN_MISSING             The server requires a token, and the call does not have exactly one.
+//	  TOKEN_UNKNOWN             The server does not know the token, or no longer accepts it.
 //	PERMISSION_DENIED           The caller may not make this call. Do not retry.
 //	  STREAMS_NOT_ALLOWED       The token is for unary calls only.
 //	RESOURCE_EXHAUSTED          The server is busy, or the caller has used its quota. A RetryInfo
-//	                            detail contains the minimum delay. For a limit of the caller the
-//	                            metadata contains its name, as "caller"; for that and for the
-//	                            streams of the server, which limit it is, as "limit", and the
-//	                            limit, as "value".
+//	                            detail contains the minimum delay. With STREAM_LIMIT_REACHED and
+//	                            RATE_LIMIT_REACHED the metadata contains the limit, as "limit" and
+//	                            "value"; for a limit of the caller also the caller, as "caller".
 //	  QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
 //	                            Only in EstimatePoses.
 //	  STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
