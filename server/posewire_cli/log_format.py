@@ -15,7 +15,7 @@ LogFormat = Literal["text", "json"]
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats each record as one line of JSON: what it has in `fields` besides the usual."""
+    """Formats each record as one line of JSON, with the items of its `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -33,7 +33,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def show_calls(log_format: LogFormat) -> None:
-    """Log every call, and in this format whatever else is logged."""
+    """Log every call, and use this format for all log lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(TEXT))
     root = logging.getLogger()

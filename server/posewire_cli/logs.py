@@ -8,7 +8,7 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def show_logs() -> None:
-    """Log progress, with times that can be compared with those of other programs."""
+    """Log progress, with the time of each line."""
     logging.basicConfig(level=logging.INFO, format=TEXT)
 
 

@@ -77,7 +77,7 @@ def test_what_is_missing_is_named(
     address: str, identity: Identity, token_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for options, fault in [
-        (["--tls-cert", "c"], "only one is given, want both"),
+        (["--tls-cert", "c"], "got only one of them, want both"),
         (["--tls-ca", "no-such.pem"], "--tls-ca no-such.pem: cannot be read (No such file"),
         (["--token-file", str(token_file)], "token: would be sent without encryption, want --tls"),
         (["--tls", "--token-file", "/dev/null"], "token: got none or one with other characters"),

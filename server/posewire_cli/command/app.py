@@ -113,7 +113,7 @@ certificates and tokens again, as a change of their files does.
 
 Options may also be set in the environment, such as --max-streams by
 POSEWIRE_SERVE_MAX_STREAMS, and in a TOML file given by --config. The command
-line comes before the environment, the environment before the file.""",
+line takes precedence over the environment, and the environment over the file.""",
     help_epilogue=_epilogue("serve --model demo --address 0.0.0.0:50051"),
 )
 app.command(

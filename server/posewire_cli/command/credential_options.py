@@ -35,12 +35,12 @@ class CredentialOptions:
     """File with the token to send (default: $POSEWIRE_TOKEN)."""
 
     insecure_token: bool = False
-    """Allow sending a token without TLS, for example to a server of this machine."""
+    """Allow sending a token without TLS, for example to a server on this machine."""
 
     def load_tls(self) -> Tls | None:
-        """Read the certificates. Raises `UsageError` if one is left out or cannot be read."""
+        """Read the certificates. Raises `UsageError` if one is missing or cannot be read."""
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise UsageError("of --tls-cert and --tls-key only one is given, want both")
+            raise UsageError("--tls-cert, --tls-key: got only one of them, want both")
         if not (self.tls or self.tls_ca or self.tls_cert):
             return None
         return Tls(

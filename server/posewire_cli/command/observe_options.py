@@ -1,4 +1,4 @@
-"""Options about what a server shows of itself."""
+"""Options for the metrics and logs of a server."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_metrics_address(_type: Any, address: str | None) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationOptions:
     metrics_address: Annotated[str | None, Parameter(validator=check_metrics_address)] = None
-    """Address of Prometheus metrics, or none (default: 127.0.0.1:9464 if it is free)."""
+    """Address of the Prometheus endpoint, or none (default: 127.0.0.1:9464 if it is free)."""
 
     log_format: LogFormat | None = None
-    """Log every call on stderr, one line each, as text or json (default: log no calls)."""
+    """Log every call on stderr as a line of text or json (default: calls are not logged)."""
 
     def to_server(self) -> ObserveOptions:
-        """Convert to the server's options; only an address that was asked for is required."""
+        """Convert to the server's options; only an address given by the user is required."""
         address = self.metrics_address
         if address == _NONE:
             return ObserveOptions(telemetry=True)

@@ -21,7 +21,7 @@ class SecurityOptions:
     """PEM file with the private key of --tls-cert, not encrypted."""
 
     tls_client_ca: Path | None = None
-    """PEM file with authorities; clients need a certificate signed by one (mTLS)."""
+    """PEM file of certificate authorities; clients need a certificate signed by one (mTLS)."""
 
     tokens: Path | None = None
     """TOML file of the callers' tokens and quotas (default: calls need no token)."""
@@ -34,11 +34,11 @@ class SecurityOptions:
     moves to another one (default: a random key)."""
 
     def tls_files(self) -> TlsFiles | None:
-        """Return the files of TLS, if it is wanted. Raises `UsageError` if one is missing."""
+        """Return the files for TLS, or None without TLS. Raises `UsageError` if one is missing."""
         if self.tls_cert is None and self.tls_key is None:
             if self.tls_client_ca is not None:
                 raise UsageError("--tls-client-ca: only with --tls-cert and --tls-key")
             return None
         if self.tls_cert is None or self.tls_key is None:
-            raise UsageError("of --tls-cert and --tls-key only one is given, want both")
+            raise UsageError("--tls-cert, --tls-key: got only one of them, want both")
         return TlsFiles(certificate=self.tls_cert, key=self.tls_key, client_ca=self.tls_client_ca)

@@ -58,13 +58,14 @@ class ListenOptions:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitOptions:
     queue: Count = 64
-    """Images of one client host queued per model, besides those of streams."""
+    """Unary calls of one host or named caller queued per model."""
 
     max_streams: Count = 64
     """Concurrent streams."""
 
     max_streams_per_peer: Count | None = None
-    """Streams of one host without a token (default: 3/4 of all, no limit for this machine)."""
+    """Concurrent streams of one host without a token (default: 3/4 of --max-streams; no limit for
+    this machine)."""
 
     max_stream_age: Seconds | None = None
     """Age in seconds, give or take a fifth, at which streams drain and clients reopen them
@@ -74,8 +75,8 @@ class LimitOptions:
     """Open connections (default: 3/4 of the limit on open files, at most 4096)."""
 
     max_connection_age: Seconds | None = None
-    """Age in seconds, give or take a tenth, at which clients are asked to reconnect; streams end
-    first (default: no limit)."""
+    """Age in seconds, give or take a tenth, at which clients are asked to reconnect; open streams
+    continue (default: no limit)."""
 
     idle_timeout: Seconds = 300.0
     """Time without a frame after which streams drain, in seconds."""
@@ -87,7 +88,7 @@ class LimitOptions:
     """Image width times height, in pixels."""
 
     max_held_bytes: Count = 512 << 20
-    """Images received and not yet answered, in bytes, besides one per client."""
+    """Images received and not yet answered, in bytes; each client may always hold one."""
 
 
 def serve_models(

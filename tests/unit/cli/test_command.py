@@ -61,7 +61,7 @@ def test_help_is_plain_and_has_an_example(
             "--address. got '127.0.0.1' without",
         ),
         (["serve", "--model", "demo", "--address", ":70000"], "--address. got ':70000'"),
-        (["serve", "--model", "demo", "--tls-cert", "c"], "only one is given, want both"),
+        (["serve", "--model", "demo", "--tls-cert", "c"], "got only one of them, want both"),
         (["serve", "--model", "demo", "--tls-client-ca", "c"], "--tls-client-ca: only with"),
         (["predict", "--server", "127.0.0.1:99999", "x.png"], "--server. got '127.0.0.1:99999'"),
         (["predict", "--server", "", "x.png"], "--server. got '', want HOST:PORT"),
@@ -207,7 +207,7 @@ def test_a_missing_certificate_ends_serve_with_one_line(
     assert (out, err) == ("", f"posewire: TLS certificate {missing}: {fault}\n")
 
 
-def test_tokens_in_clear_text_need_a_word_of_their_own(
+def test_tokens_without_tls_need_an_option_of_their_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tokens = tmp_path / "tokens.toml"
