@@ -116,7 +116,8 @@ class Letterbox:
         scale, shift = self._scale_and_shift()
         return np.asarray((points - shift) / scale)
 
-    # A frame has the letterbox of the one before, mostly, and this takes a tenth of decoding it.
+    # Most frames have the letterbox of the previous frame, and computing this takes a tenth of the
+    # time of decoding.
     @lru_cache(maxsize=256)  # noqa: B019 - holds letterboxes, which are small
     def frame_from_heatmap(self, heatmap: Size) -> FrameFromHeatmap:
         """Return the map of points; `heatmap` is the size of the network's output."""

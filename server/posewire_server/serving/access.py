@@ -1,4 +1,4 @@
-"""Who may call: callers with a token, or everyone."""
+"""Access control: identifies callers by token, or by host if calls need none."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Identity:
 class Access:
     """Identifies the callers of a server; belongs to one event loop.
 
-    `tokens`: None if calls need none. `streams_per_peer`: for each host without a name; None for
-    three quarters of `streams`, which leaves some for other hosts, and for all of them to this
-    machine, where a proxy calls for many.
+    `tokens`: None if calls need none. `streams_per_peer`: the limit for each host without a token;
+    None for three quarters of `streams`, which leaves some for other hosts, and for no limit on
+    this machine, where a proxy may call for many clients.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Access:
         self._needs_token = tokens is not None
         self._streams = streams
         self._streams_per_peer = streams_per_peer
-        # Those of hosts live as long as a call refers to them.
+        # An account of a host lives as long as a call refers to it.
         self._hosts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._named: dict[str, Account] = {}
         self._by_digest: dict[bytes, Account] = {}
@@ -65,7 +65,7 @@ class Access:
             return Identity(self._host_account(peer))
         digest = hashlib.sha256(_token_in(metadata)).digest()
         found: bytes | None = None
-        for each in self._by_digest:  # all, so that the time says nothing about any of them
+        for each in self._by_digest:  # all, so that the time does not depend on the token
             if hmac.compare_digest(each, digest):
                 found = each
         if found is None:
@@ -94,7 +94,7 @@ class Access:
 
 
 def is_local(peer: str) -> bool:
-    """Whether gRPC's name of a connection is that of one from this machine."""
+    """Whether a connection, given gRPC's name of its peer, comes from this machine."""
     return unquote(peer).startswith(("unix:", "ipv4:127.", "ipv6:[::1]:"))
 
 

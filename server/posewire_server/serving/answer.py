@@ -1,7 +1,7 @@
-"""Results as bytes of the contract.
+"""Serializes results and outcomes.
 
-FrameResult and EstimatePosesResponse have the same first five fields. A worker thread serializes
-what it knows of them, so that the event loop, which all calls share, only adds the total time.
+FrameResult and EstimatePosesResponse have the same first five fields. A worker thread
+serializes all of them but the total time, which the event loop, shared by all calls, adds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OUTCOME = StreamPosesResponse.OUTCOME_FIELD_NUMBER
 class SerializedFields:
     """The fields of a result after its poses, without the total time.
 
-    `times`: the StageTimes, of which the total time is the last field.
+    `times`: the fields of StageTimes; the total time is the last one.
     """
 
     before_times: bytes
@@ -46,19 +46,19 @@ class SerializedFields:
 
     def after_poses(self, poses: bytes, *, total_secs: float) -> bytes:
         """Return the whole result."""
-        total = embedded(_TOTAL, duration(total_secs).SerializeToString())
-        return poses + self.before_times + embedded(_STAGE_TIMES, self.times + total)
+        total = embed(_TOTAL, to_duration(total_secs).SerializeToString())
+        return poses + self.before_times + embed(_STAGE_TIMES, self.times + total)
 
 
-def outcome_response(outcome: stream_pb2.FrameOutcome, *, result: bytes | None = None) -> bytes:
+def serialize_outcome(outcome: stream_pb2.FrameOutcome, *, result: bytes | None = None) -> bytes:
     """Serialize an outcome as a response of a stream; `result` is that of a processed frame."""
     fields = outcome.SerializeToString()
     if result is not None:
-        fields += embedded(_RESULT, result)
-    return embedded(_OUTCOME, fields)
+        fields += embed(_RESULT, result)
+    return embed(_OUTCOME, fields)
 
 
-def embedded(field: int, message: bytes) -> bytes:
+def embed(field: int, message: bytes) -> bytes:
     """Serialize a field, with a number up to 15, that is a message."""
     size = len(message)
     header = bytearray((field << 3 | 2,))  # 2 is the wire type of what has a length
@@ -69,7 +69,7 @@ def embedded(field: int, message: bytes) -> bytes:
     return bytes(header) + message
 
 
-def duration(secs: float) -> duration_pb2.Duration:
+def to_duration(secs: float) -> duration_pb2.Duration:
     whole, nanos = divmod(max(0, round(1e9 * secs)), 10**9)
     return duration_pb2.Duration(seconds=whole, nanos=nanos)
 
@@ -77,9 +77,9 @@ def duration(secs: float) -> duration_pb2.Duration:
 def _stage_times(times: StageTimes, waited_secs: float) -> estimate_pb2.StageTimes:
     decode = times.image_decode_secs
     return estimate_pb2.StageTimes(
-        image_decode_duration=None if decode is None else duration(decode),
-        queue_duration=duration(waited_secs + times.queue_secs),
-        letterbox_duration=duration(times.letterbox_secs),
-        inference_duration=duration(times.inference_secs),
-        grouping_duration=duration(times.grouping_secs),
+        image_decode_duration=None if decode is None else to_duration(decode),
+        queue_duration=to_duration(waited_secs + times.queue_secs),
+        letterbox_duration=to_duration(times.letterbox_secs),
+        inference_duration=to_duration(times.inference_secs),
+        grouping_duration=to_duration(times.grouping_secs),
     )

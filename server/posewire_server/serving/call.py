@@ -58,9 +58,9 @@ UNKNOWN_METHOD = Method("unknown", "unknown", "unknown")
 
 
 class FrameLabels(NamedTuple):
-    """What became of a frame.
+    """The outcome of a frame, and its reason.
 
-    `outcome`: result, error, skipped, or cancelled if the call ended before. `reason`: of the error
+    `outcome`: result, error, skipped, or cancelled if the call ended first. `reason`: of the error
     or the skip; for cancelled, the status code of the call.
     """
 
@@ -148,7 +148,7 @@ class Call:
 
     @property
     def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
-        """What every answer to this call has in its trailing metadata."""
+        """The entries that the trailing metadata always contains."""
         return ((REQUEST_ID, self.request_id),)
 
     def accept_frame(self) -> None:

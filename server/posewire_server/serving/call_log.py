@@ -12,7 +12,7 @@ from typing import Any
 from posewire_server.serving.call import Call, FrameEnd, Metadata
 from posewire_server.serving.caller import host_of
 
-# The logger of these lines; what shows them sets its level.
+# The logger of these lines; `--log-format` and `--verbose` set its level.
 CALLS = "posewire_server.calls"
 
 _LOG = logging.getLogger(CALLS)
@@ -47,8 +47,7 @@ class LineBudget:
 class CallLog:
     """Logs calls when they end, each with its fields; belongs to one event loop.
 
-    A line may be missing if its host has had too many of them, or all hosts together. The next line
-    has their number.
+    Lines above the limits, of a host or of all hosts, are left out; the next line has their number.
     """
 
     def __init__(self, service: str, *, clock: Callable[[], float] = monotonic) -> None:
@@ -95,7 +94,7 @@ class CallLog:
 
 
 def call_fields(call: Call) -> dict[str, Any]:
-    """Return what the log says of a call that has ended."""
+    """Return the fields of the log line of a call that has ended."""
     outcomes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for labels, count in call.frames.items():

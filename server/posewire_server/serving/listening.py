@@ -34,7 +34,7 @@ def is_of_this_machine(address: Address) -> bool:
         return True
     try:
         return ipaddress.ip_address(address.host).is_loopback
-    except ValueError:  # a name, which may stand for other addresses tomorrow
+    except ValueError:  # a host name, whose addresses may change
         return False
 
 

@@ -20,8 +20,8 @@ class CallContext(Protocol):
 class LiveCalls:
     """Limits the calls of one host; belongs to one event loop.
 
-    A call counts until its answer is sent. A client that reads nothing could otherwise use up all
-    calls that the server allows, of which gRPC then rejects those of others, health checks too.
+    A call counts until its answer is sent. Otherwise a client that reads nothing could use up all
+    calls that the server allows, and gRPC would reject those of others, health checks included.
     """
 
     def __init__(self, per_host: int = 512) -> None:

@@ -43,7 +43,7 @@ _METHOD_LABELS = ("grpc_type", "grpc_service", "grpc_method")
 
 
 class Histogram:
-    """How many values lie in each bucket."""
+    """The number of values in each bucket, and their sum."""
 
     __slots__ = ("_bounds", "_counts", "_sum")
 
@@ -63,7 +63,7 @@ class Histogram:
 
 
 class _ModelCounts:
-    """What has become of the frames of one model."""
+    """The metrics of the frames of one model."""
 
     __slots__ = ("age", "frames", "people", "stages")
 

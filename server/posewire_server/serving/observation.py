@@ -1,4 +1,4 @@
-"""What a server shows of its calls and frames."""
+"""The metrics, logs and traces of a server."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserveOptions:
-    """What a server shows of its calls and frames.
+    """The metrics and traces of a server.
 
-    `metrics_address` is HOST:PORT, [IPV6]:PORT or unix:PATH of metrics for Prometheus, or None for
-    none. `needs_metrics`: whether a server that cannot listen there fails to start, or only warns.
-    `telemetry`: whether to send traces and metrics where the variables OTEL_* say.
+    `metrics_address`: HOST:PORT, [IPV6]:PORT or unix:PATH of the Prometheus endpoint, or None.
+    `needs_metrics`: whether a server that cannot listen there fails to start, or only warns.
+    `telemetry`: whether to export traces and metrics as the variables OTEL_* configure.
     """
 
     metrics_address: str | None = None
@@ -53,7 +53,7 @@ class Observation:
         return None if self._endpoint is None else self._endpoint.address
 
     async def start(self) -> None:
-        """Serve metrics. Raises `ListenError` if they are needed and that is not possible."""
+        """Serve metrics. Raises `ListenError` if they are needed and the address cannot be used."""
         address = self._options.metrics_address
         if self._metrics is None or address is None:
             return

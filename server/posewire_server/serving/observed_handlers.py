@@ -1,4 +1,4 @@
-"""gRPC handlers that count their calls and tell observers, for services that do not."""
+"""Wraps gRPC handlers, to limit the calls of a host and to notify observers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 
 
-def observed(
+def observe(
     handlers: Mapping[str, Handler],
     methods: Mapping[str, Method],
     observers: Sequence[Observer],
     live_calls: LiveCalls,
 ) -> dict[str, Handler]:
-    """Return handlers that do the same for as many calls as a host may have, each a `Call`."""
+    """Return handlers that represent each call as a `Call` and reject a host's excess calls."""
     return {
-        name: _observed(each, methods[name], observers, live_calls)
+        name: _observe(each, methods[name], observers, live_calls)
         for name, each in handlers.items()
     }
 
 
-def _observed(
+def _observe(
     handler: Handler, method: Method, observers: Sequence[Observer], live_calls: LiveCalls
 ) -> Handler:
     answer: Any = handler.stream_stream or handler.stream_unary

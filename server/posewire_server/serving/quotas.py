@@ -17,9 +17,10 @@ _STREAM_RETRY_SECS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """`weight`: turns for each turn of a caller with weight 1. None: no limit of its own.
+    """The limits of a caller, None for no limit, and its `weight`: turns per turn of weight 1.
 
-    `max_rate`: frames and images of unary calls, a second. `source`: what sets these, for messages.
+    `max_rate`: frames and images of unary calls per second. `source`: the file or option that sets
+    the quota, for error messages.
     """
 
     weight: float = 1.0

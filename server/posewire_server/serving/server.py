@@ -30,7 +30,7 @@ from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
 from posewire_server.serving.live_calls import LiveCalls
 from posewire_server.serving.observation import Observation, ObserveOptions
-from posewire_server.serving.observed_handlers import observed
+from posewire_server.serving.observed_handlers import observe
 from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.resume_key import ResumeKey
 from posewire_server.serving.served_model import ServedModel
@@ -150,7 +150,7 @@ class Server:
     ) -> None:
         self._observation.show_methods(methods[name] for name in handlers)
         self._server.add_registered_method_handlers(
-            service, observed(handlers, methods, self._observation.observers, self._live_calls)
+            service, observe(handlers, methods, self._observation.observers, self._live_calls)
         )
 
     @property

@@ -15,7 +15,7 @@ from time import monotonic, time
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
-from posewire_server.serving.answer import duration, outcome_response
+from posewire_server.serving.answer import serialize_outcome, to_duration
 from posewire_server.serving.byte_budget import Hold
 from posewire_server.serving.call import UNKNOWN_METHOD, Call
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
@@ -198,11 +198,11 @@ class Session:
         return stream_pb2.StreamStarted(
             model=self._estimator.description,
             max_frames_in_flight=config.window,
-            max_frame_age=None if frame_age is None else duration(frame_age),
+            max_frame_age=None if frame_age is None else to_duration(frame_age),
             max_image_bytes=limits.max_bytes,
             max_image_pixels=limits.max_pixels,
             resumed=self._tracks is not None and self._tracks.is_resumed,
-            max_stream_age=None if stream_age is None else duration(stream_age),
+            max_stream_age=None if stream_age is None else to_duration(stream_age),
         )
 
     async def _read(self, requests: AsyncIterator[Received[StreamPosesRequest]]) -> None:
@@ -275,13 +275,13 @@ class Session:
             outcome.resume_token = self._tracks.due_token(is_draining=self._is_draining)
         match settled:
             case Processed() as processed:
-                return outcome_response(outcome, result=self._result(processed, frame))
+                return serialize_outcome(outcome, result=self._result(processed, frame))
             case Skipped(reason):
                 outcome.skipped.reason = reason
                 self._skipped += 1
             case Failed(error):
                 outcome.error.status.CopyFrom(status_of(error, locate=path_in_stream))
-        return outcome_response(outcome)
+        return serialize_outcome(outcome)
 
     def _result(self, processed: Processed, frame: FrameInFlight) -> bytes:
         poses = processed.serialized_poses

@@ -35,10 +35,9 @@ class TelemetrySettings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> TelemetrySettings:
-        """Read OTEL_*. Raises `InputError` for an exporter or a protocol that posewire has not.
+        """Read OTEL_*. Raises `InputError` for an exporter or a protocol that is not supported.
 
-        An endpoint turns traces on; only a variable about metrics turns these on, because there is
-        also Prometheus.
+        A common endpoint turns on traces only, since metrics are served to Prometheus already.
         """
         if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
             return cls()
@@ -58,7 +57,7 @@ class TelemetrySettings:
 
 
 class Telemetry:
-    """Observers that send spans and metrics to where OTEL_* say; `stop` sends the last of them."""
+    """Observers that export spans and metrics as OTEL_* configure; `stop` exports the last ones."""
 
     def __init__(self, settings: TelemetrySettings) -> None:
         self.observers: list[Observer] = []
@@ -134,9 +133,9 @@ async def call_within(secs: float, functions: Sequence[Callable[[], object]]) ->
 
 
 def telemetry_from_environment() -> Telemetry | None:
-    """Start what OTEL_* ask for; warn if that is something and OpenTelemetry is not installed.
+    """Start the telemetry that OTEL_* configure, if any.
 
-    Raises `InputError` for a bad value.
+    Warns and returns None if OpenTelemetry is not installed. Raises `InputError` for a bad value.
     """
     settings = TelemetrySettings.from_environment()
     if not settings.is_on:
@@ -161,7 +160,7 @@ def _exporter(environment: Mapping[str, str], signal: str, *, has_endpoint: bool
     if _is_set(environment, variable):
         exporter = environment[variable].strip()
         if exporter not in _EXPORTERS:
-            raise InputError(f"{variable}: got {exporter!r}, want {_listed(_EXPORTERS)}")
+            raise InputError(f"{variable}: got {exporter!r}, want {_join_choices(_EXPORTERS)}")
         return exporter
     is_on = has_endpoint or _is_set(environment, f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
     return "otlp" if is_on else "none"
@@ -180,12 +179,12 @@ def _is_set(environment: Mapping[str, str], variable: str) -> bool:
     return bool(environment.get(variable, "").strip())
 
 
-def _listed(values: tuple[str, ...]) -> str:
+def _join_choices(values: tuple[str, ...]) -> str:
     return f"{', '.join(values[:-1])} or {values[-1]}"
 
 
 def _resource() -> Resource:
-    """Describe this server; what OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say comes first."""
+    """Describe this server; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence."""
     from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 
     ours = {"service.name": "posewire", "service.version": version("posewire")}

@@ -1,4 +1,4 @@
-"""The tokens file: who may call, and within which quota."""
+"""The tokens file: the callers of a server, their tokens and quotas."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from posewire.v1 import pose_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import EstimatePosesResponse, StreamPosesResponse
 from posewire_server.estimation.pipeline import Estimate, StageTimes
 from posewire_server.geometry import Size
-from posewire_server.serving.answer import SerializedFields, duration, embedded, outcome_response
+from posewire_server.serving.answer import SerializedFields, embed, serialize_outcome, to_duration
 
 secs = st.one_of(st.just(0.0), st.floats(-1e-9, 1e5))
 POSE = pose_pb2.Pose(score=0.5, keypoints=[pose_pb2.Keypoint(x=1, origin=1)] * 17)
@@ -45,19 +45,19 @@ def test_an_outcome_is_the_message_that_its_fields_make(
     fields = SerializedFields.of(estimate, model_version=version, waited_secs=waited_secs)
     outcome = stream_pb2.FrameOutcome(frame_id=frame_id, frames_skipped_before=3)
     result = fields.after_poses(poses.SerializeToString(), total_secs=total_secs)
-    response = outcome_response(outcome, result=result)
+    response = serialize_outcome(outcome, result=result)
 
     wanted = outcome.result
     wanted.poses.extend(poses.poses)
     wanted.model_version, wanted.image_width, wanted.image_height = version, 640, 480
     stages = wanted.stage_times
     if times.image_decode_secs is not None:
-        stages.image_decode_duration.CopyFrom(duration(times.image_decode_secs))
-    stages.queue_duration.CopyFrom(duration(waited_secs + times.queue_secs))
-    stages.letterbox_duration.CopyFrom(duration(times.letterbox_secs))
-    stages.inference_duration.CopyFrom(duration(times.inference_secs))
-    stages.grouping_duration.CopyFrom(duration(times.grouping_secs))
-    stages.total_duration.CopyFrom(duration(total_secs))
+        stages.image_decode_duration.CopyFrom(to_duration(times.image_decode_secs))
+    stages.queue_duration.CopyFrom(to_duration(waited_secs + times.queue_secs))
+    stages.letterbox_duration.CopyFrom(to_duration(times.letterbox_secs))
+    stages.inference_duration.CopyFrom(to_duration(times.inference_secs))
+    stages.grouping_duration.CopyFrom(to_duration(times.grouping_secs))
+    stages.total_duration.CopyFrom(to_duration(total_secs))
     assert response == StreamPosesResponse(outcome=outcome).SerializeToString()
     unary = EstimatePosesResponse.FromString(result)
     assert unary.poses == wanted.poses
@@ -67,12 +67,12 @@ def test_an_outcome_is_the_message_that_its_fields_make(
 @given(st.sampled_from([0, 1, 127, 128, 16383, 16384, 3_000_000]))
 def test_a_message_of_any_size_is_embedded(size: int) -> None:
     skipped = stream_pb2.FrameSkipped()
-    skipped.MergeFromString(embedded(15, bytes(size)))  # a field that it does not know
+    skipped.MergeFromString(embed(15, bytes(size)))  # a field that it does not know
     outcome = stream_pb2.FrameOutcome(skipped=skipped)
     field = stream_pb2.FrameOutcome.SKIPPED_FIELD_NUMBER
-    assert embedded(field, skipped.SerializeToString()) == outcome.SerializeToString()
+    assert embed(field, skipped.SerializeToString()) == outcome.SerializeToString()
 
 
 @given(secs)
 def test_a_duration_has_the_nearest_nanosecond_and_is_not_negative(value: float) -> None:
-    assert duration(value).ToNanoseconds() == max(0, round(1e9 * value))
+    assert to_duration(value).ToNanoseconds() == max(0, round(1e9 * value))
