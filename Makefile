@@ -41,7 +41,7 @@ GO := $(or $(GO),$(if $(CI),$(PACKAGED_GO),$(wildcard $(PACKAGED_GO))))
 endif
 GO_TOOLS := $(CURDIR)/build/tools/gobin
 
-# Clients that others wrote, which the tests run: programs in Go, and packages of npm.
+# Third-party clients that the tests run: programs in Go, and packages of npm.
 FOREIGN := $(CURDIR)/build/tools/foreign
 FOREIGN_CLIENTS = $(if $(GO),$(FOREIGN)/bin/installed) \
 	$(if $(or $(CI),$(shell command -v npm)),$(BUF) $(FOREIGN)/node_modules)
@@ -95,7 +95,7 @@ examplego: ## Build the Go programs of clients/go in build/clients/go
 gotest: examplego
 	$(call with_go,$(GO) test ./...)
 
-foreignclients: $(FOREIGN_CLIENTS) ## Install grpcurl and others for the tests, if there is Go and npm
+foreignclients: $(FOREIGN_CLIENTS) ## Install grpcurl and other clients for the tests, if Go and npm are installed
 
 go: $(if $(GO),$(GO_TOOLS)/installed) ## Check the Go client: vet, staticcheck, tests with the race detector
 	$(call with_go,$(GO) vet ./... && $(GO_TOOLS)/staticcheck ./... && $(GO) test -race ./...)
@@ -170,16 +170,16 @@ checkgenerate: $(INSTALLED) ## Check that the committed generated code matches t
 bench: $(INSTALLED) ## Measure the decoder; BENCH_ARGS goes to the program
 	python -m tests.bench.decode $(BENCH_ARGS)
 
-bench-clients: $(INSTALLED) $(EXAMPLES) examplego ## Measure the clients beside gRPC alone; BENCH_ARGS as above
+bench-clients: $(INSTALLED) $(EXAMPLES) examplego ## Measure the clients beside gRPC alone; BENCH_ARGS as for bench
 	python -m tests.bench.clients $(BENCH_ARGS)
 
-overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as above
+overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as for bench
 	python -m tests.bench.overhead $(BENCH_ARGS)
 
-bench-metrics: $(INSTALLED) ## Measure what metrics cost a server under 64 streams; BENCH_ARGS as above
+bench-metrics: $(INSTALLED) ## Measure the cost of metrics for a server under 64 streams; BENCH_ARGS as for bench
 	python -m tests.bench.metrics $(BENCH_ARGS)
 
-bench-serving: $(INSTALLED) ## Measure what serving costs beyond the network; BENCH_ARGS as above
+bench-serving: $(INSTALLED) ## Measure the cost of serving without the network; BENCH_ARGS as for bench
 	python -m tests.bench.serving $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
@@ -241,7 +241,7 @@ $(BUF):
 	npm install --silent --no-audit --no-fund --no-save \
 		--prefix build/tools/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
 
-# No package of these needs its install script.
+# None of these packages needs its install script.
 $(FOREIGN)/node_modules: tests/clients/foreign/package.json tests/clients/foreign/package-lock.json
 	$(call need_npm,grpc-js)
 	mkdir -p $(FOREIGN) && cp $^ $(FOREIGN)

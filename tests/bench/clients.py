@@ -1,9 +1,9 @@
-"""How long a frame takes through the clients in Python, Go and C++, and through gRPC alone.
+"""Measures the time of a frame with the clients in Python, Go and C++, and with gRPC alone.
 
 Prints a Markdown table: run it through `make bench-clients`, with nothing else on the machine. The
 programs posebench of the clients stream a JPEG to a server whose network is a stub, and the same
-bytes to a bare echo server, which returns as many of them as a result has. They take turns, so that
-what else the machine does hits all.
+bytes to a bare echo server, which returns as many of them as a result has. They take turns, so
+that other load on the machine affects all of them.
 """
 
 from __future__ import annotations

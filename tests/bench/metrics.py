@@ -1,4 +1,4 @@
-"""What metrics cost a server: servers with and without them, in turns, under 64 streams.
+"""Measures the cost of metrics: servers with and without them, in turns, under 64 streams.
 
 Prints a Markdown table: run it through `make bench-metrics`, with nothing else on the machine. All
 servers run at the same time and are measured in turns, so whatever else the machine does affects

@@ -1,4 +1,4 @@
-"""What a stream to a posewire server takes, in time and in CPU time of the Python client.
+"""Measures a stream to a posewire server: the time of a frame, and the client's CPU time for it.
 
 The programs posebench of the clients in Go and C++ have the same options and print the same JSON.
 """

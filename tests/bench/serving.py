@@ -1,4 +1,4 @@
-"""What serving costs beyond the network: frames per second, and the server's CPU time for each.
+"""Measures the cost of serving without the network: frames per second, and CPU time per frame.
 
 Prints Markdown tables and writes JSON: run it through `make bench-serving`, with nothing else on
 the machine. All servers run at the same time and are measured in turns, so whatever else the

@@ -26,7 +26,7 @@ class Starts {
 public:
     explicit Starts(int window) : window_(static_cast<std::size_t>(window)) {}
 
-    /// Waits for a place in the window. Returns false once nobody receives any more.
+    /// Waits for a place in the window. Returns false after the receiver has ended.
     bool push() {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return is_stopped_ || starts_.size() < window_; });

@@ -1,8 +1,9 @@
-// What a stream to a posewire server takes, in time and in CPU time of the client:
-// posebench --server HOST:PORT [options] IMAGE
+// Measures a stream to a posewire server: the time of a frame, and the client's CPU time for it.
 //
-// With --echo it also measures a plain gRPC stream that carries the same bytes and that no client
-// library touches. `make bench-clients` compares all clients in this way.
+//     posebench --server HOST:PORT [options] IMAGE
+//
+// With --echo it also measures a plain gRPC stream, without a client library, that carries the same
+// bytes. `make bench-clients` compares all clients in this way.
 
 #include <charconv>
 #include <cstdio>

@@ -5,8 +5,8 @@
 //
 //	posebench -server HOST:PORT [options] image.jpg
 //
-// With -echo it also measures a plain gRPC stream that carries the same bytes and that no client
-// library touches. `make bench-clients` compares all clients in this way.
+// With -echo it also measures a plain gRPC stream, without a client library, that carries the same
+// bytes. `make bench-clients` compares all clients in this way.
 package main
 
 import (
