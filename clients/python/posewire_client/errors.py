@@ -15,7 +15,7 @@
         ├── NotFoundError                  NOT_FOUND: no such model on the server
         ├── AlreadyExistsError             ALREADY_EXISTS
         ├── PermissionDeniedError          PERMISSION_DENIED
-        ├── ResourceExhaustedError         RESOURCE_EXHAUSTED: server busy, or message too large
+        ├── ResourceExhaustedError         RESOURCE_EXHAUSTED: busy, over quota, or message size
         ├── FailedPreconditionError        FAILED_PRECONDITION
         ├── AbortedError                   ABORTED
         ├── OutOfRangeError                OUT_OF_RANGE
@@ -200,6 +200,6 @@ class DataLossError(StatusError):
 
 
 class UnauthenticatedError(StatusError):
-    """The server needs a token, and got none or does not know it."""
+    """The server requires a token, and the call has none or one that it does not know."""
 
     code = "UNAUTHENTICATED"
