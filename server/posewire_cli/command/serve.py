@@ -47,6 +47,10 @@ class ListenOptions:
     lame_duck: Patience = 0.0
     """Time before the grace period in which calls are still accepted, in seconds."""
 
+    stall_timeout: Patience = 30.0
+    """Time after which an inference that still runs makes health NOT_SERVING, in seconds; 0 for
+    none."""
+
     config: Path | None = None
     """TOML file of options, each by its name without --; also POSEWIRE_SERVE_NAME=VALUE."""
 
@@ -111,7 +115,7 @@ def serve_models(
         connections=ConnectionLimits(
             count=limits.max_connections, max_age_secs=limits.max_connection_age
         ),
-        limits=_service_limits(limits, grace_secs=listen.grace),
+        limits=_service_limits(listen, limits),
         reflection=listen.reflection,
         lame_duck_secs=listen.lame_duck,
         observe=observation.to_server(),
@@ -144,16 +148,17 @@ def _check_names_differ(names: list[str]) -> None:
             )
 
 
-def _service_limits(limits: LimitOptions, *, grace_secs: float) -> ServiceLimits:
+def _service_limits(listen: ListenOptions, limits: LimitOptions) -> ServiceLimits:
     return ServiceLimits(
         image=ImageLimits(max_bytes=limits.max_image_bytes, max_pixels=limits.max_image_pixels),
         waiting=limits.queue,
         streams=limits.max_streams,
         streams_per_peer=limits.max_streams_per_peer,
         held_bytes=limits.max_held_bytes,
+        stall_secs=listen.stall_timeout or None,
         life=SessionLife(
             idle_secs=limits.idle_timeout,
             max_age_secs=limits.max_stream_age,
-            drain_secs=grace_secs,
+            drain_secs=listen.grace,
         ),
     )

@@ -34,10 +34,17 @@ class Estimator:
     """Runs frames of many callers through one model; belongs to the event loop that makes it.
 
     `waiting`: how many images of one peer's unary calls may wait besides those in progress.
+    `stall_secs`: how long an inference may run, None for any time.
     """
 
     def __init__(
-        self, model: ServedModel, *, limits: ImageLimits, waiting: int, budget: ByteBudget
+        self,
+        model: ServedModel,
+        *,
+        limits: ImageLimits,
+        waiting: int,
+        budget: ByteBudget,
+        stall_secs: float | None = None,
     ) -> None:
         self.model = model
         self.limits = limits
@@ -52,6 +59,7 @@ class Estimator:
         # Hosts and named callers with unanswered unary calls, by name.
         self._peers: dict[str, Caller] = {}
         self._max_per_peer = model.pipeline.max_in_progress + waiting
+        self._stall_secs = stall_secs
 
     def stream_caller(self, account: Account, *, latest: bool) -> Caller:
         """Create the caller of a stream, which may submit as many frames as its window holds.
@@ -122,7 +130,11 @@ class Estimator:
 
     @property
     def load(self) -> ModelLoad:
-        return ModelLoad(waiting=self._turns.waiting, busy=self._gate.busy)
+        return ModelLoad(
+            waiting=self._turns.waiting,
+            busy=self._gate.busy,
+            is_stalled=self._stall_secs is not None and self._gate.longest_secs > self._stall_secs,
+        )
 
     def close(self) -> None:
         """Start no more frames, without waiting for those in progress."""

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ModelLoad:
-    """`waiting`: frames that wait for their turn. `busy`: inference requests in use."""
+    """`waiting`: frames that wait for their turn. `busy`: inference requests in use.
+
+    `is_stalled`: whether an inference has run for too long.
+    """
 
     waiting: int
     busy: int
+    is_stalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,10 +174,14 @@ class Metrics(Collector):
         busy = GaugeMetricFamily(
             "posewire_infer_requests_busy", "Inference requests in use.", labels=("model",)
         )
+        stalled = GaugeMetricFamily(
+            "posewire_stalled", "1 while an inference runs for too long.", labels=("model",)
+        )
         for model, each in sorted(load.models.items()):
             queue.add_metric((model,), each.waiting)
             busy.add_metric((model,), each.busy)
-        yield from (queue, busy)
+            stalled.add_metric((model,), each.is_stalled)
+        yield from (queue, busy, stalled)
 
     def _collect_calls(self) -> Iterator[Metric]:
         started = CounterMetricFamily(

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Protocol
 
 from posewire_server.serving.caller import Caller, CallerFrame
@@ -44,11 +45,20 @@ class NetworkGate:
         self._turn = 0
         self._clock = ShareClock()
         self._waiters: list[_Waiter] = []
+        # When the turn of each frame that has one began, oldest first.
+        self._began_at: dict[PreparedFrame, float] = {}
 
     @property
     def busy(self) -> int:
         """How many frames the network runs."""
         return self._capacity - self._free
+
+    @property
+    def longest_secs(self) -> float:
+        """For how long the oldest turn has lasted; 0 if the network is free."""
+        with self._lock:
+            oldest = next(iter(self._began_at.values()), None)
+        return 0.0 if oldest is None else monotonic() - oldest
 
     def join(self, caller: Caller) -> None:
         """Give a new caller the last place, or one that is always new would always be next."""
@@ -66,7 +76,7 @@ class NetworkGate:
             frame.check_is_due()
             yield
         finally:
-            self._leave()
+            self._leave(frame)
 
     def withdraw(self, frame: PreparedFrame) -> None:
         """Make a frame that waits here raise `WithdrawnError`."""
@@ -82,7 +92,7 @@ class NetworkGate:
         with self._lock:
             if self._free:
                 self._free -= 1
-                self._count_turn(frame)
+                self._begin_turn(frame)
                 return
             waiter = _Waiter(frame)
             self._waiters.append(waiter)
@@ -90,21 +100,23 @@ class NetworkGate:
         if waiter.is_withdrawn:
             raise WithdrawnError
 
-    def _leave(self) -> None:
+    def _leave(self, frame: PreparedFrame) -> None:
         with self._lock:
+            del self._began_at[frame]
             if not self._waiters:
                 self._free += 1
                 return
             waiter = min(self._waiters, key=self._rank)
             self._waiters.remove(waiter)
-            self._count_turn(waiter.frame)
+            self._begin_turn(waiter.frame)
         waiter.wake.set()
 
     def _rank(self, waiter: _Waiter) -> tuple[float, int]:
         caller = waiter.frame.caller
         return self._clock.start(caller.share.name), caller.last_turn
 
-    def _count_turn(self, frame: PreparedFrame) -> None:
+    def _begin_turn(self, frame: PreparedFrame) -> None:
+        self._began_at[frame] = monotonic()
         self._turn += 1
         self._clock.charge(frame.caller.share)
         frame.caller.last_turn = self._turn

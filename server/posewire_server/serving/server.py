@@ -35,6 +35,7 @@ from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.resume_key import ResumeKey
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.service import PoseService, ServiceLimits
+from posewire_server.serving.stall_watch import StallWatch
 from posewire_server.serving.tls import Certificates, TlsFiles
 from posewire_server.serving.tokens import Token, read_tokens
 from posewire_server.serving.transport import transport_server
@@ -106,6 +107,11 @@ class Server:
         )
         self._observation.show_load(lambda: self._service.load)
         self._health = HealthService(SERVICE)
+        self._stalls = StallWatch(
+            lambda: self._service.load,
+            timeout_secs=limits.stall_secs,
+            on_change=lambda is_stalled: self._health.set_serving(not is_stalled),
+        )
         self._reflection = reflection.ReflectionService(self._access)
         self._server = transport_server(
             options=[
@@ -175,6 +181,7 @@ class Server:
         self._service.open(models)
         self._observation.show_models(model.name for model in models)
         self._health.set_serving(True)
+        self._stalls.start()
         self._is_open = True
 
     async def drain(self) -> None:
@@ -184,6 +191,7 @@ class Server:
         other servers. After another half second the server also closes its listener and its idle
         connections, so that clients connect elsewhere.
         """
+        self._stalls.stop()
         self._health.set_serving(False)
         if self._is_open and self._options.lame_duck_secs:
             _LOG.info("not serving, accepting calls for %g s", self._options.lame_duck_secs)
@@ -202,6 +210,7 @@ class Server:
     async def stop(self) -> None:
         """End every call."""
         self.reloads.stop()
+        self._stalls.stop()
         await self._server.stop(_STOP_GRACE_SECS)
         self._service.close()
         await self._observation.stop()

@@ -55,6 +55,7 @@ class ServiceLimits:
     one image for each caller. `receiving`: calls whose first message is received at the same time,
     each for at most `receive_secs`, or `patience_secs` while others wait for that.
     `receiving_per_host`: calls of one host whose first message is received or waits for that.
+    `stall_secs`: how long an inference may run before its model has stalled; None for any time.
     """
 
     image: ImageLimits = field(default_factory=ImageLimits)
@@ -67,6 +68,7 @@ class ServiceLimits:
     receiving_per_host: int = 256
     receive_secs: float = 60.0
     patience_secs: float = 5.0
+    stall_secs: float | None = 30.0
     life: SessionLife = field(default_factory=SessionLife)
 
 
@@ -110,7 +112,13 @@ class PoseService:
         """Serve these models, already warmed up; the first is the default."""
         limits, budget = self._limits, ByteBudget(self._limits.held_bytes)
         self._estimators = {
-            model.name: Estimator(model, limits=limits.image, waiting=limits.waiting, budget=budget)
+            model.name: Estimator(
+                model,
+                limits=limits.image,
+                waiting=limits.waiting,
+                budget=budget,
+                stall_secs=limits.stall_secs,
+            )
             for model in models
         }
         self._default = models[0].name

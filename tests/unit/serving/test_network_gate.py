@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -115,3 +116,33 @@ def test_a_frame_that_is_too_old_passes_its_turn_on() -> None:
     wait_until(lambda: third in network.began)
     network.end(third)
     waiting.result(PATIENCE_SECS)
+
+
+def test_the_oldest_turn_is_the_longest() -> None:
+    network = Network(capacity=2)
+    assert network.gate.longest_secs == 0
+    first, second = frame_of(caller()), frame_of(caller())
+    first_turn = network.run(first)
+    time.sleep(0.01)
+    between = time.monotonic()
+    second_turn = network.run(second)
+    assert network.gate.longest_secs > time.monotonic() - between
+    network.end(first)
+    first_turn.result(PATIENCE_SECS)
+    assert 0 < network.gate.longest_secs <= time.monotonic() - between
+    network.end(second)
+    second_turn.result(PATIENCE_SECS)
+    assert network.gate.longest_secs == 0
+
+
+def test_a_turn_that_is_handed_over_counts_anew() -> None:
+    network = Network()
+    first, second = frame_of(caller()), frame_of(caller())
+    network.run(first)
+    turn = network.queue(second)
+    before = time.monotonic()
+    network.end(first)
+    wait_until(lambda: second in network.began)
+    assert network.gate.longest_secs <= time.monotonic() - before
+    network.end(second)
+    turn.result(PATIENCE_SECS)
