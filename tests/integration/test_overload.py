@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.serving.observation import ObserveOptions
 from posewire_server.serving.server import SERVICE, ServerOptions
 from posewire_server.serving.service import ServiceLimits
-from tests.reference.numbered_frames import SIDE, numbered_image, person_of
-from tests.reference.painting_runner import HeldRunner, painted_model
+from tests.reference.numbered_frames import HELD, SIDE, holding, numbered_image, person_of
+from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 from tests.reference.scrape import scrape, value
 from tests.reference.server_thread import channel_to, serving
+from tests.reference.waiting import wait_until
 
 TIMEOUT = 20
 OPTIONS = ServerOptions(
@@ -26,9 +32,61 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-def estimate(channel: grpc.Channel, number: int) -> grpc.Future:
+def estimate(channel: grpc.Channel, number: int, *, timeout: float = TIMEOUT) -> grpc.Future:
     request = messages.EstimatePosesRequest(image=numbered_image(number))
-    return PoseServiceStub(channel).EstimatePoses.future(request, timeout=TIMEOUT)
+    return PoseServiceStub(channel).EstimatePoses.future(request, timeout=timeout)
+
+
+class Measured:
+    """A server that knows the time of an image, and whose network then runs no more.
+
+    As many calls as `waiting` wait for it.
+    """
+
+    def __init__(self, channel: grpc.Channel, metrics: str) -> None:
+        self.channel = channel
+        self.metrics = metrics
+
+    @property
+    def waiting(self) -> int:
+        return int(value(scrape(self.metrics), "posewire_queue_depth", model="painted"))
+
+    def refusal(self, *, timeout: float = TIMEOUT) -> tuple[grpc.StatusCode, ErrorInfo, RetryInfo]:
+        """Make a call that the server refuses."""
+        error = estimate(self.channel, HELD, timeout=timeout).exception(TIMEOUT)
+        assert isinstance(error, grpc.RpcError)
+        status, info, retry = rpc_status.from_call(error), ErrorInfo(), RetryInfo()
+        assert status is not None, error
+        for detail in status.details:
+            assert detail.Unpack(info) or detail.Unpack(retry)
+        return error.code(), info, retry
+
+
+@contextmanager
+def measured(*, queue: int, calls: int) -> Iterator[Measured]:
+    """Serve with room for `queue` images in the queue, in which `calls` wait."""
+    released = threading.Event()
+    runner = PaintingRunner(holding(released), delay=lambda: 0.02)
+    model = painted_model(runner, size=SIDE)
+    options = replace(OPTIONS, limits=ServiceLimits(waiting=queue))
+    with serving(model, options=options) as server, channel_to(server) as channel:
+        assert server.server.metrics_address is not None
+        network = Measured(channel, server.server.metrics_address)
+        in_progress = model.pipeline.max_in_progress
+        first = [estimate(channel, HELD) for _ in range(in_progress + 20)]
+        wait_until(lambda: network.waiting == 20)
+        released.set()
+        for each in first:
+            assert each.result(TIMEOUT).poses
+        released.clear()
+        held = [estimate(channel, HELD) for _ in range(in_progress + calls)]
+        try:
+            wait_until(lambda: network.waiting == calls)
+            yield network
+        finally:
+            for each in held:
+                each.cancel()
+            released.set()
 
 
 def test_health_is_not_serving_while_an_inference_does_not_end(
@@ -58,3 +116,10 @@ def test_health_is_not_serving_while_an_inference_does_not_end(
         statuses.cancel()
     said = [each for each in caplog.messages if each.startswith("model painted has")]
     assert ["stalled" in each for each in said] == [True, False], said
+
+
+def test_a_full_queue_says_how_long_it_takes() -> None:
+    with measured(queue=30, calls=30) as server:
+        code, info, retry = server.refusal()
+    assert (code, info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
+    assert 200 < retry.retry_delay.ToMilliseconds() <= 10_000

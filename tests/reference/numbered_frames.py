@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +14,10 @@ from tests.reference.colour_network import person_at
 
 SIDE = 128
 _PLACES = 60
+_PATIENCE_SECS = 20
+
+# The number of the frame that `holding` waits with.
+HELD = 59
 
 
 def numbered_image(number: int) -> image_pb2.Image:
@@ -39,3 +46,16 @@ def person_of(image: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def is_answer_to(number: int, x_of_first_keypoint: float) -> bool:
     return abs(x_of_first_keypoint - 10 - number % _PLACES) < 0.5
+
+
+def holding(
+    released: threading.Event,
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
+    """Return a `person_of` that finishes frames with the number `HELD` only when released."""
+
+    def see(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        if image[SIDE // 2, SIDE // 2, 0] == HELD:
+            released.wait(_PATIENCE_SECS)
+        return person_of(image)
+
+    return see

@@ -95,7 +95,10 @@ class PoseServiceStub:
                                   RATE_LIMIT_REACHED the metadata contains the limit, as "limit" and
                                   "value"; for a limit of the caller also the caller, as "caller".
         QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
-                                  Only in EstimatePoses.
+                                  Only in EstimatePoses. The delay grows with the number of images
+                                  that wait for the model, of all callers, and with the time that
+                                  recent ones took: it is about the time until these are processed,
+                                  at least 0.2 and at most 10 seconds.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
         CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
@@ -298,7 +301,10 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   RATE_LIMIT_REACHED the metadata contains the limit, as "limit" and
                                   "value"; for a limit of the caller also the caller, as "caller".
         QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
-                                  Only in EstimatePoses.
+                                  Only in EstimatePoses. The delay grows with the number of images
+                                  that wait for the model, of all callers, and with the time that
+                                  recent ones took: it is about the time until these are processed,
+                                  at least 0.2 and at most 10 seconds.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
         CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent
@@ -497,7 +503,10 @@ class PoseServiceServicer:
                                   RATE_LIMIT_REACHED the metadata contains the limit, as "limit" and
                                   "value"; for a limit of the caller also the caller, as "caller".
         QUEUE_FULL                The queue for images of this caller is full, in number or in bytes.
-                                  Only in EstimatePoses.
+                                  Only in EstimatePoses. The delay grows with the number of images
+                                  that wait for the model, of all callers, and with the time that
+                                  recent ones took: it is about the time until these are processed,
+                                  at least 0.2 and at most 10 seconds.
         STREAM_LIMIT_REACHED      There are too many streams, of the server, of the caller or of the
                                   peer. Only when a stream opens.
         CALL_LIMIT_REACHED        Too many calls of the client's host are in progress, or have not sent

@@ -26,8 +26,9 @@ from posewire_server.errors import InputError, RequestError
 # How many characters of a client's text an error repeats: details are sent in trailers, which are
 # limited to 8 KB.
 _QUOTED = 200
-# RetryInfo delay: the shortest delay before another attempt in the contract.
+# RetryInfo delay: the shortest and the longest delay before another attempt in the contract.
 _RETRY_SECS = 0.2
+_MAX_RETRY_SECS = 10.0
 
 
 class ListenError(InputError):
@@ -100,6 +101,16 @@ class DeadlineMissedError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="DEADLINE_MISSED")
+
+
+def queue_full(wait_secs: float) -> BusyError:
+    """Describe a full queue that takes this time to process."""
+    retry_secs = min(max(wait_secs, _RETRY_SECS), _MAX_RETRY_SECS)
+    return BusyError(
+        f"no room for another image; retry in {retry_secs:.3g} s",
+        reason="QUEUE_FULL",
+        retry_secs=retry_secs,
+    )
 
 
 class UnauthenticatedError(RequestError):

@@ -12,7 +12,7 @@ from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.caller import Caller
-from posewire_server.serving.errors import BusyError
+from posewire_server.serving.errors import BusyError, queue_full
 from posewire_server.serving.frame_in_flight import (
     Failed,
     FrameInFlight,
@@ -24,6 +24,7 @@ from posewire_server.serving.load import ModelLoad
 from posewire_server.serving.network_gate import NetworkGate
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.service_time import ServiceTime
 from posewire_server.serving.turns import Turns
 
 # Peers whose unary calls may wait for one model at a time.
@@ -54,6 +55,7 @@ class Estimator:
         self._loop = asyncio.get_running_loop()
         self._turns: Turns[FrameInFlight] = Turns(depth=model.pipeline.max_in_progress)
         self._gate = NetworkGate(model.pipeline.capacity)
+        self._service_time = ServiceTime()
         # A frame stays in one thread, because each handover to another has to wake up a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
         # Hosts and named callers with unanswered unary calls, by name.
@@ -96,7 +98,7 @@ class Estimator:
         caller = self._unary_caller(account)
         hold = self.budget.take(caller, size)
         if hold is None:
-            raise _queue_full()
+            raise self._queue_full()
         frame = FrameInFlight(
             caller, image, options, hold=hold, on_settled=settled.set, request_id=request_id
         )
@@ -151,7 +153,7 @@ class Estimator:
             self._gate.join(caller)
             self._peers[account.name] = caller
         if caller is None or caller.unanswered >= self._max_per_peer:
-            raise _queue_full()
+            raise self._queue_full()
         return caller
 
     def _forget_if_idle(self, caller: Caller) -> None:
@@ -173,7 +175,7 @@ class Estimator:
             frame.settle(outcome)
         self._forget_if_idle(frame.caller)
         self._start_frames()
+        self._service_time.finish(others_wait=self._turns.waiting > 0)
 
-
-def _queue_full() -> BusyError:
-    return BusyError("no room for another image", reason="QUEUE_FULL")
+    def _queue_full(self) -> BusyError:
+        return queue_full(self._turns.waiting * self._service_time.secs)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,14 @@ from posewire_server.serving.errors import BusyError
 from posewire_server.serving.estimator import Estimator
 from posewire_server.serving.frame_in_flight import FrameInFlight, Processed
 from posewire_server.serving.quotas import Account, Quota
-from tests.reference.numbered_frames import frame_request, is_answer_to, numbered_image, person_of
+from tests.reference.numbered_frames import (
+    HELD,
+    frame_request,
+    holding,
+    is_answer_to,
+    numbered_image,
+    person_of,
+)
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
 from tests.reference.session_stream import (
     Stream,
@@ -184,6 +192,34 @@ def test_a_peer_has_no_more_images_waiting_than_it_may(held: HeldRunner) -> None
         held.release()
         await asyncio.gather(*calls, stranger)
         assert await estimate(estimator, 99)
+
+    run(test)
+
+
+def test_the_delay_of_a_full_queue_grows_with_the_queue() -> None:
+    released = threading.Event()
+
+    async def test() -> None:
+        runner = PaintingRunner(holding(released), delay=lambda: SERVICE_SECS)
+        estimator = painted_estimator(runner, waiting=40)
+        room = estimator.model.pipeline.max_in_progress + 40
+        await asyncio.gather(*(estimate(estimator, 1) for _ in range(24)))
+        calls: list[asyncio.Task[Processed]] = []
+        delays = []
+        for peer in ("a", "b", "c"):
+            calls += [
+                asyncio.create_task(estimate(estimator, HELD, peer=peer)) for _ in range(room)
+            ]
+            await settled()
+            with pytest.raises(BusyError) as caught:
+                await estimate(estimator, HELD, peer=peer)
+            assert caught.value.reason == "QUEUE_FULL"
+            delays.append(caught.value.retry_secs)
+        for each in calls:
+            each.cancel()
+        released.set()
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert 0.2 < delays[0] < delays[1] < delays[2] <= 10
 
     run(test)
 
