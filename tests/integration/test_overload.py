@@ -63,18 +63,18 @@ class Measured:
 
 
 @contextmanager
-def measured(*, queue: int, calls: int) -> Iterator[Measured]:
-    """Serve with room for `queue` images in the queue, in which `calls` wait."""
+def measured(*, secs: float, queue: int, calls: int) -> Iterator[Measured]:
+    """Serve with `secs` an image and room for `queue` images in the queue, where `calls` wait."""
     released = threading.Event()
-    runner = PaintingRunner(holding(released), delay=lambda: 0.02)
+    runner = PaintingRunner(holding(released), delay=lambda: secs)
     model = painted_model(runner, size=SIDE)
     options = replace(OPTIONS, limits=ServiceLimits(waiting=queue))
     with serving(model, options=options) as server, channel_to(server) as channel:
         assert server.server.metrics_address is not None
         network = Measured(channel, server.server.metrics_address)
         in_progress = model.pipeline.max_in_progress
-        first = [estimate(channel, HELD) for _ in range(in_progress + 20)]
-        wait_until(lambda: network.waiting == 20)
+        first = [estimate(channel, HELD) for _ in range(in_progress + 12)]
+        wait_until(lambda: network.waiting == 12)
         released.set()
         for each in first:
             assert each.result(TIMEOUT).poses
@@ -118,8 +118,23 @@ def test_health_is_not_serving_while_an_inference_does_not_end(
     assert ["stalled" in each for each in said] == [True, False], said
 
 
+def test_a_call_that_cannot_be_answered_in_time_is_refused_at_once() -> None:
+    with measured(secs=0.05, queue=200, calls=100) as server:
+        code, info, _ = server.refusal(timeout=2)
+        assert (code, info.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_TOO_SHORT")
+        assert float(info.metadata["min_wait_secs"]) > 2
+        refused = value(
+            scrape(server.metrics), "posewire_frames_total", reason="DEADLINE_TOO_SHORT"
+        )
+        assert refused == 1
+        assert server.waiting == 100
+        patient = estimate(server.channel, HELD, timeout=600)
+        wait_until(lambda: server.waiting == 101)
+        patient.cancel()
+
+
 def test_a_full_queue_says_how_long_it_takes() -> None:
-    with measured(queue=30, calls=30) as server:
+    with measured(secs=0.02, queue=30, calls=30) as server:
         code, info, retry = server.refusal()
     assert (code, info.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL")
     assert 200 < retry.retry_delay.ToMilliseconds() <= 10_000

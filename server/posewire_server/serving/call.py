@@ -113,8 +113,8 @@ class Call:
     """One call and its frames, of which each accepted one ends exactly once.
 
     `peer` is gRPC's name of the connection, and `caller` the name of the call's token, or empty.
-    `model` is the name of a served model, or empty. `code`, `reason` and `error`, a message, are
-    those of the call's status.
+    `model` is the name of a served model, or empty. `due_at` is the deadline, by `monotonic`.
+    `code`, `reason` and `error`, a message, are those of the call's status.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Call:
         self._observers = observers
         self._unanswered = 0
         self._began_at = monotonic()
-        self._ends_at = None if remaining_secs is None else self._began_at + remaining_secs
+        self.due_at = None if remaining_secs is None else self._began_at + remaining_secs
         for observer in observers:
             observer.start_call(self, metadata)
 
@@ -170,13 +170,13 @@ class Call:
 
     def cancel(self) -> None:
         """Record that the client, the deadline or a shutdown ends the call."""
-        is_late = self._ends_at is not None and monotonic() > self._ends_at - _DEADLINE_SLACK_SECS
+        is_late = self.due_at is not None and monotonic() > self.due_at - _DEADLINE_SLACK_SECS
         self.code, self.reason = "DEADLINE_EXCEEDED" if is_late else "CANCELLED", ""
 
     def end(self) -> None:
         """Record the end of the call, and of the frames that have no outcome."""
         left = FrameLabels("cancelled", self.code)
-        if self.method.type == "unary" and self.reason and self.code != "DEADLINE_EXCEEDED":
+        if self.method.type == "unary" and self.reason not in ("", "DEADLINE_MISSED"):
             left = FrameLabels("error", self.reason)
         for _ in range(self._unanswered):
             self._end_frame(FrameEnd(left))

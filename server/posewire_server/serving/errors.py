@@ -11,6 +11,7 @@ RequestError
 ├── StreamOrderError      FAILED_PRECONDITION: messages of a stream out of order
 ├── BusyError             RESOURCE_EXHAUSTED: a full queue or an exceeded limit
 ├── DeadlineMissedError   DEADLINE_EXCEEDED: no answer before the deadline
+├── DeadlineTooShortError DEADLINE_EXCEEDED: no turn before the deadline
 ├── UnauthenticatedError  UNAUTHENTICATED: no token, or an unknown one
 ├── PermissionDeniedError PERMISSION_DENIED: a caller may not do this
 ├── UnavailableError      UNAVAILABLE: warming up, or draining
@@ -101,6 +102,20 @@ class DeadlineMissedError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, reason="DEADLINE_MISSED")
+
+
+class DeadlineTooShortError(RequestError):
+    """An image that waits for longer than its deadline allows."""
+
+    code = "DEADLINE_EXCEEDED"
+
+    def __init__(self, *, wait_secs: float, remaining_secs: float) -> None:
+        super().__init__(
+            f"deadline: got {remaining_secs:.3g} s, want more than the {wait_secs:.3g} s that the "
+            "caller's images ahead of this one take at least; allow more time or send fewer",
+            reason="DEADLINE_TOO_SHORT",
+            metadata={"min_wait_secs": f"{wait_secs:.3g}"},
+        )
 
 
 def queue_full(wait_secs: float) -> BusyError:

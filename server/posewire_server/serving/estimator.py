@@ -10,6 +10,7 @@ from posewire.v1 import stream_pb2
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
+from posewire_server.serving.admission import check_deadline
 from posewire_server.serving.byte_budget import ByteBudget
 from posewire_server.serving.caller import Caller
 from posewire_server.serving.errors import BusyError, queue_full
@@ -87,20 +88,29 @@ class Estimator:
         *,
         account: Account,
         size: int,
+        due_at: float | None = None,
         request_id: str = "",
     ) -> Processed:
         """Wait for the poses in the image of a unary call; cancelling it withdraws the image.
 
-        `size`: of the request, in bytes. Raises `BusyError` if too many images or bytes are
-        waiting, and the `RequestError` of an image that failed.
+        `size`: of the request, in bytes. `due_at`: its deadline, by `monotonic`. Raises `BusyError`
+        if too many images or bytes are waiting, `DeadlineTooShortError` if its turn would surely
+        come too late, and the `RequestError` of an image that failed.
         """
         settled = asyncio.Event()
         caller = self._unary_caller(account)
+        check_deadline(due_at, caller.waiting, frame_secs=self._service_time.secs)
         hold = self.budget.take(caller, size)
         if hold is None:
             raise self._queue_full()
         frame = FrameInFlight(
-            caller, image, options, hold=hold, on_settled=settled.set, request_id=request_id
+            caller,
+            image,
+            options,
+            hold=hold,
+            due_at=due_at,
+            on_settled=settled.set,
+            request_id=request_id,
         )
         self.submit(frame)
         try:
@@ -175,7 +185,7 @@ class Estimator:
             frame.settle(outcome)
         self._forget_if_idle(frame.caller)
         self._start_frames()
-        self._service_time.finish(others_wait=self._turns.waiting > 0)
+        self._service_time.finish(is_full=self._turns.is_full)
 
     def _queue_full(self) -> BusyError:
         return queue_full(self._turns.waiting * self._service_time.secs)

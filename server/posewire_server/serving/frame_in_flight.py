@@ -62,6 +62,7 @@ class FrameInFlight:
     """One image with its options, for which `caller` wants an outcome.
 
     `hold` is the image's part of the byte budget, released with the image.
+    `due_at`: when the caller withdraws it at the latest, by `monotonic`; None for never.
     `max_age_secs`: a frame that is older when the network becomes free is skipped. `on_settled` is
     called once, when the frame gets its outcome. The event loop owns the frame; `process` runs in
     another thread and reads only fields that no longer change, and whether the image is released.
@@ -76,6 +77,7 @@ class FrameInFlight:
         hold: Hold | None = None,
         frame_id: int = 1,
         captured_secs: float = 0.0,
+        due_at: float | None = None,
         max_age_secs: float | None = None,
         on_settled: Callable[[], object],
         request_id: str = "",
@@ -83,6 +85,7 @@ class FrameInFlight:
         self.caller = caller
         self.frame_id = frame_id
         self.request_id = request_id
+        self.due_at = due_at
         self.captured_secs = captured_secs
         self._image: Image | None = image
         self._hold = hold

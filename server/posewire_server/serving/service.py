@@ -226,6 +226,7 @@ class PoseService:
             options,
             account=account,
             size=received.size,
+            due_at=call.due_at,
             request_id=call.request_id,
         )
         total_secs = monotonic() - received_at

@@ -18,7 +18,7 @@ _SHORTEST_SECS = 1e-3
 
 
 class ServiceTime:
-    """The mean time between the ends of frames while others wait.
+    """The mean time between the ends of frames while the model has as many as it can use.
 
     This is the time by which a waiting frame delays those behind it, however many frames the model
     runs at the same time. The mean forgets exponentially.
@@ -28,7 +28,7 @@ class ServiceTime:
         self._clock = clock
         self._first: list[float] = []
         self._mean_secs = 0.0
-        # When the previous frame ended, if others have waited since then.
+        # When the previous frame ended, if the model has been full since then.
         self._measuring_from: float | None = None
 
     @property
@@ -36,12 +36,12 @@ class ServiceTime:
         """The mean; 0 before there are enough measurements."""
         return self._mean_secs
 
-    def finish(self, *, others_wait: bool) -> None:
-        """Count a frame that has ended; `others_wait`: whether some cannot start yet."""
+    def finish(self, *, is_full: bool) -> None:
+        """Count a frame that has ended; `is_full`: whether others wait nevertheless."""
         now = self._clock()
         if self._measuring_from is not None:
             self._measure(now - self._measuring_from)
-        self._measuring_from = now if others_wait else None
+        self._measuring_from = now if is_full else None
 
     def _measure(self, secs: float) -> None:
         if len(self._first) < _FIRST:

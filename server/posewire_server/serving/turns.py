@@ -70,6 +70,11 @@ class Turns(Generic[Frame]):
         return self._waiting
 
     @property
+    def is_full(self) -> bool:
+        """Whether frames wait because as many as useful are in progress."""
+        return self._waiting > 0 and self._in_progress >= self._depth
+
+    @property
     def is_busy(self) -> bool:
         """Whether any frame is in progress."""
         return self._in_progress > 0

@@ -8,7 +8,12 @@ import pytest
 
 from posewire.v1 import stream_pb2
 from posewire_server.serving.call import Call, FrameEnd, FrameLabels, Metadata, Method
-from posewire_server.serving.errors import BusyError, DeadlineMissedError, InternalError
+from posewire_server.serving.errors import (
+    BusyError,
+    DeadlineMissedError,
+    DeadlineTooShortError,
+    InternalError,
+)
 from posewire_server.serving.frame_in_flight import Failed, Skipped
 
 STREAM = Method("service", "Stream", "bidi_stream")
@@ -54,6 +59,10 @@ def test_frames_without_an_outcome_end_with_their_stream() -> None:
     [
         (lambda call: call.fail(BusyError("full", reason="QUEUE_FULL")), ("error", "QUEUE_FULL")),
         (lambda call: call.fail(DeadlineMissedError("late")), ("cancelled", "DEADLINE_EXCEEDED")),
+        (
+            lambda call: call.fail(DeadlineTooShortError(wait_secs=2, remaining_secs=1)),
+            ("error", "DEADLINE_TOO_SHORT"),
+        ),
         (lambda call: call.cancel(), ("cancelled", "CANCELLED")),
     ],
 )

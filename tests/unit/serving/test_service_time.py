@@ -13,10 +13,10 @@ class Measured:
         self.clock = FakeClock()
         self.time = ServiceTime(clock=self.clock)
 
-    def finish(self, *intervals: float, others_wait: bool = True) -> None:
+    def finish(self, *intervals: float, is_full: bool = True) -> None:
         for secs in intervals:
             self.clock.advance(secs)
-            self.time.finish(others_wait=others_wait)
+            self.time.finish(is_full=is_full)
 
     @property
     def secs(self) -> float:
@@ -40,11 +40,11 @@ def test_it_follows_a_model_that_becomes_slower_or_faster() -> None:
     assert measured.secs == pytest.approx(0.01, rel=0.05)
 
 
-def test_time_without_waiting_frames_is_not_measured() -> None:
+def test_time_in_which_the_model_could_do_more_is_not_measured() -> None:
     measured = Measured()
     measured.finish(*[0.02] * 9)
     for _ in range(50):
-        measured.finish(0.02, others_wait=False)
+        measured.finish(0.02, is_full=False)
         measured.finish(7.0)
     assert measured.secs == pytest.approx(0.02)
 

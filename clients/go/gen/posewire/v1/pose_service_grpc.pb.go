@@ -47,7 +47,7 @@ const (
 //
 // Set a deadline on every call except StreamPoses. The server drops an image whose deadline expires
 // before its turn, without running inference; inference that has started is finished. A cancelled
-// call leaves the queue.
+// call leaves the queue. The server may refuse an image at once whose deadline is too short.
 //
 // # Message sizes
 //
@@ -113,6 +113,11 @@ const (
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
 //	                            library instead, without details.
+//	  DEADLINE_TOO_SHORT        The deadline surely expires before the image's turn, because the
+//	                            caller has too many images ahead of it that wait. The server
+//	                            measures how long images take, and counts half of that. Only in
+//	                            EstimatePoses, and without waiting for the deadline. The metadata
+//	                            contains the least wait in seconds, as "min_wait_secs".
 //	CANCELLED                   The client cancelled the call, or the server was stopping when the
 //	                            call arrived. No details.
 //	UNAVAILABLE                 Retry after a delay, or on another server.
@@ -300,7 +305,7 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //
 // Set a deadline on every call except StreamPoses. The server drops an image whose deadline expires
 // before its turn, without running inference; inference that has started is finished. A cancelled
-// call leaves the queue.
+// call leaves the queue. The server may refuse an image at once whose deadline is too short.
 //
 // # Message sizes
 //
@@ -366,6 +371,11 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //	  DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
 //	                            not arrive in time. Clients usually see the error of their own gRPC
 //	                            library instead, without details.
+//	  DEADLINE_TOO_SHORT        The deadline surely expires before the image's turn, because the
+//	                            caller has too many images ahead of it that wait. The server
+//	                            measures how long images take, and counts half of that. Only in
+//	                            EstimatePoses, and without waiting for the deadline. The metadata
+//	                            contains the least wait in seconds, as "min_wait_secs".
 //	CANCELLED                   The client cancelled the call, or the server was stopping when the
 //	                            call arrived. No details.
 //	UNAVAILABLE                 Retry after a delay, or on another server.

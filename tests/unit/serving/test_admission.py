@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from posewire_server.serving.admission import check_deadline
+from posewire_server.serving.errors import DeadlineTooShortError
+
+NOW = 100.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    due_at: float | None = None
+
+
+def check(within_secs: float | None, ahead: list[Waiting], *, frame_secs: float = 0.2) -> None:
+    due_at = None if within_secs is None else NOW + within_secs
+    check_deadline(due_at, ahead, frame_secs=frame_secs, clock=lambda: NOW)
+
+
+def test_an_image_is_refused_if_half_of_the_expected_wait_is_too_long() -> None:
+    ahead = [Waiting() for _ in range(10)]
+    check(1.01, ahead)
+    with pytest.raises(DeadlineTooShortError) as caught:
+        check(0.99, ahead)
+    assert caught.value.metadata == {"min_wait_secs": "1"}
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("within_secs", "waiting", "frame_secs"),
+    [
+        pytest.param(None, 1000, 0.2, id="no deadline"),
+        pytest.param(0.001, 1000, 0.0, id="nothing is measured"),
+        pytest.param(0.001, 0, 9.0, id="nothing waits"),
+        pytest.param(-1.0, 0, 9.0, id="nothing waits, and the deadline has passed"),
+    ],
+)
+def test_an_image_is_admitted(within_secs: float | None, waiting: int, frame_secs: float) -> None:
+    check(within_secs, [Waiting() for _ in range(waiting)], frame_secs=frame_secs)
+
+
+def test_frames_that_are_dropped_before_their_turn_take_no_time() -> None:
+    soon = [Waiting(NOW + 0.25) for _ in range(100)]  # three of them have a turn
+    check(0.31, soon)
+    with pytest.raises(DeadlineTooShortError):
+        check(0.29, soon)
+    with pytest.raises(DeadlineTooShortError):
+        check(0.31, [*soon, Waiting(NOW + 9)])
