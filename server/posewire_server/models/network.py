@@ -43,8 +43,11 @@ def _read(path: Path) -> ov.Model:
     if path.suffix not in (".xml", ".onnx"):
         raise NetworkError(f"{path}: got a file of another kind, {wanted}")
     path.open("rb").close()  # OpenVINO does not report why a file cannot be opened.
+    core = ov.Core()
+    # Overwriting a mapped file would change the weights of a network in use, or end the process.
+    core.set_property({"ENABLE_MMAP": False})
     try:
-        return ov.Core().read_model(path)
+        return core.read_model(path)
     except RuntimeError as error:
         raise NetworkError(f"{path}: {wanted}; {last_line(error)}") from error
 

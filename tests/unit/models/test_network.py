@@ -179,3 +179,12 @@ def test_published_topologies_are_read_and_run_at_any_size(tmp_path: Path, topol
         output = runner.run(np.zeros((height, width, 3), np.uint8))
         assert output.heatmaps.shape == (17, height // 2, width // 2)
         assert output.tags.shape[:3] == output.heatmaps.shape
+
+
+def test_the_file_of_a_network_in_use_may_be_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "colours.xml"
+    ov.save_model(colour_network(), path, compress_to_fp16=False)
+    network = read_network(path)
+    mapped = Path("/proc/self/maps").read_text().splitlines()
+    assert not [line for line in mapped if line.endswith(str(path.with_suffix(".bin")))]
+    del network
