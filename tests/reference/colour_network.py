@@ -50,10 +50,11 @@ def painted_frame(
     return frame.round().astype(np.uint8)
 
 
-def colour_network() -> ov.Model:
+def colour_network(*, least_cosine: float = LEAST_COSINE) -> ov.Model:
     """Takes what posewire's networks take, and puts a point x of its input at x / 2 - 0.5.
 
-    That is what delta 0.5 undoes: cell i sees pixel 2 i + 1 only.
+    That is what delta 0.5 undoes: cell i sees pixel 2 i + 1 only. Above 1, `least_cosine` makes
+    it find nobody.
     """
     image = ops.parameter([1, -1, -1, 3], np.uint8, name="image")
     image.output(0).set_names({"image"})
@@ -64,7 +65,7 @@ def colour_network() -> ov.Model:
     kernel = ops.constant(COLOURS[:, :, None, None])
     directions = ops.divide(planes, ops.maximum(brightness, np.float32(1)))
     cosines = ops.convolution(directions, kernel, [1, 1], [0, 0], [0, 0], [1, 1])
-    likeness = ops.relu(ops.subtract(cosines, np.float32(LEAST_COSINE)))
+    likeness = ops.relu(ops.subtract(cosines, np.float32(least_cosine)))
     scale = np.float32(1 / (1 - LEAST_COSINE) / 255)
     heat = ops.multiply(ops.multiply(likeness, brightness), scale)
     every_keypoint = ops.constant(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -16,18 +17,33 @@ _VERBOSE = "--verbose, anywhere on the line, logs progress and prints tracebacks
 # Cyclopts takes the usual name, -, for an option.
 _STDIN = "/dev/stdin"
 
+# The parameter of commands that read their options again while they run.
+_READ_OPTIONS = "read_options"
+
 
 def run(arguments: Sequence[str], before_command: Callable[[], object]) -> int:
     """Run one subcommand and return its exit code. Raises `UsageError` for wrong usage."""
     arguments = [_STDIN if each == "-" else each for each in arguments]
     try:
-        command, bound, _ = app.parse_args(arguments)
+        command, bound, injected = app.parse_args(arguments)
         before_command()
+        if _READ_OPTIONS in injected:
+            bound.arguments[_READ_OPTIONS] = partial(_read_options, arguments)
         code: int | None = command(*bound.args, **bound.kwargs)
     except (CycloptsError, UsageError) as error:
         words = " ".join(["posewire", *app.parse_commands(arguments)[0]])
         raise UsageError(f"{str(error).rstrip('.')}\nSee '{words} --help'.") from error
     return code or 0
+
+
+def _read_options(arguments: Sequence[str]) -> Mapping[str, Any]:
+    """Read the options of a command again, by parameter. Raises `UsageError`."""
+    try:
+        _, bound, _ = app.parse_args(arguments)
+    except CycloptsError as error:
+        raise UsageError(str(error).rstrip(".")) from error
+    bound.apply_defaults()
+    return bound.arguments
 
 
 def _refuse(*command: Annotated[str, Parameter(show=False)]) -> int:
@@ -108,8 +124,11 @@ app.command(
     help="""Serve models over gRPC until SIGTERM or Ctrl-C.
 
 Prints the address once the models are ready. The first signal stops accepting
-calls and finishes those in progress; the second exits immediately. SIGHUP reads
-certificates and tokens again, as a change of their files does.
+calls and finishes those in progress; the second exits immediately.
+
+SIGHUP reads certificates, tokens, --config and models again. Changed models are
+loaded beside the old ones and then take over; calls and streams in progress
+keep theirs. Certificates and tokens are also read when their files change.
 
 Options may also be set in the environment, such as --max-streams by
 POSEWIRE_SERVE_MAX_STREAMS, and in a TOML file given by --config. The command

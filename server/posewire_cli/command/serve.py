@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
 from posewire_cli.command.configuration import write_configuration
-from posewire_cli.command.demo_warning import warn_about_serving_demo
-from posewire_cli.command.model_on_demand import find_or_fetch_model
+from posewire_cli.command.configured_models import ConfiguredModels, ReadOptions
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.observe_options import ObservationOptions
 from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
-from posewire_cli.command.own_model import runner_options
 from posewire_cli.command.security_options import SecurityOptions
 from posewire_cli.log_format import show_calls
-from posewire_server.errors import InputError
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.connections import ConnectionLimits
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.native_messages import limit_native_messages
-from posewire_server.serving.served_model import ServedModel, load_models
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.session import SessionLife
@@ -50,6 +45,9 @@ class ListenOptions:
     stall_timeout: Patience = 30.0
     """Time after which an inference that still runs makes health NOT_SERVING, in seconds; 0 for
     none."""
+
+    reload_drains: bool = False
+    """Drain the streams of a model that SIGHUP replaces (default: they keep it until they end)."""
 
     config: Path | None = None
     """TOML file of options, each by its name without --; also POSEWIRE_SERVE_NAME=VALUE."""
@@ -102,9 +100,17 @@ def serve_models(
     security: SecurityOptions = SecurityOptions(),
     observation: ObservationOptions = ObservationOptions(),
     network: NetworkOptions = NetworkOptions(),
+    read_options: Annotated[ReadOptions, Parameter(parse=False)],
 ) -> None:
+    groups: dict[str, Any] = {
+        "listen": listen,
+        "limits": limits,
+        "security": security,
+        "observation": observation,
+        "network": network,
+    }
     if listen.print_config:
-        print(*write_configuration(listen, limits, security, observation, network), sep="\n")
+        print(*write_configuration(*groups.values()), sep="\n")
         return
     options = ServerOptions(
         address=listen.address,
@@ -117,35 +123,19 @@ def serve_models(
         ),
         limits=_service_limits(listen, limits),
         reflection=listen.reflection,
+        reload_drains=listen.reload_drains,
         lame_duck_secs=listen.lame_duck,
         observe=observation.to_server(),
     )
     if observation.log_format is not None:
         show_calls(observation.log_format)
-    load = partial(_load, listen.model, network)
+    models = ConfiguredModels(groups, read_options)
     limit_native_messages()
-    serve(load, options, ready=_print_address)
+    serve(models.load, options, ready=_print_address, read_models=models.read)
 
 
 def _print_address(address: str) -> None:
     print(f"posewire serves at {address}", flush=True)
-
-
-def _load(names: tuple[str, ...], network: NetworkOptions) -> list[ServedModel]:
-    models = [find_or_fetch_model(name, network) for name in names]
-    served = [model.name for model in models]
-    _check_names_differ(served)
-    warn_about_serving_demo(served)
-    return load_models(models, runner_options(network))
-
-
-def _check_names_differ(names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(
-                f"--model: got {names.count(name)} models named {name}, want different names; "
-                "rename the file of one"
-            )
 
 
 def _service_limits(listen: ListenOptions, limits: LimitOptions) -> ServiceLimits:

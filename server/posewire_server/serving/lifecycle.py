@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, NoReturn
 
+from posewire_server.serving.model_reload import ReadModels
 from posewire_server.serving.reloads import Reloads
 from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
@@ -24,22 +25,33 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 Load = Callable[[], Sequence[ServedModel]]
 
 
-def serve(load: Load, options: ServerOptions, *, ready: Callable[[str], None]) -> None:
+def serve(
+    load: Load,
+    options: ServerOptions,
+    *,
+    ready: Callable[[str], None],
+    read_models: ReadModels | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal ends the process at once.
 
-    SIGHUP reloads certificates and tokens.
+    SIGHUP reloads certificates and tokens, and with `read_models` the models.
     `load` runs in a thread while the server already listens, so that health checks are answered.
     `ready` is called with the address once the models are warm. If an inference or `load` is still
     running after the grace period, this ends the process instead of waiting for it.
     """
-    if asyncio.run(_serve(load, options, ready)):
+    if asyncio.run(_serve(load, options, ready, read_models)):
         _exit(0)
 
 
-async def _serve(load: Load, options: ServerOptions, ready: Callable[[str], None]) -> bool:
+async def _serve(
+    load: Load,
+    options: ServerOptions,
+    ready: Callable[[str], None],
+    read_models: ReadModels | None,
+) -> bool:
     """Return whether a thread is still busy afterwards."""
     with _first_signal() as signalled:
-        server = Server(options)
+        server = Server(options, read_models=read_models)
         await server.start()
         try:
             with _hangups(server.reloads):
@@ -65,7 +77,7 @@ async def _run(
         await stopping
     await server.drain()
     await server.stop()
-    return server.is_busy or not loading.done.done()
+    return server.is_busy or server.reloads.is_busy or not loading.done.done()
 
 
 class _LoadingThread:

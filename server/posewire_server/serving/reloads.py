@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from posewire_server.errors import InputError
+from posewire_server.models.errors import ModelError
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class _Source:
 class Reloads:
     """Reloads sources in a thread of its own, because a file may be on a slow network disk.
 
-    A source that fails to reload with an `InputError` stays as before.
+    A source that fails to reload stays as before.
     """
 
     def __init__(self, *, check_secs: float = _CHECK_SECS) -> None:
@@ -40,17 +41,24 @@ class Reloads:
         self._wake = threading.Event()
         self._is_requested = False
         self._is_stopped = False
+        self._is_busy = False
 
     def add(self, name: str, paths: Sequence[Path], reload: Callable[[], object]) -> None:
         """Add a source, whose files were just read; before `start`.
 
-        `reload` is called in the thread of this object.
+        Without `paths` it is only reloaded on request. `reload` is called in the thread of this
+        object.
         """
         self._sources.append(_Source(name, paths, reload, _state_of(paths)))
 
     @property
     def has_sources(self) -> bool:
         return bool(self._sources)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a source is being reloaded; `stop` does not interrupt it."""
+        return self._is_busy
 
     def start(self) -> None:
         """Begin to watch the files of all sources, if there are any."""
@@ -81,13 +89,15 @@ class Reloads:
             state = _state_of(source.paths)
             if not self._is_stopped and (all_sources or state != source.state):
                 source.state = state
+                self._is_busy = True
                 _reload(source)
+                self._is_busy = False
 
 
 def _reload(source: _Source) -> None:
     try:
         source.reload()
-    except InputError as error:
+    except (InputError, ModelError, OSError) as error:
         _LOG.warning("%s not reloaded, the old one stays in use: %s", source.name, error)
     except Exception:  # noqa: BLE001 - a bug in one source is logged, and the others go on
         _LOG.exception("%s not reloaded, the old one stays in use", source.name)

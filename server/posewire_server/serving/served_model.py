@@ -34,25 +34,40 @@ _PRECISIONS: Mapping[WeightsType, model_pb2.Precision] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ServedModel:
-    """A pipeline with the name that requests use; `options` are its defaults."""
+    """A pipeline with the name that requests use; `options` are its defaults.
+
+    `runner_options`: those that its network was loaded with, None for another kind of runner.
+    """
 
     name: str
     version: str
     pipeline: Pipeline
     weights: WeightsType = "f32"
     options: EstimateOptions = field(default_factory=EstimateOptions)
+    runner_options: RunnerOptions | None = None
 
     @classmethod
     def load(cls, model: InstalledModel, options: RunnerOptions) -> ServedModel:
         """Read and compile the network. Raises `NetworkError`."""
+        # First, so that a file which changes while it is read differs from it afterwards.
+        version = _version(model, options)
         network = read_network(model.path)
         pipeline = Pipeline.with_runner(model, OpenVinoRunner(network, options))
         return cls(
             model.name,
-            _version(model, options),
+            version,
             pipeline,
             weights_type(network),
             EstimateOptions.for_model(model),
+            options,
+        )
+
+    def is_same(self, model: InstalledModel, options: RunnerOptions) -> bool:
+        """Whether this is what `load` would return; reads the model's files."""
+        return (
+            self.name == model.name
+            and self.runner_options == options
+            and self.version == _version(model, options)
         )
 
     def warm_up(self) -> None:
@@ -74,9 +89,18 @@ class ServedModel:
         )
 
 
-def load_models(models: Sequence[InstalledModel], options: RunnerOptions) -> list[ServedModel]:
-    """Load these models, in the same order."""
-    return [ServedModel.load(each, options) for each in models]
+def load_models(
+    models: Sequence[InstalledModel],
+    options: RunnerOptions,
+    *,
+    serving: Sequence[ServedModel] = (),
+) -> list[ServedModel]:
+    """Load these models, in the same order; keep those of `serving` that have not changed."""
+    return [
+        next((each for each in serving if each.is_same(model, options)), None)
+        or ServedModel.load(model, options)
+        for model in models
+    ]
 
 
 def _common_frames(pipeline: Pipeline) -> list[Size]:

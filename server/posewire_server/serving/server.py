@@ -29,6 +29,7 @@ from posewire_server.serving.handlers import (
 from posewire_server.serving.health import HealthService
 from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
 from posewire_server.serving.live_calls import LiveCalls
+from posewire_server.serving.model_reload import ModelReload, ReadModels
 from posewire_server.serving.observation import Observation, ObserveOptions
 from posewire_server.serving.observed_handlers import observe
 from posewire_server.serving.reloads import Reloads
@@ -64,7 +65,8 @@ class ServerOptions:
     `tls`: None for connections that are not encrypted. `tokens`: the file of those that callers
     need, None if they need none; over connections that are neither encrypted nor of this machine
     only with `insecure_tokens`. `resume_key`: the file of the key of resume tokens, None for a
-    random one. `lame_duck_secs`: how long a draining server still accepts calls while it reports
+    random one. `reload_drains`: whether streams of a model that is replaced drain; otherwise they
+    keep it. `lame_duck_secs`: how long a draining server still accepts calls while it reports
     NOT_SERVING. `observe`: what is shown of calls and frames.
     """
 
@@ -73,6 +75,7 @@ class ServerOptions:
     tokens: Path | None = None
     insecure_tokens: bool = False
     resume_key: Path | None = None
+    reload_drains: bool = False
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
@@ -83,11 +86,12 @@ class ServerOptions:
 class Server:
     """Listens from `start` on and serves from `open` on.
 
-    Raises `ListenError` for options without an address, `TlsError` for unusable certificates, and
-    `TokensError` for an unusable tokens file, and `ResumeKeyError` for an unusable key.
+    `read_models`: reads the models again on `reloads.request`. Raises `ListenError` for options
+    without an address, `TlsError` for unusable certificates, `TokensError` for an unusable tokens
+    file, and `ResumeKeyError` for an unusable key.
     """
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, *, read_models: ReadModels | None = None) -> None:
         self._options = options
         self.reloads = Reloads()
         self._certificates = self._load_certificates()
@@ -121,6 +125,7 @@ class Server:
             max_calls=_MAX_CALLS,
             on_unknown_method=self._observation.reject_unknown_method,
         )
+        self._model_reload = self._reload_models(read_models)
         self._is_open = False
         self.port = 0
 
@@ -178,8 +183,9 @@ class Server:
 
     async def open(self, models: Sequence[ServedModel]) -> None:
         """Serve these models, already warmed up; the first is the default."""
-        self._service.open(models)
-        self._observation.show_models(model.name for model in models)
+        self._replace_models(models)
+        if self._model_reload is not None:
+            self._model_reload.open(models)
         self._health.set_serving(True)
         self._stalls.start()
         self._is_open = True
@@ -214,6 +220,17 @@ class Server:
         await self._server.stop(_STOP_GRACE_SECS)
         self._service.close()
         await self._observation.stop()
+
+    def _replace_models(self, models: Sequence[ServedModel]) -> None:
+        self._service.replace(models, drain_streams=self._options.reload_drains)
+        self._observation.show_models(model.name for model in models)
+
+    def _reload_models(self, read: ReadModels | None) -> ModelReload | None:
+        if read is None:
+            return None
+        reload = ModelReload(read, take_over=self._replace_models, request=self.reloads.request)
+        self.reloads.add("models", (), reload.reload)
+        return reload
 
     def _load_certificates(self) -> Certificates | None:
         if (files := self._options.tls) is None:

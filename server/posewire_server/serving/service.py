@@ -21,11 +21,11 @@ from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
     MalformedMessageError,
-    ModelNotFoundError,
     StreamOrderError,
     UnavailableError,
 )
 from posewire_server.serving.estimator import Estimator
+from posewire_server.serving.estimators import Estimators
 from posewire_server.serving.handlers import POSE_METHODS
 from posewire_server.serving.live_calls import LiveCalls
 from posewire_server.serving.load import ServiceLoad
@@ -73,7 +73,7 @@ class ServiceLimits:
 
 
 class PoseService:
-    """Answers UNAVAILABLE until `open` is called, and again after `drain`."""
+    """Answers UNAVAILABLE until `replace` is called, and again after `drain`."""
 
     def __init__(
         self,
@@ -91,9 +91,8 @@ class PoseService:
             streams=self._limits.streams, streams_per_peer=self._limits.streams_per_peer
         )
         self._live_calls = live_calls or LiveCalls()
-        # Set by `open`: the estimator of each model by name, and the default model's name.
-        self._estimators: dict[str, Estimator] = {}
-        self._default = ""
+        self._budget = ByteBudget(self._limits.held_bytes)
+        self._estimators = Estimators(self._new_estimator)
         # Streams that have sent their config.
         self._sessions: dict[Session, Identity] = {}
         self._reception = Reception(
@@ -108,20 +107,16 @@ class PoseService:
         self._idle.set()
         self._is_draining = False
 
-    def open(self, models: Sequence[ServedModel]) -> None:
-        """Serve these models, already warmed up; the first is the default."""
-        limits, budget = self._limits, ByteBudget(self._limits.held_bytes)
-        self._estimators = {
-            model.name: Estimator(
-                model,
-                limits=limits.image,
-                waiting=limits.waiting,
-                budget=budget,
-                stall_secs=limits.stall_secs,
-            )
-            for model in models
-        }
-        self._default = models[0].name
+    def replace(self, models: Sequence[ServedModel], *, drain_streams: bool = False) -> None:
+        """Serve these models, already warmed up, from now on; the first is the default.
+
+        Calls and streams in progress keep their model, unless `drain_streams` drains the streams
+        of those that are not among `models`.
+        """
+        self._estimators.replace(models)
+        for session in self._sessions:
+            if drain_streams and session.model not in models:
+                session.drain()
 
     def drain(self) -> None:
         """Reject new calls and drain every stream."""
@@ -144,17 +139,16 @@ class PoseService:
     @property
     def is_busy(self) -> bool:
         """Whether images are in progress, including those of calls that have ended."""
-        return any(estimator.is_busy for estimator in self._estimators.values())
+        return self._estimators.is_busy
 
     @property
     def load(self) -> ServiceLoad:
-        models = {name: each.load for name, each in self._estimators.items()}
+        models = {each.model.name: each.load for each in self._estimators.serving}
         return ServiceLoad(self._streams, models)
 
     def close(self) -> None:
         """Start no more images."""
-        for estimator in self._estimators.values():
-            estimator.close()
+        self._estimators.close()
 
     async def ListModels(
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
@@ -162,8 +156,9 @@ class PoseService:
         with self._call(context, "ListModels") as call:
             self._admit(context, call)
             self._check_is_serving()
-            models = [each.description for _, each in sorted(self._estimators.items())]
-            return messages.ListModelsResponse(models=models, default_model=self._default)
+            models = [each.description for each in self._estimators.serving]
+            default = self._estimators.default
+            return messages.ListModelsResponse(models=models, default_model=default)
 
     async def GetModel(
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
@@ -173,7 +168,7 @@ class PoseService:
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
             received = await self._receive(requests, context.peer())
-            estimator = self._estimator(received.message.model)
+            estimator = self._estimators.find(received.message.model)
             return messages.GetModelResponse(model=estimator.description)
 
     async def EstimatePoses(
@@ -217,18 +212,18 @@ class PoseService:
         received = await self._receive(requests, call.peer)
         received_at = monotonic()
         request = received.message
-        estimator = self._estimator(request.model)
-        call.model = estimator.model.name
-        call.accept_frame()
-        options = estimator.model.options.with_proto(request.options)
-        processed = await estimator.estimate(
-            request.image,
-            options,
-            account=account,
-            size=received.size,
-            due_at=call.due_at,
-            request_id=call.request_id,
-        )
+        with self._estimators.use(request.model) as estimator:
+            call.model = estimator.model.name
+            call.accept_frame()
+            options = estimator.model.options.with_proto(request.options)
+            processed = await estimator.estimate(
+                request.image,
+                options,
+                account=account,
+                size=received.size,
+                due_at=call.due_at,
+                request_id=call.request_id,
+            )
         total_secs = monotonic() - received_at
         call.end_frame(processed, frame_id=1, age_secs=total_secs)
         poses = processed.serialized_poses
@@ -294,7 +289,7 @@ class PoseService:
     def _check_is_serving(self) -> None:
         if self._is_draining:
             raise _draining()
-        if not self._estimators:
+        if not self._estimators.default:
             raise UnavailableError("the server is not ready yet", reason="WARMING_UP")
 
     @contextmanager
@@ -329,34 +324,38 @@ class PoseService:
                 f"({self._limits.patience_secs:g} s while other calls wait)",
                 reason="CONFIG_MISSING",
             )
-        estimator = self._estimator(first.config.model)
-        # For each frame in progress, one more in transit.
-        window = max(self._limits.window, 2 * estimator.model.pipeline.max_in_progress)
-        config = SessionConfig.from_proto(
-            first.config, defaults=estimator.model.options, max_window=window
-        )
-        call.model = estimator.model.name
-        session = Session(
-            estimator,
-            config,
-            self._limits.life,
-            account=identity.account,
-            call=call,
-            tracks=open_tracks(estimator.model, config, self._resume_key),
-        )
-        self._sessions[session] = identity
-        if self._is_draining or not self._access.is_valid(identity):
-            session.drain()
-        try:
-            yield session
-        finally:
-            del self._sessions[session]
+        with self._estimators.use(first.config.model) as estimator:
+            # For each frame in progress, one more in transit.
+            window = max(self._limits.window, 2 * estimator.model.pipeline.max_in_progress)
+            config = SessionConfig.from_proto(
+                first.config, defaults=estimator.model.options, max_window=window
+            )
+            call.model = estimator.model.name
+            session = Session(
+                estimator,
+                config,
+                self._limits.life,
+                account=identity.account,
+                call=call,
+                tracks=open_tracks(estimator.model, config, self._resume_key),
+            )
+            self._sessions[session] = identity
+            if self._is_draining or not self._access.is_valid(identity):
+                session.drain()
+            try:
+                yield session
+            finally:
+                del self._sessions[session]
 
-    def _estimator(self, name: str) -> Estimator:
-        estimator = self._estimators.get(name or self._default)
-        if estimator is None:
-            raise ModelNotFoundError(name, served=tuple(sorted(self._estimators)))
-        return estimator
+    def _new_estimator(self, model: ServedModel) -> Estimator:
+        limits = self._limits
+        return Estimator(
+            model,
+            limits=limits.image,
+            waiting=limits.waiting,
+            budget=self._budget,
+            stall_secs=limits.stall_secs,
+        )
 
 
 def _draining() -> UnavailableError:

@@ -29,6 +29,7 @@ from posewire_server.serving.frame_in_flight import (
 )
 from posewire_server.serving.quotas import Account
 from posewire_server.serving.received import Received
+from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.session_config import SessionConfig
 from posewire_server.serving.status import status_of
 from posewire_server.serving.stream_tracks import StreamTracks, captured_secs
@@ -105,6 +106,10 @@ class Session:
         self._writer: asyncio.Task[None] | None = None
         # By name: "age", "idle", "drain", "close" and "end".
         self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def model(self) -> ServedModel:
+        return self._estimator.model
 
     async def responses(
         self, requests: AsyncIterator[Received[StreamPosesRequest]]
