@@ -3,6 +3,8 @@
 PYTHON ?= python3
 CLANGXX ?= $(or $(shell command -v clang++-19),clang++)
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 60
+MINUTES ?= 10
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 BUF_VERSION := 1.75.0
@@ -53,7 +55,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-metrics \
-	bench-serving overhead accuracy asan tsan fuzz clean
+	bench-serving overhead accuracy asan tsan fuzz chaos soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -213,6 +215,12 @@ fuzz: $(INSTALLED) ## Fuzz images, messages and the decoder, FUZZ_SECONDS each; 
 	mkdir -p build/fuzz/corpus
 	build/fuzz/decode_fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
 		-artifact_prefix=build/fuzz/ build/fuzz/corpus
+
+chaos: $(INSTALLED) ## Break something around a server every second for CHAOS_SECONDS, then check it
+	python -m tests.chaos.run --seconds $(CHAOS_SECONDS)
+
+soak: $(INSTALLED) ## Load a server steadily for MINUTES, then check it
+	python -m tests.chaos.run --steady --seconds $$(($(MINUTES) * 60))
 
 clean: ## Remove everything that make made, the virtual environment too
 	rm -rf $(VENV) build dist *.egg-info cpp_ext/posewire_decoder/_core*.so

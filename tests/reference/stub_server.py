@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.estimation.pipeline import Pipeline
-from posewire_server.estimation.runner import Infer, NetworkOutput
+from posewire_server.estimation.runner import Infer, NetworkOutput, Runner
 from posewire_server.geometry import InputGeometry
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.allocator import keep_large_blocks
@@ -30,6 +30,7 @@ from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.session import SessionLife
 from posewire_server.serving.tls import TlsFiles
+from tests.reference.faulty_runner import FaultyRunner
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process
 
@@ -84,10 +85,12 @@ def _people_in(width: int, height: int) -> PaintedScene:
     return crowd(PEOPLE, width=width // 2, height=height // 2, seed=0, apart=True)
 
 
-def stub_model(*, capacity: int, secs: float) -> ServedModel:
-    """The input of the `demo` model."""
+def stub_model(*, capacity: int, secs: float, has_faults: bool = False) -> ServedModel:
+    """The input of the `demo` model. `has_faults`: with those of `FaultyRunner`."""
     geometry = InputGeometry(size=256, fit="short_side", padding="right_bottom")
-    runner = StubRunner(capacity=capacity, secs=secs)
+    runner: Runner = StubRunner(capacity=capacity, secs=secs)
+    if has_faults:
+        runner = FaultyRunner(runner)
     return ServedModel("stub", "1", Pipeline(runner, Decoder(DecoderOptions()), geometry))
 
 
@@ -96,6 +99,7 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1:0")
     parser.add_argument("--capacity", type=int, default=1)
     parser.add_argument("--secs", type=float, default=0.0)
+    parser.add_argument("--faults", action="store_true", help="fail on images of certain colours")
     parser.add_argument("--load-secs", type=float, default=0.0)
     parser.add_argument("--grace", type=float, default=20.0)
     parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
@@ -119,7 +123,10 @@ def main() -> None:
         if arguments.load_secs:
             print("loading", flush=True)
             time.sleep(arguments.load_secs)
-        return [stub_model(capacity=arguments.capacity, secs=arguments.secs)]
+        model = stub_model(
+            capacity=arguments.capacity, secs=arguments.secs, has_faults=arguments.faults
+        )
+        return [model]
 
     limits = ServiceLimits(
         image=ImageLimits(max_bytes=arguments.max_image_bytes),
