@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import configparser
-import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tomllib
 import yaml
+
+from tests.deploy.server_options import options_of
 
 SYSTEMD = Path(__file__).parents[2] / "deploy/systemd"
 ENDPOINTS = SYSTEMD.parent / "envoy/eds/posewire.yaml"
@@ -26,20 +26,9 @@ def service_of(unit: str) -> configparser.SectionProxy:
     return parser["Service"]
 
 
-def options_of(file: Path) -> dict[str, Any]:
-    """Return all options with which the server would serve."""
-    command = ["posewire", "serve", "--config", str(file), "--print-config"]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("POSEWIRE_")
-    }
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return tomllib.loads(done.stdout)
-
-
 @pytest.mark.parametrize("file", OPTIONS, ids=lambda file: file.name)
 def test_options_exist_and_leave_time_to_stop(file: Path) -> None:
-    options = options_of(file)
+    options = options_of("--config", str(file))
     assert options["lame-duck"] > 2  # seconds, for two health checks of Envoy
     for unit in UNITS:
         assert int(service_of(unit)["TimeoutStopSec"]) > options["lame-duck"] + options["grace"]
