@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,11 @@ RATES = {"lossless": 15.0, "latest": 60.0, "unary": 10.0}
 # Long, because no outcome may depend on how busy the machine is.
 PATIENCE_SECS = 300.0
 READY = "ready"
+
+
+class StreamOptions(TypedDict):
+    delivery: Delivery
+    track: bool
 
 
 class BlockingWork:
@@ -49,7 +55,7 @@ class BlockingWork:
                     result = client.estimate(frame)
                     record(self._ledger, replace(result, frame_id=self._ledger.sent))
                 return
-            for outcome in client.stream(self._frames(), delivery=delivery_of(self._work)):
+            for outcome in client.stream(self._frames(), **stream_options(self._work)):
                 record(self._ledger, outcome)
 
     def _frames(self) -> Iterator[NDArray[np.uint8]]:
@@ -75,7 +81,7 @@ class AsyncWork:
                     result = await client.estimate(frame)
                     record(self._ledger, replace(result, frame_id=self._ledger.sent))
                 return
-            outcomes = client.stream(self._frames(), delivery=delivery_of(self._work))
+            outcomes = client.stream(self._frames(), **stream_options(self._work))
             async for outcome in outcomes:
                 record(self._ledger, outcome)
 
@@ -94,8 +100,11 @@ def record(ledger: Ledger, outcome: Outcome) -> None:
         print(READY, flush=True)
 
 
-def delivery_of(work: str) -> Delivery:
-    return Delivery.LATEST if work == "latest" else Delivery.LOSSLESS
+def stream_options(work: str) -> StreamOptions:
+    """Return the options of a stream. Lossless ones have tracks, which outlive a connection."""
+    if work == "latest":
+        return {"delivery": Delivery.LATEST, "track": False}
+    return {"delivery": Delivery.LOSSLESS, "track": True}
 
 
 def main() -> None:
