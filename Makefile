@@ -54,8 +54,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
-	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-metrics \
-	bench-serving overhead accuracy asan tsan fuzz chaos soak clean
+	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
+	bench-metrics bench-serving overhead accuracy asan tsan fuzz chaos soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -177,6 +177,9 @@ bench-clients: $(INSTALLED) $(EXAMPLES) examplego ## Measure the clients beside 
 
 overhead: $(INSTALLED) ## Measure the time spent outside the network; BENCH_ARGS as for bench
 	python -m tests.bench.overhead $(BENCH_ARGS)
+
+bench-latest: $(INSTALLED) ## Measure how old answers are when a camera outruns the network; BENCH_ARGS as for bench
+	python -m tests.bench.latest $(BENCH_ARGS)
 
 bench-metrics: $(INSTALLED) ## Measure the cost of metrics for a server under 64 streams; BENCH_ARGS as for bench
 	python -m tests.bench.metrics $(BENCH_ARGS)
