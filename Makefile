@@ -55,7 +55,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving overhead accuracy asan tsan fuzz chaos soak clean
+	bench-metrics bench-serving bench-swap overhead accuracy asan tsan fuzz chaos soak clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -186,6 +186,9 @@ bench-metrics: $(INSTALLED) ## Measure the cost of metrics for a server under 64
 
 bench-serving: $(INSTALLED) ## Measure the cost of serving without the network; BENCH_ARGS as for bench
 	python -m tests.bench.serving $(BENCH_ARGS)
+
+bench-swap: $(INSTALLED) ## Measure what a swap of models costs the calls in progress; BENCH_ARGS as for bench
+	python -m tests.bench.swap $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate

@@ -141,8 +141,8 @@ def table(watched: Watched) -> str:
         f"{number} {reason or kind}" for (kind, reason), number in sorted(watched.counts.items())
     )
     rows.append(
-        f"\n{len(watched.sent)} frames sent, {watched.unsent} not sent while the window was full; outcomes: {counts}"
-        f"; the server's metrics say "
+        f"\n{len(watched.sent)} frames sent, {watched.unsent} not sent while the window was full; "
+        f"outcomes: {counts}; the server's metrics say "
         f"{'the same' if watched.counts == watched.counted_by_server else 'something else'}."
     )
     return "\n".join(rows)
