@@ -40,7 +40,7 @@ class ListenOptions:
     """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
 
     lame_duck: Patience = 0.0
-    """Time before the grace period in which calls are still accepted, in seconds."""
+    """Time after the first signal to report NOT_SERVING and still accept calls, in seconds."""
 
     stall_timeout: Patience = 30.0
     """Time after which an inference that still runs makes health NOT_SERVING, in seconds; 0 for
