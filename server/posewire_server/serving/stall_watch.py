@@ -58,7 +58,7 @@ class StallWatch:
             )
         health = "not serving" if self._stalled else "serving"
         for name in sorted(before - self._stalled):
-            _LOG.warning("model %s has recovered: the inference has ended; %s", name, health)
+            _LOG.warning("model %s has recovered; %s", name, health)
         if bool(before) != bool(self._stalled):
             self._on_change(bool(self._stalled))
 

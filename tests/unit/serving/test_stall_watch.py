@@ -48,7 +48,7 @@ def test_a_stall_and_its_end_are_reported_and_logged_once(
     assert (stalled.levelno, recovered.levelno) == (logging.ERROR, logging.WARNING)
     assert "small has stalled" in stalled.message
     assert "30 s (--stall-timeout)" in stalled.message
-    assert recovered.message == "model small has recovered: the inference has ended; serving"
+    assert recovered.message == "model small has recovered; serving"
 
 
 def test_health_returns_when_the_last_model_has_recovered(
