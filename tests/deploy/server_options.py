@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
-import subprocess
+from contextlib import redirect_stdout
 from typing import Any
+from unittest import mock
 
 import tomllib
+
+from posewire_cli.command import main
 
 
 def options_of(*arguments: str, **variables: str) -> dict[str, Any]:
     """Return all options of `posewire serve` with these arguments and environment variables."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("POSEWIRE_")
-    }
-    command = ["posewire", "serve", *arguments, "--print-config"]
-    environment |= variables
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return tomllib.loads(done.stdout)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("POSEWIRE_")}
+    printed = io.StringIO()
+    with mock.patch.dict(os.environ, others | variables, clear=True), redirect_stdout(printed):
+        code = main(["serve", *arguments, "--print-config"])
+    assert code == 0
+    return tomllib.loads(printed.getvalue())

@@ -23,7 +23,12 @@ ALL_OPTIONS: dict[str, Any] = {
     "networkPolicy": {"enabled": True},
     "nodeSelector": {"kubernetes.io/arch": "amd64"},
     "podAnnotations": {"note": "1"},
-    "server": {"models": ["demo", "other"], "offline": True, "extraArgs": ["--log-format=json"]},
+    "server": {
+        "models": ["demo", "other"],
+        "offline": True,
+        "resumeKeySecret": "key",
+        "extraArgs": ["--log-format=json"],
+    },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
     "tolerations": [{"operator": "Exists"}],
 }
@@ -102,6 +107,8 @@ def test_the_pod_has_options_ports_and_time_that_agree(values: dict[str, Any]) -
 
     mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
     assert mounts["models"] == options["cache"]
+    if "resume-key-file" in options:
+        assert options["resume-key-file"] == f"{mounts['resume-key']}/resume.key"
     assert mounts.keys() == {each["name"] for each in pod["volumes"]}
 
 
