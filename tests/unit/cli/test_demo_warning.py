@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from posewire_cli.command import main, serve
+from posewire_cli.command import main
+from posewire_cli.command.configured_models import ConfiguredModels
 from posewire_cli.command.network_options import NetworkOptions
+from posewire_cli.command.serve import ListenOptions
 from posewire_server.sample import CLIP, STILL, is_sample
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import serving
@@ -72,7 +74,8 @@ def test_stream_warns_unless_the_clip_is_bundled(
 
 
 def test_serve_warns_when_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
-    serve._load(("demo",), NetworkOptions(threads=1))
+    options = {"listen": ListenOptions(model=("demo",)), "network": NetworkOptions(threads=1)}
+    ConfiguredModels(options, dict).load()
     assert capsys.readouterr().err.count(WARNING) == 1
 
 

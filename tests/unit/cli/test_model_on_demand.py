@@ -10,9 +10,11 @@ import cv2
 import openvino as ov
 import pytest
 
-from posewire_cli.command import main, model_on_demand, serve
+from posewire_cli.command import main, model_on_demand
+from posewire_cli.command.configured_models import ConfiguredModels
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
+from posewire_cli.command.serve import ListenOptions
 from posewire_server.models.catalog_entry import CatalogEntry, Prebuilt
 from posewire_server.models.errors import FetchError, NotInstalledError
 from posewire_server.sample import STILL
@@ -68,7 +70,8 @@ def test_predict_and_serve_download_once_and_name_the_licence(
             assert err.count("fetching small (licence Apache-2.0, 0 MB) from 127.0.0.1 into ") == (
                 announcements
             )
-        (served,) = serve._load(("small",), NetworkOptions(threads=1))
+        options = {"listen": ListenOptions(model=("small",)), "network": NetworkOptions(threads=1)}
+        (served,) = ConfiguredModels(options, dict).load()
         assert served.name == "small"
         assert len(server.requests) == len(files)
 
