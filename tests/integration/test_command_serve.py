@@ -33,8 +33,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serve(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-W", "error", "-m", "posewire_cli", "serve"]
+def serve(*arguments: str, before: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
+    """Run the command; `before` is a program that runs it."""
+    command = [*before, sys.executable, "-W", "error", "-m", "posewire_cli", "serve"]
     quiet = () if "--metrics-address" in arguments else ("--metrics-address", "none")
     with subprocess.Popen(
         [*command, "--address", "127.0.0.1:0", "--threads", "1", *quiet, *arguments],
@@ -116,6 +117,19 @@ def test_a_file_says_what_to_serve_and_where_to_keep_compiled_networks(
         address_of(process)
         assert stopped(process, by=signal.SIGTERM) == (0, "", "")
     assert list(compiled.iterdir())
+
+
+def test_a_full_disk_for_compiled_networks_is_survived(network: Path, tmp_path: Path) -> None:
+    # The disk is full after a kibibyte of each file.
+    full = ("bash", "-c", 'ulimit -f 1; exec "$@"', "bash")
+    cache = ("--model", str(network), "--compiled-cache", str(tmp_path))
+    with serve(*cache, before=full) as process:
+        address_of(process)
+        assert stopped(process, by=signal.SIGTERM) == (0, "", "")
+    with serve(*cache) as process:  # it does not read what was cut off
+        address_of(process)
+        assert stopped(process, by=signal.SIGTERM) == (0, "", "")
+    assert any(each.stat().st_size > 1024 for each in tmp_path.iterdir())
 
 
 def test_calls_are_logged_as_json(network: Path) -> None:
