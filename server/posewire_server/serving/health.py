@@ -7,6 +7,7 @@ others, and one that does not read blocks every change.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +15,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from posewire_server.errors import RequestError
+from posewire_server.serving.caller import host_of
 from posewire_server.serving.received import Received, Receiver
 from posewire_server.serving.reception import Reception
 
@@ -31,6 +33,7 @@ _RECEIVE_SECS = 5.0
 _RECEIVE_PATIENCE_SECS = 0.5
 # Watchers never leave by themselves, and each is one of the calls that the server allows.
 _MAX_WATCHERS = 256
+_MAX_WATCHERS_PER_HOST = 128
 
 
 class HealthService:
@@ -40,7 +43,7 @@ class HealthService:
         self._services = ("", *services)
         self._is_serving = False
         self._is_closed = False
-        self._watchers = 0
+        self._watchers: Counter[str] = Counter()  # by host
         # Replaced at every change, so that each watcher waits for the next one.
         self._changed = asyncio.Event()
         self._reception = Reception(
@@ -69,16 +72,24 @@ class HealthService:
         self, _: AsyncIterator[Received[Request]], context: Context
     ) -> AsyncIterator[Response]:
         service = await self._receive_service(context)
-        if self._watchers == _MAX_WATCHERS:
+        host = host_of(context.peer())
+        if self._watchers.total() == _MAX_WATCHERS:
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"all {_MAX_WATCHERS} watchers are in use"
             )
-        self._watchers += 1
+        if self._watchers[host] == _MAX_WATCHERS_PER_HOST:
+            await context.abort(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                f"all {_MAX_WATCHERS_PER_HOST} watchers of this host are in use",
+            )
+        self._watchers[host] += 1
         try:
             async for response in self._changes(service):
                 yield response
         finally:
-            self._watchers -= 1
+            self._watchers[host] -= 1
+            if not self._watchers[host]:
+                del self._watchers[host]
 
     async def _changes(self, service: str) -> AsyncIterator[Response]:
         last = None

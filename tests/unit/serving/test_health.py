@@ -17,16 +17,20 @@ UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 NO_ITERATOR: Any = None  # the service reads from the context
 
 pytestmark = pytest.mark.anyio
+PEER = "ipv4:192.0.2.1:5000"
 
 
 class Context:
     """A call whose client sends `requests` and half-closes."""
 
-    def __init__(self, *requests: Received[health_pb2.HealthCheckRequest]) -> None:
+    def __init__(
+        self, *requests: Received[health_pb2.HealthCheckRequest], peer: str = PEER
+    ) -> None:
         self._requests = list(requests)
+        self._peer = peer
 
     def peer(self) -> str:
-        return "ipv4:192.0.2.1:5000"
+        return self._peer
 
     async def read(self) -> object:
         return self._requests.pop(0) if self._requests else grpc.aio.EOF
@@ -35,13 +39,14 @@ class Context:
         raise RuntimeError(code, details)
 
 
-def asking(service: str) -> Context:
-    return Context(Received(health_pb2.HealthCheckRequest(service=service), size=1))
+def asking(service: str, *, peer: str = PEER) -> Context:
+    request = health_pb2.HealthCheckRequest(service=service)
+    return Context(Received(request, size=1), peer=peer)
 
 
-def watch(health: HealthService, service: str = "") -> AsyncIterator[int]:
+def watch(health: HealthService, service: str = "", *, peer: str = PEER) -> AsyncIterator[int]:
     async def statuses() -> AsyncIterator[int]:
-        async for response in health.Watch(NO_ITERATOR, asking(service)):
+        async for response in health.Watch(NO_ITERATOR, asking(service, peer=peer)):
             yield response.status
 
     return statuses()
@@ -96,8 +101,11 @@ async def test_a_call_without_a_request_asks_about_the_whole_server() -> None:
     assert (await HealthService().Check(NO_ITERATOR, Context())).status == NOT_SERVING
 
 
-async def test_watchers_beyond_the_limit_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("posewire_server.serving.health._MAX_WATCHERS", 2)
+@pytest.mark.parametrize("limit", ["_MAX_WATCHERS", "_MAX_WATCHERS_PER_HOST"])
+async def test_watchers_beyond_the_limit_are_rejected(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"posewire_server.serving.health.{limit}", 2)
     health = HealthService()
     watchers = [watch(health) for _ in range(3)]
     assert [await anext(each) for each in watchers[:2]] == [NOT_SERVING] * 2
@@ -107,3 +115,10 @@ async def test_watchers_beyond_the_limit_are_rejected(monkeypatch: pytest.Monkey
     with pytest.raises(StopAsyncIteration):
         await anext(watchers[0])
     assert await anext(watch(health)) == NOT_SERVING
+
+
+async def test_watchers_of_one_host_leave_some_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("posewire_server.serving.health._MAX_WATCHERS_PER_HOST", 1)
+    health = HealthService()
+    ours, others = watch(health), watch(health, peer="ipv4:192.0.2.2:5000")
+    assert [await anext(ours), await anext(others)] == [NOT_SERVING] * 2
