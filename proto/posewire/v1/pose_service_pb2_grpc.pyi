@@ -109,11 +109,10 @@ class PoseServiceStub:
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-        DEADLINE_TOO_SHORT        The deadline surely expires before the image's turn, because the
-                                  caller has too many images ahead of it that wait. The server
-                                  measures how long images take, and counts half of that. Only in
-                                  EstimatePoses, and without waiting for the deadline. The metadata
-                                  contains the least wait in seconds, as "min_wait_secs".
+        DEADLINE_TOO_SHORT        The image cannot have its turn before the deadline: the caller's
+                                  waiting images take longer, even at half of their measured time.
+                                  Only in EstimatePoses, which fails at once. The metadata contains
+                                  the least time until the turn in seconds, as "min_wait_secs".
       CANCELLED                   The client cancelled the call, or the server was stopping when the
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
@@ -320,11 +319,10 @@ class PoseServiceAsyncStub(PoseServiceStub):
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-        DEADLINE_TOO_SHORT        The deadline surely expires before the image's turn, because the
-                                  caller has too many images ahead of it that wait. The server
-                                  measures how long images take, and counts half of that. Only in
-                                  EstimatePoses, and without waiting for the deadline. The metadata
-                                  contains the least wait in seconds, as "min_wait_secs".
+        DEADLINE_TOO_SHORT        The image cannot have its turn before the deadline: the caller's
+                                  waiting images take longer, even at half of their measured time.
+                                  Only in EstimatePoses, which fails at once. The metadata contains
+                                  the least time until the turn in seconds, as "min_wait_secs".
       CANCELLED                   The client cancelled the call, or the server was stopping when the
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
@@ -527,11 +525,10 @@ class PoseServiceServicer:
         DEADLINE_MISSED           The deadline expired before the image's turn, or the request did
                                   not arrive in time. Clients usually see the error of their own gRPC
                                   library instead, without details.
-        DEADLINE_TOO_SHORT        The deadline surely expires before the image's turn, because the
-                                  caller has too many images ahead of it that wait. The server
-                                  measures how long images take, and counts half of that. Only in
-                                  EstimatePoses, and without waiting for the deadline. The metadata
-                                  contains the least wait in seconds, as "min_wait_secs".
+        DEADLINE_TOO_SHORT        The image cannot have its turn before the deadline: the caller's
+                                  waiting images take longer, even at half of their measured time.
+                                  Only in EstimatePoses, which fails at once. The metadata contains
+                                  the least time until the turn in seconds, as "min_wait_secs".
       CANCELLED                   The client cancelled the call, or the server was stopping when the
                                   call arrived. No details.
       UNAVAILABLE                 Retry after a delay, or on another server.
