@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <utility>
 
 #include "track.hpp"
 #include "validation.hpp"
@@ -10,6 +12,8 @@ namespace posewire {
 namespace {
 
 constexpr double kLeastStepSecs = 1e-3;
+// People are forgotten after a time, which never comes while the clock stands still.
+constexpr std::size_t kMaxAbsentPeople = 200;
 constexpr double kTwoPi = 6.283185307179586;
 
 /// The share of the new value in a first-order low-pass filter.
@@ -28,6 +32,7 @@ std::vector<float> Smoother::update(double secs, const PosesView& poses, const s
     const double now = secs + clock_shift_;
     last_secs_ = now;
     has_frame_ = true;
+    ++frame_;
     const auto is_over = [&](const Person& person) {
         return now - person.secs > options_.max_gap_secs;
     };
@@ -41,6 +46,7 @@ std::vector<float> Smoother::update(double secs, const PosesView& poses, const s
         if (figure.is_empty()) continue;
         Person& person = person_of(ids[n], poses.keypoint_count);
         person.secs = now;
+        person.frame = frame_;
         for (std::size_t k = 0; k < poses.keypoint_count; ++k) {
             if (figure.weight[k] <= 0.0) continue;
             Point& point = person.points[k];
@@ -49,7 +55,24 @@ std::vector<float> Smoother::update(double secs, const PosesView& poses, const s
             keypoints[2 * poses.index(n, k) + 1] = static_cast<float>(point.y);
         }
     }
+    forget_absent_people();
     return keypoints;
+}
+
+void Smoother::forget_absent_people() {
+    const auto is_absent = [&](const Person& person) { return person.frame != frame_; };
+    const auto count = std::count_if(people_.begin(), people_.end(), is_absent);
+    auto surplus = count - static_cast<std::ptrdiff_t>(kMaxAbsentPeople);
+    if (surplus <= 0) return;
+    std::vector<Person> kept;
+    for (Person& person : people_) {  // those seen first come first
+        if (is_absent(person) && surplus > 0) {
+            --surplus;
+        } else {
+            kept.push_back(std::move(person));
+        }
+    }
+    people_ = std::move(kept);
 }
 
 Smoother::Person& Smoother::person_of(std::uint32_t id, std::size_t keypoints) {
@@ -57,7 +80,7 @@ Smoother::Person& Smoother::person_of(std::uint32_t id, std::size_t keypoints) {
     const auto found = std::find_if(people_.begin(), people_.end(), has_id);
     if (found != people_.end() && found->points.size() == keypoints) return *found;
     if (found != people_.end()) people_.erase(found);
-    people_.push_back({id, 0.0, std::vector<Point>(keypoints)});
+    people_.push_back({id, 0.0, 0, std::vector<Point>(keypoints)});
     return people_.back();
 }
 

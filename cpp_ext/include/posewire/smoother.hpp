@@ -43,10 +43,12 @@ private:
     struct Person {
         std::uint32_t id = 0;
         double secs = 0.0;
+        std::uint64_t frame = 0;    // in which they were last seen
         std::vector<Point> points;  // [K]
     };
 
     Person& person_of(std::uint32_t id, std::size_t keypoints);
+    void forget_absent_people();
     Point filtered(const Point& before, double x, double y, double secs, double scale) const;
 
     SmootherOptions options_;
@@ -54,6 +56,7 @@ private:
     double clock_shift_ = 0.0;
     double last_secs_ = 0.0;
     bool has_frame_ = false;
+    std::uint64_t frame_ = 0;
 };
 
 }  // namespace posewire

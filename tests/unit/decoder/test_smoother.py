@@ -16,7 +16,12 @@ RATE = 25.0
 
 
 def smooth(
-    smoother: Smoother, secs: float, keypoints: NDArray[np.float64], *, absent: int | None = None
+    smoother: Smoother,
+    secs: float,
+    keypoints: NDArray[np.float64],
+    *,
+    absent: int | None = None,
+    track: int = 7,
 ) -> NDArray[np.float32]:
     origins = np.full((1, K), Origin.DETECTED, np.uint8)
     if absent is not None:
@@ -26,7 +31,7 @@ def smooth(
         keypoints[None].astype(np.float32),
         np.ones((1, K), np.float32),
         origins,
-        np.array([7], np.uint32),
+        np.array([track], np.uint32),
     )[0]
 
 
@@ -91,6 +96,16 @@ def test_a_clock_that_steps_back_stands_still() -> None:
     smooth(smoother, 5000, CORNERS)
     assert np.isfinite(smooth(smoother, 3, CORNERS + 1)).all()
     assert (smooth(smoother, 3.04, CORNERS + 1) < CORNERS + 1).all()
+
+
+def test_people_are_forgotten_also_while_the_clock_stands_still() -> None:
+    smoother = Smoother()
+    smooth(smoother, 0.0, CORNERS)
+    for track in range(8, 308):
+        smooth(smoother, 0.0, CORNERS, track=track)
+    moved = CORNERS + 10
+    np.testing.assert_array_equal(smooth(smoother, 0.0, moved), moved.astype(np.float32))
+    assert (smooth(smoother, 0.0, moved + 10, track=300) < moved).all()
 
 
 def test_numbers_beyond_all_measure_do_no_harm() -> None:
