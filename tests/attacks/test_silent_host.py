@@ -26,6 +26,7 @@ CONNECTIONS, CALLS_EACH = 8, 128
 CALLS = CONNECTIONS * CALLS_EACH
 HELD = 256  # the most that the server holds for one host
 ESTIMATE = f"/{SERVICE}/EstimatePoses"
+ARRIVAL_SECS = 2  # more than the server takes to receive and answer these calls
 LIST = f"/{SERVICE}/ListModels"
 
 
@@ -115,6 +116,7 @@ async def test_a_host_that_reads_nothing_leaves_calls_to_others(
         for _ in range(CONNECTIONS):
             calls = unread_calls(server.address, path.encode(), count=CALLS_EACH)
             connections.enter_context(calls)
+        await asyncio.sleep(ARRIVAL_SECS)
         began = monotonic()
         other = await asyncio.to_thread(answer_headers_to, server.address, headers, source=source)
         secs = monotonic() - began

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Protocol
 
+from grpc_status import rpc_status
+
 from posewire_server.serving.caller import host_of
 from posewire_server.serving.errors import BusyError
+from posewire_server.serving.status import status_of
 
 
 class CallContext(Protocol):
@@ -15,6 +18,8 @@ class CallContext(Protocol):
     def peer(self) -> str: ...
 
     def add_done_callback(self, callback: Any) -> None: ...
+
+    async def abort_with_status(self, status: Any) -> Any: ...
 
 
 class LiveCalls:
@@ -28,14 +33,19 @@ class LiveCalls:
         self._per_host = per_host
         self._calls: Counter[str] = Counter()
 
-    def count(self, context: CallContext) -> None:
-        """Count a call until it ends. Raises `BusyError` if its host has too many."""
+    async def count(self, context: CallContext) -> None:
+        """Count a call until it ends, or abort it if its host has too many.
+
+        The error of an aborted call has no message before it, as other errors of unary calls have:
+        those wait for a client that reads nothing.
+        """
         host = host_of(context.peer())
         if self._calls[host] >= self._per_host:
-            raise BusyError(
+            error = BusyError(
                 f"{self._per_host} calls of this host are in progress, want fewer at a time",
                 reason="CALL_LIMIT_REACHED",
             )
+            await context.abort_with_status(rpc_status.to_status(status_of(error)))
         self._calls[host] += 1
         context.add_done_callback(lambda _: self._release(host))
 

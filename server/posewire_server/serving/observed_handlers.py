@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import grpc.aio
-from grpc_status import rpc_status
 
-from posewire_server.errors import RequestError
 from posewire_server.serving.call import Method, Observer, start_call
 from posewire_server.serving.live_calls import LiveCalls
-from posewire_server.serving.status import status_of
 
 if TYPE_CHECKING:
     Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
@@ -39,12 +36,12 @@ def _observe(
 
     async def answer_once(requests: Any, context: Any) -> Any:
         with _observed_call(method, observers, context):
-            await _count(live_calls, context)
+            await live_calls.count(context)
             return await answer(requests, context)
 
     async def answer_stream(requests: Any, context: Any) -> AsyncIterator[Any]:
         with _observed_call(method, observers, context):
-            await _count(live_calls, context)
+            await live_calls.count(context)
             async with aclosing(answer(requests, context)) as responses:
                 async for response in responses:
                     yield response
@@ -55,14 +52,6 @@ def _observe(
         form, behaviour = grpc.stream_stream_rpc_method_handler, answer_stream
     replaced: Handler = form(behaviour, handler.request_deserializer, handler.response_serializer)
     return replaced
-
-
-async def _count(live_calls: LiveCalls, context: Any) -> None:
-    """Count a call, or end it if its host has too many."""
-    try:
-        live_calls.count(context)
-    except RequestError as error:
-        await context.abort_with_status(rpc_status.to_status(status_of(error)))
 
 
 @contextmanager

@@ -154,7 +154,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.ListModelsRequest]], context: Context
     ) -> messages.ListModelsResponse:
         with self._call(context, "ListModels") as call:
-            self._admit(context, call)
+            await self._admit(context, call)
             self._check_is_serving()
             models = [each.description for each in self._estimators.serving]
             default = self._estimators.default
@@ -164,7 +164,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.GetModelRequest]], context: Context
     ) -> messages.GetModelResponse:
         with self._call(context, "GetModel") as call:
-            self._admit(context, call)
+            await self._admit(context, call)
             self._check_is_serving()
             requests: Receiver[messages.GetModelRequest] = Receiver(context)
             received = await self._receive(requests, context.peer())
@@ -175,7 +175,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.EstimatePosesRequest]], context: Context
     ) -> bytes:
         with self._call(context, "EstimatePoses") as call:
-            account = self._admit(context, call).account
+            account = (await self._admit(context, call)).account
             self._check_is_serving()
             estimating = self._estimate(Receiver(context), call, account)
             try:
@@ -189,7 +189,7 @@ class PoseService:
         self, _: AsyncIterator[Received[messages.StreamPosesRequest]], context: Context
     ) -> AsyncIterator[bytes]:
         with self._call(context, "StreamPoses", locate=path_in_stream) as call:
-            identity = self._admit(context, call)
+            identity = await self._admit(context, call)
             self._check_is_serving()
             requests: Receiver[messages.StreamPosesRequest] = Receiver(context)
             first = await self._receive_config(requests, context.peer())
@@ -258,6 +258,9 @@ class PoseService:
         self._idle.clear()
         try:
             yield call
+        except grpc.aio.AbortError:
+            call.code = context.code().name
+            raise
         except Exception as error:  # noqa: BLE001 - as_request_error logs unexpected errors
             expected = as_request_error(error, request_id=call.request_id)
             call.fail(expected)
@@ -275,12 +278,9 @@ class PoseService:
             if not self._calls:
                 self._idle.set()
 
-    def _admit(self, context: Context, call: Call) -> Identity:
-        """Identify the caller. Raises `BusyError` for one call too many of a host.
-
-        Raises `UnauthenticatedError` for a caller without access.
-        """
-        self._live_calls.count(context)
+    async def _admit(self, context: Context, call: Call) -> Identity:
+        """Count the call and identify its caller. Raises `UnauthenticatedError`."""
+        await self._live_calls.count(context)
         identity = self._access.identify(context.invocation_metadata() or (), call.peer)
         if identity.digest:
             call.caller = identity.account.name

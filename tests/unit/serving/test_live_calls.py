@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import grpc
 import pytest
 
-from posewire_server.serving.errors import BusyError
 from posewire_server.serving.live_calls import LiveCalls
+
+pytestmark = pytest.mark.anyio
 
 
 class Context:
@@ -21,29 +23,32 @@ class Context:
     def add_done_callback(self, callback: Callable[[Context], None]) -> None:
         self._callbacks.append(callback)
 
+    async def abort_with_status(self, status: grpc.Status) -> None:
+        assert status.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        raise grpc.aio.AbortError(status.details)
+
     def end(self) -> None:
         for callback in self._callbacks:
             callback(self)
 
 
-def count(calls: LiveCalls, peer: str) -> Context:
+async def count(calls: LiveCalls, peer: str) -> Context:
     context = Context(peer)
-    calls.count(context)
+    await calls.count(context)
     return context
 
 
-def test_calls_of_one_host_are_counted_together_until_they_end() -> None:
+async def test_calls_of_one_host_are_counted_together_until_they_end() -> None:
     calls = LiveCalls(per_host=2)
-    first = count(calls, "ipv4:10.0.0.1:1")
-    count(calls, "ipv4:10.0.0.1:2")
-    with pytest.raises(BusyError, match="2 calls of this host are in progress") as caught:
-        count(calls, "ipv4:10.0.0.1:3")
-    assert caught.value.reason == "CALL_LIMIT_REACHED"
+    first = await count(calls, "ipv4:10.0.0.1:1")
+    await count(calls, "ipv4:10.0.0.1:2")
+    with pytest.raises(grpc.aio.AbortError, match="2 calls of this host are in progress"):
+        await count(calls, "ipv4:10.0.0.1:3")
     first.end()
-    count(calls, "ipv4:10.0.0.1:3")
+    await count(calls, "ipv4:10.0.0.1:3")
 
 
-def test_hosts_do_not_count_for_each_other() -> None:
+async def test_hosts_do_not_count_for_each_other() -> None:
     calls = LiveCalls(per_host=1)
-    count(calls, "ipv4:10.0.0.1:1")
-    count(calls, "ipv4:10.0.0.2:1")
+    await count(calls, "ipv4:10.0.0.1:1")
+    await count(calls, "ipv4:10.0.0.2:1")
