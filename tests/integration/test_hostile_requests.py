@@ -10,7 +10,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from posewire.v1.pose_service_pb2 import ListModelsRequest
+from posewire.v1 import stream_pb2
+from posewire.v1.pose_service_pb2 import ListModelsRequest, StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.serving import health
 from posewire_server.serving.server import SERVICE, ServerOptions
@@ -107,3 +108,13 @@ def test_a_malformed_reflection_request_is_an_invalid_argument(server: ServerThr
         request = reflection_pb2.ServerReflectionRequest(list_services="")
         (listed,) = stub.ServerReflectionInfo(iter([request]), timeout=TIMEOUT)
         assert SERVICE in {each.name for each in listed.list_services_response.service}
+
+
+def test_a_config_with_megabytes_of_what_nobody_knows_is_refused(server: ServerThread) -> None:
+    unknown = b"\x82\x7d" + b"\x80\x80\x40" + bytes(1 << 20)  # field 2000
+    config = stream_pb2.StreamConfig.FromString(unknown)
+    request = StreamPosesRequest(config=config).SerializeToString()
+    with grpc.insecure_channel(server.address) as channel:
+        call = channel.stream_stream(f"/{SERVICE}/StreamPoses")
+        with pytest.raises(grpc.RpcError, match=r"config: got 10\d+ bytes, want at most 131072"):
+            list(call(iter([request]), timeout=TIMEOUT))

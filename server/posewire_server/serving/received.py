@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import grpc
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
 from posewire_server.serving.errors import MalformedMessageError
+from posewire_server.serving.wire_fields import has_at_most, submessages
+
+# No request has repeated fields, so an honest one has far fewer. Each switch of a oneof costs the
+# parser memory: four bytes of a message become more than a hundred.
+_MAX_FIELDS = 256
 
 Request = TypeVar("Request", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
 class Received(Generic[Request]):
-    """A message and its size in bytes, decompressed; `parsed` is None if parsing failed."""
+    """A message and its size in bytes, decompressed; `parsed` is None if it was not parsed."""
 
     parsed: Request | None
     size: int
@@ -25,7 +31,9 @@ class Received(Generic[Request]):
     def message(self) -> Request:
         """The message. Raises `MalformedMessageError` if the bytes could not be parsed."""
         if self.parsed is None:
-            raise MalformedMessageError(f"{self.size} bytes that are not one")
+            raise MalformedMessageError(
+                f"{self.size} bytes that are not one, or that have more than {_MAX_FIELDS} fields"
+            )
         return self.parsed
 
 
@@ -52,8 +60,11 @@ class Receiver(Generic[Request]):
 
 def deserializer(kind: type[Request]) -> Callable[[bytes], Received[Request]]:
     """Return a deserializer for gRPC that never raises."""
+    inner = submessages(cast(Descriptor, kind.DESCRIPTOR))
 
     def deserialize(data: bytes) -> Received[Request]:
+        if not has_at_most(_MAX_FIELDS, data, inner):
+            return Received(None, len(data))
         try:
             return Received(kind.FromString(data), len(data))
         except DecodeError:

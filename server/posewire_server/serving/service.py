@@ -13,6 +13,7 @@ import grpc
 from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
+from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.access import Access, Identity
 from posewire_server.serving.byte_budget import ByteBudget
@@ -42,6 +43,9 @@ from posewire_server.serving.tokens import Token
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+# A stream keeps its config, with what the contract does not know. A resume token has 64 KiB.
+_MAX_CONFIG_BYTES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +328,9 @@ class PoseService:
                 f"({self._limits.patience_secs:g} s while other calls wait)",
                 reason="CONFIG_MISSING",
             )
+        if received is not None and received.size > _MAX_CONFIG_BYTES:
+            want = f"at most {_MAX_CONFIG_BYTES}"
+            raise InvalidArgumentError(Violation("config", f"{received.size} bytes", want))
         with self._estimators.use(first.config.model) as estimator:
             # For each frame in progress, one more in transit.
             window = max(self._limits.window, 2 * estimator.model.pipeline.max_in_progress)

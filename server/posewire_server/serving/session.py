@@ -311,5 +311,7 @@ def _jittered(secs: float | None) -> float | None:
 
 
 def path_in_stream(field: str) -> str:
-    """Locate a field of a unary call, or of the config, in `StreamPosesRequest`."""
+    """Locate a field of a unary call, or of the config, or the config in `StreamPosesRequest`."""
+    if field == "config":
+        return field
     return f"frame.{field}" if field.startswith("image") else f"config.{field}"
