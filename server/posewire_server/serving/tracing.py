@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from opentelemetry import propagate
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from posewire_server.serving.call import (
@@ -23,6 +23,11 @@ from posewire_server.serving.call import (
     stage_secs,
 )
 
+# The caller's span. Other metadata is not parsed: OpenTelemetry's parser of `baggage` takes time
+# that is quadratic in the length, and logs every fault.
+_PROPAGATED = frozenset({"traceparent", "tracestate"})
+_MAX_PROPAGATED_CHARS = 512
+_PROPAGATOR = TraceContextTextMapPropagator()
 # Frames of a stream that get a span of their own.
 _FRAMES_PER_SEC = 1.0
 # Status codes that are errors of the server, by OpenTelemetry's conventions for gRPC.
@@ -55,10 +60,9 @@ class Tracing:
         self._traced: dict[Call, _Traced] = {}
 
     def start_call(self, call: Call, metadata: Metadata) -> None:
-        carrier = {key: value for key, value in metadata if isinstance(value, str)}
         span = self._tracer.start_span(
             f"{call.method.service}/{call.method.name}",
-            context=propagate.extract(carrier),
+            context=_PROPAGATOR.extract(_carrier_in(metadata)),
             kind=SpanKind.SERVER,
             attributes={
                 **_method_attributes(call),
@@ -120,6 +124,14 @@ class CallDurations:
         self._durations.record(
             call.age_secs, {**_method_attributes(call), **_status_attributes(call)}
         )
+
+
+def _carrier_in(metadata: Metadata) -> dict[str, str]:
+    return {
+        key: value
+        for key, value in metadata
+        if key in _PROPAGATED and isinstance(value, str) and len(value) <= _MAX_PROPAGATED_CHARS
+    }
 
 
 def _method_attributes(call: Call) -> dict[str, AttributeValue]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -56,8 +58,11 @@ class Traces:
     def spans(self) -> tuple[ReadableSpan, ...]:
         return self._exporter.get_finished_spans()
 
-    def call(self, method: Method, traceparent: str = f"00-{TRACE}-{PARENT}-01") -> Call:
+    def call(
+        self, method: Method, traceparent: str = f"00-{TRACE}-{PARENT}-01", **others: str
+    ) -> Call:
         metadata = [("traceparent", traceparent), ("x-bin", b"\xff"), ("x-request-id", "r-1")]
+        metadata += others.items()
         return Call(method, (self.tracing,), peer="ipv4:10.0.0.1:1", metadata=metadata)
 
 
@@ -144,6 +149,31 @@ def test_a_bad_traceparent_begins_a_trace(traces: Traces, traceparent: str) -> N
     traces.call(UNARY, traceparent).end()
     (span,) = traces.spans
     assert span.parent is None
+
+
+def test_the_callers_state_of_the_trace_is_kept(traces: Traces) -> None:
+    traces.call(UNARY, tracestate="one=1,two=2").end()
+    (span,) = traces.spans
+    assert span.context.trace_state.to_header() == "one=1,two=2"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("baggage", "a," * 2000),
+        ("baggage", "a"),
+        ("tracestate", ",".join(f"{key}={'v' * 200}" for key in "abc")),
+    ],
+)
+def test_other_and_longer_metadata_is_not_parsed(
+    traces: Traces, caplog: pytest.LogCaptureFixture, key: str, value: str
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        traces.call(UNARY, **{key: value}).end()
+    (span,) = traces.spans
+    assert span.parent is not None
+    assert not span.context.trace_state
+    assert caplog.records == []
 
 
 def test_a_trace_that_the_caller_does_not_sample_is_not_kept(traces: Traces) -> None:
