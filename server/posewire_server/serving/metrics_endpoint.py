@@ -79,7 +79,10 @@ class MetricsEndpoint:
         task = asyncio.current_task()
         assert task is not None, "asyncio runs this in a task"
         if len(self._connections) >= _MAX_CONNECTIONS:
-            next(iter(self._connections)).cancel()
+            oldest = next(iter(self._connections))
+            # At once: others that come before it ends have to close another one each.
+            del self._connections[oldest]
+            oldest.cancel()
         self._connections[task] = None
         try:
             await asyncio.wait_for(self._answer(reader, writer), self._request_secs)

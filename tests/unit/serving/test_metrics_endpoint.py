@@ -103,6 +103,22 @@ async def test_many_connections_do_not_shut_out_prometheus() -> None:
             writer.close()
 
 
+async def test_connections_that_come_at_once_are_as_few() -> None:
+    async with endpoint(request_secs=600) as served:
+        host, _, port = served.address.rpartition(":")
+        # The event loop accepts none before all are there.
+        sockets = [socket.create_connection((host, int(port))) for _ in range(48)]
+        open_ones = [await asyncio.open_connection(sock=each) for each in sockets]
+        for reader, _ in open_ones[:32]:
+            assert await is_cut_off(reader)
+        for reader, writer in open_ones[32:]:
+            writer.write(b"GET / HTTP/1.1\r\n\r\n")
+            head = await asyncio.wait_for(reader.read(), PATIENCE_SECS)
+            assert head.startswith(b"HTTP/1.1 404")
+        for _, writer in open_ones:
+            writer.close()
+
+
 async def test_a_stop_ends_open_connections() -> None:
     async with endpoint() as served:
         reader, writer = await connect(served.address)
