@@ -95,7 +95,7 @@ class Access:
 
 def is_local(peer: str) -> bool:
     """Whether a connection, given gRPC's name of its peer, comes from this machine."""
-    return unquote(peer).startswith(("unix:", "ipv4:127.", "ipv6:[::1]:"))
+    return unquote(peer).startswith(("unix:", "unix-abstract:", "ipv4:127.", "ipv6:[::1]:"))
 
 
 def _token_in(metadata: Iterable[tuple[str, str | bytes]]) -> bytes:

@@ -55,12 +55,13 @@ class Caller:
 def host_of(peer: str) -> str:
     """Return the host of a connection, given gRPC's name of it.
 
-    A Unix socket is one host, and so is an IPv6 network of 64 bits: a machine has all its
-    addresses. Link-local networks of different interfaces differ by their zone.
+    All Unix sockets are one host, whatever names clients give theirs, and so is an IPv6 network of
+    64 bits: a machine has all its addresses. Link-local networks of different interfaces differ by
+    their zone.
     """
     kind, _, rest = unquote(peer).partition(":")
-    if kind == "unix":
-        return peer
+    if kind.startswith("unix"):  # also unix-abstract
+        return "unix:"
     host = rest.rpartition(":")[0]
     return _ipv6_host(host.strip("[]")) if kind == "ipv6" else f"{kind}:{host}"
 

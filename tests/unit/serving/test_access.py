@@ -127,6 +127,7 @@ def test_by_default_one_host_leaves_a_quarter_of_the_streams_to_others() -> None
     ("peer", "expected"),
     [
         ("unix:", True),
+        ("unix-abstract:posewire", True),
         ("ipv4:127.0.0.1:1", True),
         ("ipv6:[::1]:1", True),
         ("ipv6:%5B::1%5D:1", True),

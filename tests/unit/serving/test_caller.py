@@ -9,7 +9,10 @@ from posewire_server.serving.caller import host_of
     ("peer", "host"),
     [
         ("ipv4:192.0.2.1:5000", "ipv4:192.0.2.1"),
-        ("unix:/run/posewire.sock", "unix:/run/posewire.sock"),
+        ("unix:/run/posewire.sock", "unix:"),
+        ("unix:%2Ftmp%2Fmy:own", "unix:"),
+        ("unix-abstract:one", "unix:"),
+        ("unix-abstract:two%00:3", "unix:"),
         ("unix:", "unix:"),
         ("ipv6:%5B2001:db8:1:2:3:4:5:6%5D:5000", "ipv6:2001:db8:1:2::/64"),
         ("ipv6:[2001:db8:1:2::1]:5000", "ipv6:2001:db8:1:2::/64"),
