@@ -13,6 +13,10 @@ from posewire_server.serving.shares import Share
 
 # RetryInfo delay when a stream has to end first.
 _STREAM_RETRY_SECS = 1.0
+# A stream that waits for its rate notices within this time that the rate has changed.
+_MAX_SLEEP_SECS = 1.0
+# Less is an error of rounding.
+_MIN_SLEEP_SECS = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +94,13 @@ class Account:
 
     async def wait_for_frame(self) -> None:
         """Count a frame, and wait until the rate allows it."""
-        if wait_secs := self._rate.reserve():
-            try:
-                await asyncio.sleep(wait_secs)
-            except asyncio.CancelledError:
-                self._rate.give_back()
-                raise
+        number = self._rate.reserve()
+        try:
+            while wait_secs := self._rate.secs_until(number):
+                await asyncio.sleep(min(wait_secs, _MAX_SLEEP_SECS))
+        except asyncio.CancelledError:
+            self._rate.give_back()
+            raise
 
     def _over(self, limit: str, value: float, reason: str, retry_secs: float) -> BusyError:
         return BusyError(
@@ -114,6 +119,8 @@ class _RateLimit:
         self._rate = rate
         self._clock = clock
         self._level = self._size
+        # How many frames the rate has allowed so far.
+        self._allowed = 0.0
         self._filled_at = clock()
 
     @property
@@ -135,10 +142,18 @@ class _RateLimit:
         return 0.0
 
     def reserve(self) -> float:
-        """Take one frame, perhaps a future one, and return the seconds until then."""
+        """Take one frame, perhaps a future one, and return its number for `secs_until`."""
         self._fill()
         self._level -= 1.0
-        return 0.0 if self._rate is None else max(0.0, -self._level / self._rate)
+        return self._allowed - self._level
+
+    def secs_until(self, number: float) -> float:
+        """Return the seconds until the rate, if it stays, allows a reserved frame."""
+        self._fill()
+        if self._rate is None:
+            return 0.0
+        wait_secs = (number - self._allowed) / self._rate
+        return wait_secs if wait_secs > _MIN_SLEEP_SECS else 0.0
 
     def give_back(self) -> None:
         """Return a frame that was reserved."""
@@ -149,5 +164,7 @@ class _RateLimit:
         if self._rate is None:
             self._level = self._size
         else:
-            self._level = min(self._level + (now - self._filled_at) * self._rate, self._size)
+            allowed = (now - self._filled_at) * self._rate
+            self._allowed += allowed
+            self._level = min(self._level + allowed, self._size)
         self._filled_at = now

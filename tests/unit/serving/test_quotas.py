@@ -87,6 +87,53 @@ def test_a_stream_that_ends_while_it_waits_gives_its_frame_back() -> None:
     asyncio.run(test())
 
 
+def test_a_raised_rate_reaches_a_stream_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    camera = account(clock, max_rate=0.001)
+    slept: list[float] = []
+
+    async def sleep(secs: float) -> None:
+        slept.append(secs)
+        clock.advance(secs)
+        camera.change(Quota(max_rate=10))
+
+    assert camera.take_frame()
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    asyncio.run(camera.wait_for_frame())
+    assert 1.0 <= sum(slept) < 1.2
+    assert not camera.take_frame()
+
+
+@pytest.mark.parametrize("rate", [0.25, None])
+def test_streams_that_wait_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch, rate: float | None
+) -> None:
+    clock = FakeClock()
+    camera = account(clock, max_rate=0.5)
+    ended: list[int] = []
+
+    async def wait(number: int) -> None:
+        await camera.wait_for_frame()
+        ended.append(number)
+
+    async def test() -> list[int]:
+        tasks = [asyncio.create_task(wait(number)) for number in range(3)]
+        await yield_to_others(0)
+        camera.change(Quota(max_rate=rate))
+        await asyncio.gather(*tasks)
+        return ended
+
+    yield_to_others = asyncio.sleep
+
+    async def sleep(secs: float) -> None:
+        await yield_to_others(0)
+        clock.advance(secs / 3)
+
+    assert camera.take_frame()
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert asyncio.run(test()) == [0, 1, 2]
+
+
 def test_a_changed_quota_applies_at_once() -> None:
     clock = FakeClock()
     camera = account(clock)
