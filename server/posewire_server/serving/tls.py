@@ -88,12 +88,11 @@ def _read_bytes(kind: str, path: Path) -> bytes:
 
 
 def _read_certificates(kind: str, path: Path) -> str:
+    # Comments may be in any encoding; in a certificate, a question mark is a fault.
+    text = _read_bytes(kind, path).decode("ascii", "replace").replace("\ufffd", "?")
     try:
-        text = _read_bytes(kind, path).decode("ascii")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (UnicodeDecodeError, ssl.SSLError, ValueError) as error:
-        if isinstance(error, TlsError):
-            raise
+    except (ssl.SSLError, ValueError) as error:
         raise TlsError(f"{kind} {path}: no certificate found, want a PEM file with one") from error
     return text
 

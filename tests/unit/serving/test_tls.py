@@ -55,6 +55,27 @@ def test_a_file_that_is_something_else_is_named(files: TlsFiles, tmp_path: Path)
             Certificates(wrong)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_comments_of_a_pem_file_may_be_in_any_language(
+    files: TlsFiles, tmp_path: Path, encoding: str
+) -> None:
+    commented = tmp_path / "commented.pem"
+    comment = "# Autorité de Zürich\n".encode(encoding)
+    commented.write_bytes(comment + files.certificate.read_bytes() + comment)
+    Certificates(replace(files, certificate=commented, client_ca=commented))
+
+
+def test_a_damaged_certificate_behind_a_sound_one_is_refused(
+    files: TlsFiles, tmp_path: Path
+) -> None:
+    chain = tmp_path / "chain.pem"
+    sound = files.certificate.read_bytes()
+    for damaged in (sound[: len(sound) // 2], sound.replace(b"M", b"\xc3", 1)):
+        chain.write_bytes(sound + damaged)
+        with pytest.raises(TlsError, match=f"^TLS certificate {chain}: "):
+            Certificates(replace(files, certificate=chain))
+
+
 def test_a_key_of_another_certificate_is_refused(files: TlsFiles, tmp_path: Path) -> None:
     key = make_identity(tmp_path / "other").key
     with pytest.raises(TlsError, match=f"{key}: does not match .*{files.certificate}"):
