@@ -81,6 +81,16 @@ std::vector<std::pair<std::size_t, std::size_t>> assign(const std::vector<double
     return pairs;
 }
 
+/// The indices of these tracks, those seen last first; of equals, the first one first.
+std::vector<std::size_t> order_by_last_seen(const std::vector<Track>& tracks) {
+    std::vector<std::size_t> order(tracks.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::make_pair(-tracks[a].secs, a) < std::make_pair(-tracks[b].secs, b);
+    });
+    return order;
+}
+
 }  // namespace
 
 struct Tracker::State {
@@ -228,9 +238,11 @@ void Tracker::State::confirm(Track& track, double score) {
 void Tracker::State::bound_tracks() {
     const auto most = static_cast<std::size_t>(options.max_tracks);
     if (tracks.size() <= most) return;
-    std::stable_sort(tracks.begin(), tracks.end(),
-                     [](const Track& a, const Track& b) { return a.secs > b.secs; });
-    tracks.resize(most);
+    std::vector<std::size_t> order = order_by_last_seen(tracks);
+    order.resize(most);
+    std::vector<Track> kept;
+    for (const std::size_t i : order) kept.push_back(std::move(tracks[i]));
+    tracks = std::move(kept);
 }
 
 Tracker::Tracker(TrackerOptions options) {
@@ -261,12 +273,10 @@ std::vector<std::uint32_t> Tracker::update(double secs, const TrackerPoses& pose
 
 std::string Tracker::save(std::size_t max_tracks) const {
     std::vector<const Track*> confirmed;
-    for (const Track& track : state_->tracks) {
-        if (track.id > 0) confirmed.push_back(&track);
+    for (const std::size_t i : order_by_last_seen(state_->tracks)) {
+        const Track& track = state_->tracks[i];
+        if (track.id > 0 && confirmed.size() < max_tracks) confirmed.push_back(&track);
     }
-    std::stable_sort(confirmed.begin(), confirmed.end(),
-                     [](const Track* a, const Track* b) { return a->secs > b->secs; });
-    if (confirmed.size() > max_tracks) confirmed.resize(max_tracks);
     return pack({state_->next_id, state_->last_secs - state_->clock_shift, state_->regions,
                  state_->options.oks_sigmas.size()},
                 confirmed, state_->last_secs);
