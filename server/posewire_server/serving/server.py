@@ -116,7 +116,9 @@ class Server:
             timeout_secs=limits.stall_secs,
             on_change=lambda is_stalled: self._health.set_serving(not is_stalled),
         )
-        self._reflection = reflection.ReflectionService(self._access)
+        self._reflection = (
+            reflection.ReflectionService(self._access) if options.reflection else None
+        )
         self._server = transport_server(
             options=[
                 *_channel_options(limits),
@@ -151,7 +153,7 @@ class Server:
         self._observation.show_methods(POSE_METHODS[name] for name in handlers)
         self._server.add_registered_method_handlers(SERVICE, handlers)
         self._add_observed(HEALTH, health_handlers(self._health), HEALTH_METHODS)
-        if self._options.reflection:
+        if self._reflection is not None:
             handlers = reflection_handlers(self._reflection)
             for name in reflection.NAMES:
                 self._add_observed(name, handlers, reflection.methods(name))
@@ -206,7 +208,8 @@ class Server:
         _LOG.info("draining for at most %g s", drain_secs)
         ends_at = monotonic() + drain_secs
         self._service.drain()
-        self._reflection.close()
+        if self._reflection is not None:
+            self._reflection.close()
         idle = asyncio.create_task(self._service.wait_until_idle())
         await asyncio.wait([idle], timeout=min(_REJECT_SECS, ends_at - monotonic()))
         idle.cancel()
