@@ -25,6 +25,6 @@ def injected_errors(log: str) -> int:
 
 
 def unexpected_lines(log: str) -> list[str]:
-    """Return the lines about errors other than those that the runner was told to raise."""
+    """Return the lines about errors other than the injected faults."""
     lines = _INJECTED.sub("", log).splitlines()
     return [line for line in lines if _UNEXPECTED.search(line)][:_MAX_LINES]

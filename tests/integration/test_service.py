@@ -358,10 +358,7 @@ BAD_CONFIGS: dict[str, tuple[StreamPosesRequest, str]] = {
     "age without policy": (config(max_frame_age={"seconds": 1}), "config.max_frame_age"),
     "smoothing without track": (config(smoothing=True), "config.smoothing"),
     "resume token without track": (config(resume_token=b"x"), "config.resume_token"),
-    "large resume token": (
-        config(track=True, resume_token=bytes(65537)),
-        "config.resume_token",
-    ),
+    "large resume token": (config(track=True, resume_token=bytes(65537)), "config.resume_token"),
     "NaN": (config(options={"min_pose_score": NAN}), "config.options.min_pose_score"),
     "region": (
         config(options={"region_of_interest": {"x_min": NAN}}),

@@ -48,7 +48,7 @@ class FaultyRunner:
             def infer_or_fail(image: NDArray[np.uint8]) -> NetworkOutput:
                 first = int(image[0, 0, 0])
                 if first == Fault.THROW:
-                    raise InjectedFaultError("the runner was told to fail")
+                    raise InjectedFaultError("injected fault")
                 if first == Fault.STALL:
                     time.sleep(STALL_SECS)
                 output = infer(image)

@@ -58,7 +58,7 @@ def write_configuration(*groups: DataclassInstance) -> Iterator[str]:
 
 
 def _check_variables(arguments: ArgumentCollection) -> None:
-    known = {_variable(name) for each in arguments for name in each.names}
+    known = {_variable_name(name) for each in arguments for name in each.names}
     for variable in sorted(os.environ):
         if variable.startswith(_PREFIX) and variable not in known:
             raise UsageError(
@@ -66,7 +66,7 @@ def _check_variables(arguments: ArgumentCollection) -> None:
             )
 
 
-def _variable(option: str) -> str:
+def _variable_name(option: str) -> str:
     return _PREFIX + option.lstrip("-").replace("-", "_").upper()
 
 

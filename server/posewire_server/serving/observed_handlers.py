@@ -35,12 +35,12 @@ def _observe(
     answer: Any = handler.stream_stream or handler.stream_unary
 
     async def answer_once(requests: Any, context: Any) -> Any:
-        with _observed_call(method, observers, context):
+        with _observe_call(method, observers, context):
             await live_calls.count(context)
             return await answer(requests, context)
 
     async def answer_stream(requests: Any, context: Any) -> AsyncIterator[Any]:
-        with _observed_call(method, observers, context):
+        with _observe_call(method, observers, context):
             await live_calls.count(context)
             async with aclosing(answer(requests, context)) as responses:
                 async for response in responses:
@@ -55,7 +55,7 @@ def _observe(
 
 
 @contextmanager
-def _observed_call(method: Method, observers: Sequence[Observer], context: Any) -> Iterator[None]:
+def _observe_call(method: Method, observers: Sequence[Observer], context: Any) -> Iterator[None]:
     call = start_call(method, observers, context)
     context.set_trailing_metadata(call.trailing_metadata)
     try:

@@ -83,7 +83,7 @@ class Session:
         self._tracks = tracks
         self._options = config.options if tracks is None else tracks.estimate_options
         self._life = life or SessionLife()
-        self._max_age_secs = _jittered(self._life.max_age_secs)
+        self._max_age_secs = _jitter(self._life.max_age_secs)
         self._account = account or Account()
         self._caller = estimator.stream_caller(self._account, latest=config.latest)
         # Unanswered frames, oldest first: the reader appends, the writer removes.
@@ -306,7 +306,7 @@ class Session:
         return StreamPosesResponse(draining=draining).SerializeToString()
 
 
-def _jittered(secs: float | None) -> float | None:
+def _jitter(secs: float | None) -> float | None:
     return None if secs is None else secs * random.uniform(1 - _AGE_JITTER, 1 + _AGE_JITTER)
 
 
