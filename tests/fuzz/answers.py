@@ -16,9 +16,12 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
+from posewire_server.serving.wire_fields import has_at_most, submessages
 from tests.fuzz.calls import METHODS, STREAM_POSES, Call
 
 TIMEOUT_SECS = 20
+MAX_FIELDS = 256
+_SUBMESSAGES = submessages(StreamPosesRequest.DESCRIPTOR)
 # Those of an idle server to a client that waits for the answer.
 _REASONS = {
     "INVALID_ARGUMENT": {
@@ -163,6 +166,8 @@ def _expected(messages: Iterable[bytes]) -> tuple[str, list[int]]:
         try:
             message = StreamPosesRequest.FromString(data)
         except DecodeError:
+            return "MESSAGE_MALFORMED", ids
+        if not has_at_most(MAX_FIELDS, data, _SUBMESSAGES):
             return "MESSAGE_MALFORMED", ids
         payload = message.WhichOneof("payload")
         if is_first:

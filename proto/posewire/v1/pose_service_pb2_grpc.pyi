@@ -74,9 +74,10 @@ class PoseServiceStub:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
-                                  method than StreamPoses and ListModels has no message. No BadRequest
-                                  detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, they have more than 256
+                                  fields, unknown ones and those of submessages included, or a call of
+                                  another method than StreamPoses and ListModels has no message. No
+                                  BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
@@ -284,9 +285,10 @@ class PoseServiceAsyncStub(PoseServiceStub):
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
-                                  method than StreamPoses and ListModels has no message. No BadRequest
-                                  detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, they have more than 256
+                                  fields, unknown ones and those of submessages included, or a call of
+                                  another method than StreamPoses and ListModels has no message. No
+                                  BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".
@@ -490,9 +492,10 @@ class PoseServiceServicer:
                                   "max_image_side".
         FIELD_INVALID             Any other field has a value that is out of range or unknown to the
                                   server.
-        MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
-                                  method than StreamPoses and ListModels has no message. No BadRequest
-                                  detail.
+        MESSAGE_MALFORMED         The bytes are not a message of this version, they have more than 256
+                                  fields, unknown ones and those of submessages included, or a call of
+                                  another method than StreamPoses and ListModels has no message. No
+                                  BadRequest detail.
       NOT_FOUND
         MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
                                   name, as "model".

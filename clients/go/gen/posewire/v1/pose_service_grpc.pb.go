@@ -78,9 +78,10 @@ const (
 //	                            "max_image_side".
 //	  FIELD_INVALID             Any other field has a value that is out of range or unknown to the
 //	                            server.
-//	  MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
-//	                            method than StreamPoses and ListModels has no message. No BadRequest
-//	                            detail.
+//	  MESSAGE_MALFORMED         The bytes are not a message of this version, they have more than 256
+//	                            fields, unknown ones and those of submessages included, or a call of
+//	                            another method than StreamPoses and ListModels has no message. No
+//	                            BadRequest detail.
 //	NOT_FOUND
 //	  MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
 //	                            name, as "model".
@@ -335,9 +336,10 @@ type PoseService_StreamPosesClient = grpc.BidiStreamingClient[StreamPosesRequest
 //	                            "max_image_side".
 //	  FIELD_INVALID             Any other field has a value that is out of range or unknown to the
 //	                            server.
-//	  MESSAGE_MALFORMED         The bytes are not a message of this version, or a call of another
-//	                            method than StreamPoses and ListModels has no message. No BadRequest
-//	                            detail.
+//	  MESSAGE_MALFORMED         The bytes are not a message of this version, they have more than 256
+//	                            fields, unknown ones and those of submessages included, or a call of
+//	                            another method than StreamPoses and ListModels has no message. No
+//	                            BadRequest detail.
 //	NOT_FOUND
 //	  MODEL_NOT_FOUND           The server has no model with that name. The metadata contains the
 //	                            name, as "model".
