@@ -9,7 +9,7 @@ import time
 from typing import Literal
 
 from posewire_cli.logs import TEXT
-from posewire_server.serving.call_log import CALLS
+from posewire_server.serving.observation.call_log import CALLS
 
 LogFormat = Literal["text", "json"]
 

@@ -16,11 +16,11 @@ from posewire_cli.errors import OwnServerError
 from posewire_cli.logs import are_logs_shown, show_logs
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.lifecycle import serve
-from posewire_server.serving.native_messages import limit_native_messages
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.transport.native_messages import limit_native_messages
 
 # Beyond the grace period of calls in progress.
 _STOP_TIMEOUT_SECS = 5.0

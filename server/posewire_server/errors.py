@@ -41,7 +41,7 @@ class Violation(NamedTuple):
     """A field with a value that the contract forbids.
 
     `field` is its path in the request, such as "image.raw.width". Paths are those of a unary call;
-    `posewire_server.serving.session` knows where a stream has the same fields.
+    `posewire_server.serving.streams.session` knows where a stream has the same fields.
     """
 
     field: str

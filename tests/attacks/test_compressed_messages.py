@@ -8,7 +8,7 @@ from threading import Event
 import grpc
 import pytest
 
-from posewire_server.serving.handlers import SERVICE
+from posewire_server.serving.service import SERVICE
 from tests.reference.stub_server import stub_server
 
 TIMEOUT = 60

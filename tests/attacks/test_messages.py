@@ -15,7 +15,7 @@ from posewire.v1 import image_pb2
 from posewire.v1.pose_service_pb2 import ListModelsRequest, StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire.v1.stream_pb2 import DELIVERY_POLICY_LATEST, StreamConfig
-from posewire_server.serving.handlers import SERVICE
+from posewire_server.serving.service import SERVICE
 from tests.reference.numbered_frames import frame_request
 from tests.reference.server_process import server_process
 from tests.reference.stub_process import stub_process

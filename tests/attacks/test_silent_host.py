@@ -15,7 +15,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from grpc_status import rpc_status
 
-from posewire_server.serving.handlers import SERVICE
+from posewire_server.serving.service import SERVICE
 from tests.reference.raw_http2 import answer_headers_to, unread_calls
 from tests.reference.stub_server import stub_server
 

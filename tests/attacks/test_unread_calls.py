@@ -19,7 +19,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest
 
 from posewire.v1 import image_pb2
 from posewire.v1.pose_service_pb2 import EstimatePosesRequest, GetModelRequest
-from posewire_server.serving.handlers import SERVICE
+from posewire_server.serving.service import SERVICE
 from tests.reference.server_process import ServerProcess
 from tests.reference.stub_server import stub_server
 from tests.reference.waiting import wait_until

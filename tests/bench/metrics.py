@@ -26,8 +26,8 @@ import grpc
 
 from posewire.v1 import image_pb2
 from posewire_server.estimation.pipeline import StageTimes
-from posewire_server.serving.call import Call, Method
-from posewire_server.serving.metrics import Metrics
+from posewire_server.serving.observation.call import Call, Method
+from posewire_server.serving.observation.metrics import Metrics
 from tests.bench import serving_load
 from tests.bench.machine import measured_on
 from tests.bench.serving import SIDE, raw_image

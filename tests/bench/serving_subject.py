@@ -20,11 +20,11 @@ from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import OpenVinoRunner, RunnerOptions
 from posewire_server.models.installed import installed_model
 from posewire_server.models.network import read_network
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.lifecycle import serve
-from posewire_server.serving.native_messages import limit_native_messages
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.transport.native_messages import limit_native_messages
 from tests.reference.stub_server import stub_model
 
 _SIDE = 256

@@ -8,7 +8,7 @@ from tests.reference.faulty_runner import InjectedFaultError
 
 _ERROR_NAME = re.escape(f"{InjectedFaultError.__module__}.{InjectedFaultError.__name__}")
 _INJECTED = re.compile(
-    r"^ERROR:posewire_server\.serving\.status:Unexpected error, answered as INTERNAL;.*\n"
+    r"^ERROR:posewire_server\.serving\.messages\.status:Unexpected error, answered as INTERNAL;.*\n"
     r"Traceback \(most recent call last\):\n(?: .*\n)+" + _ERROR_NAME + r":.*\n",
     re.MULTILINE,
 )

@@ -4,7 +4,10 @@ import pytest
 
 from tests.chaos.server_log import injected_errors, unexpected_lines
 
-HEAD = "ERROR:posewire_server.serving.status:Unexpected error, answered as INTERNAL; request a1\n"
+HEAD = (
+    "ERROR:posewire_server.serving.messages.status:"
+    "Unexpected error, answered as INTERNAL; request a1\n"
+)
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\n    f()\n    ^^^\n'
 INJECTED = HEAD + TRACEBACK + "tests.reference.faulty_runner.InjectedFaultError: injected fault\n"
 OTHER = HEAD + TRACEBACK + "ValueError: a bug\n"

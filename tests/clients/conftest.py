@@ -10,7 +10,7 @@ import pytest
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from tests.reference.server_thread import serving
 

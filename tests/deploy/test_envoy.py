@@ -16,7 +16,7 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import DESCRIPTOR
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
 from tests.deploy.envoy_process import ENVOY, endpoints, envoy_process, install, validate
 from tests.reference.certificates import Identity, make_identity, needs_openssl
 from tests.reference.stub_process import stub_process

@@ -16,7 +16,7 @@ from posewire_client import Client, Origin, Result
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
 from posewire_server.sample import CLIP, STILL
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.server_thread import serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -22,7 +22,7 @@ from posewire_server.geometry import Size
 from posewire_server.image.encoded import DecodedImage, decode_image
 from posewire_server.image.errors import InvalidImageError
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.native_messages import limit_native_messages
+from posewire_server.serving.transport.native_messages import limit_native_messages
 
 CORPUS = Path(__file__).parents[1] / "golden" / "images"
 INPUT = Path("build/fuzz/image")

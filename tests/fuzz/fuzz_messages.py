@@ -24,9 +24,9 @@ import grpc
 from posewire.v1.pose_service_pb2 import EstimatePosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.transport.native_messages import limit_native_messages
 from tests.fuzz.answers import TIMEOUT_SECS, BrokenRuleError, answer
 from tests.fuzz.calls import Call, CallMaker
 from tests.reference.numbered_frames import numbered_image

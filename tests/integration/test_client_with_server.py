@@ -26,7 +26,7 @@ from posewire_client import (
 )
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
 from tests.reference.client_ways import Way
 from tests.reference.numbered_frames import SIDE, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model

@@ -12,8 +12,8 @@ import grpc
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.connections import ConnectionLimits
 from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.transport.connections import ConnectionLimits
 from tests.reference.numbered_frames import SIDE, frame_request, is_answer_to, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import ServerThread, channel_to, serving

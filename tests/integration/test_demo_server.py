@@ -18,7 +18,7 @@ from posewire_client import Client
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import InstalledModel, installed_model
 from posewire_server.sample import CLIP, STILL
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.sample_annotations import CLIP_ANNOTATIONS, STILL_ANNOTATIONS
 from tests.reference.server_thread import serving
 from training.renderer.backdrop import paint_backdrop

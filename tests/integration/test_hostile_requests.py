@@ -14,7 +14,8 @@ from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import ListModelsRequest, StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.serving import health
-from posewire_server.serving.server import SERVICE, ServerOptions
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import SERVICE
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.raw_http2 import answer_headers, answer_headers_to

@@ -28,7 +28,7 @@ from posewire_server.image.limits import ImageLimits
 from posewire_server.models.errors import UnknownModelError
 from posewire_server.models.installed import installed_model
 from posewire_server.sample import CLIP, STILL
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.image_files import with_orientation
 from tests.reference.server_thread import serving
 

@@ -16,7 +16,7 @@ from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.observation import ObserveOptions
+from posewire_server.serving.observation.observers import ObserveOptions
 from posewire_server.serving.server import ServerOptions
 from tests.reference.numbered_frames import SIDE, frame_request, numbered_image, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model

@@ -15,9 +15,9 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.observation import ObserveOptions
-from posewire_server.serving.server import SERVICE, ServerOptions
-from posewire_server.serving.service import ServiceLimits
+from posewire_server.serving.observation.observers import ObserveOptions
+from posewire_server.serving.server import ServerOptions
+from posewire_server.serving.service import SERVICE, ServiceLimits
 from tests.reference.numbered_frames import HELD, SIDE, holding, numbered_image, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 from tests.reference.scrape import scrape, value

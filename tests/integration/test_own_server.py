@@ -20,7 +20,7 @@ from posewire_cli.own_server import own_server
 from posewire_client import Client, PosewireError
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.serving.served_model import load_models
+from posewire_server.serving.frames.served_model import load_models
 from tests.reference.colour_network import colour_network
 
 PATIENCE_SECS = 60

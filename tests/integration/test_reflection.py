@@ -19,7 +19,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import (
 
 from posewire_server.serving import reflection
 from posewire_server.serving.service import ServiceLimits
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
 from tests.reference.numbered_frames import SIDE, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import ServerOptions, channel_to, serving

@@ -21,9 +21,9 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
-from posewire_server.serving.server import SERVICE, Server, ServerOptions
-from posewire_server.serving.service import ServiceLimits
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.server import Server, ServerOptions
+from posewire_server.serving.service import SERVICE, ServiceLimits
+from posewire_server.serving.streams.session import SessionLife
 from tests.reference.numbered_frames import (
     SIDE,
     frame_request,

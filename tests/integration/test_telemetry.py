@@ -18,13 +18,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from posewire.v1.pose_service_pb2 import ListModelsRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_server.errors import InputError
-from posewire_server.serving.observation import ObserveOptions
-from posewire_server.serving.server import ServerOptions
-from posewire_server.serving.telemetry import (
+from posewire_server.serving.observation.observers import ObserveOptions
+from posewire_server.serving.observation.telemetry import (
     TelemetrySettings,
     call_within,
     telemetry_from_environment,
 )
+from posewire_server.serving.server import ServerOptions
 from tests.reference.numbered_frames import person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.server_thread import channel_to, serving
@@ -34,7 +34,7 @@ TIMEOUT = 20
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 IMPORTS = """
 import asyncio, sys
-from posewire_server.serving.observation import ObserveOptions
+from posewire_server.serving.observation.observers import ObserveOptions
 from posewire_server.serving.server import Server, ServerOptions
 
 async def start():

@@ -19,7 +19,7 @@ from posewire.v1.pose_service_pb2_grpc import (
     add_PoseServiceServicer_to_server,
 )
 from posewire_decoder import Origin, serialize_poses
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from posewire_server.skeleton import COCO
 from tests.reference.stub_server import PEOPLE
 

@@ -6,9 +6,9 @@ from functools import partial
 
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.frames.served_model import load_models
 from posewire_server.serving.lifecycle import serve
-from posewire_server.serving.served_model import load_models
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from posewire_server.serving.server import ServerOptions
 
 

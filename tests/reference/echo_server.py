@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 
 import grpc
 
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from tests.reference.server_process import ServerProcess, server_process
 
 SERVICE, METHOD = "posewire.bench.Echo", "Echo"

@@ -14,7 +14,7 @@ from posewire_decoder import Decoder, DecoderOptions
 from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import Infer, NetworkOutput
 from posewire_server.geometry import InputGeometry
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.painting import Evidence, paint, suppress_non_maxima
 
 _PATIENCE_SECS = 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from posewire_decoder import SerializedPoses
 from posewire_server.estimation.pipeline import Estimate, StageTimes
 from posewire_server.geometry import Size
-from posewire_server.serving.answer import SerializedFields
-from posewire_server.serving.frame_in_flight import Processed
+from posewire_server.serving.frames.answer import SerializedFields
+from posewire_server.serving.frames.frame_in_flight import Processed
 
 
 def processed(times: StageTimes, *, people: int, waited_secs: float) -> Processed:

@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions, running_server
 
 _PATIENCE_SECS = 20

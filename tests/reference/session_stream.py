@@ -10,15 +10,15 @@ from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.byte_budget import ByteBudget
+from posewire_server.serving.access.quotas import Account
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
-from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.quotas import Account
-from posewire_server.serving.received import Received
-from posewire_server.serving.resume_key import ResumeKey
-from posewire_server.serving.session import Session, SessionLife
-from posewire_server.serving.session_config import SessionConfig
-from posewire_server.serving.stream_tracks import open_tracks
+from posewire_server.serving.frames.estimator import Estimator
+from posewire_server.serving.messages.received import Received
+from posewire_server.serving.scheduling.byte_budget import ByteBudget
+from posewire_server.serving.streams.resume_key import ResumeKey
+from posewire_server.serving.streams.session import Session, SessionLife
+from posewire_server.serving.streams.session_config import SessionConfig
+from posewire_server.serving.streams.stream_tracks import open_tracks
 from tests.reference.numbered_frames import SIDE
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 

@@ -21,15 +21,15 @@ from posewire_server.estimation.pipeline import Pipeline
 from posewire_server.estimation.runner import Infer, NetworkOutput, Runner
 from posewire_server.geometry import InputGeometry
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.lifecycle import serve
-from posewire_server.serving.native_messages import limit_native_messages
-from posewire_server.serving.observation import ObserveOptions
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.observation.observers import ObserveOptions
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
-from posewire_server.serving.session import SessionLife
-from posewire_server.serving.tls import TlsFiles
+from posewire_server.serving.streams.session import SessionLife
+from posewire_server.serving.transport.native_messages import limit_native_messages
+from posewire_server.serving.transport.tls import TlsFiles
 from tests.reference.faulty_runner import FaultyRunner
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process

@@ -13,7 +13,7 @@ from posewire_cli.errors import UsageError
 from posewire_cli.logs import show_logs
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.own_model import runner_options
 from posewire_server.errors import InputError
-from posewire_server.serving.served_model import ServedModel, load_models
+from posewire_server.serving.frames.served_model import ServedModel, load_models
 
 _LOG = logging.getLogger(__name__)
 

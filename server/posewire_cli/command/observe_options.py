@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from posewire.address import parse_address
 from posewire_cli.log_format import LogFormat
-from posewire_server.serving.observation import ObserveOptions
+from posewire_server.serving.observation.observers import ObserveOptions
 
 _NONE = "none"
 _DEFAULT_METRICS = "127.0.0.1:9464"

@@ -10,7 +10,7 @@ from posewire_cli.command.model_on_demand import find_or_fetch_model
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.own_server import own_server
 from posewire_server.estimation.runner import RunnerOptions
-from posewire_server.serving.served_model import load_models
+from posewire_server.serving.frames.served_model import load_models
 
 _LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from cyclopts import Group, Parameter
 
 from posewire_cli.errors import UsageError
-from posewire_server.serving.tls import TlsFiles
+from posewire_server.serving.transport.tls import TlsFiles
 
 
 @Parameter(name="*", group=Group("Security", sort_key=3))

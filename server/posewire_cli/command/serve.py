@@ -16,12 +16,12 @@ from posewire_cli.command.option_types import Count, Patience, Seconds, check_li
 from posewire_cli.command.security_options import SecurityOptions
 from posewire_cli.log_format import show_calls
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.connections import ConnectionLimits
 from posewire_server.serving.lifecycle import serve
-from posewire_server.serving.native_messages import limit_native_messages
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.service import ServiceLimits
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
+from posewire_server.serving.transport.connections import ConnectionLimits
+from posewire_server.serving.transport.native_messages import limit_native_messages
 
 
 @Parameter(name="*", group=Group("Server", sort_key=1))

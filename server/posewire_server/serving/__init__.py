@@ -1,1 +1,1 @@
-"""PoseService: calls, streams, queues and the lifecycle of the server."""
+"""PoseService: the calls of clients, and the server that answers them."""

@@ -8,25 +8,19 @@ event loop, where results of images are bytes already.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
-from posewire_server.serving.call import methods_of
-from posewire_server.serving.received import deserializer
+from posewire_server.serving.health import HealthService
+from posewire_server.serving.messages.received import deserializer
+from posewire_server.serving.observation.call import methods_of
+from posewire_server.serving.reflection import ReflectionService
+from posewire_server.serving.service import PoseService
 
-if TYPE_CHECKING:
-    from posewire_server.serving.health import HealthService
-    from posewire_server.serving.reflection import ReflectionService
-    from posewire_server.serving.service import PoseService
-
-_POSE_SERVICE = messages.DESCRIPTOR.services_by_name["PoseService"]
-SERVICE = _POSE_SERVICE.full_name
-
-POSE_METHODS = methods_of(_POSE_SERVICE)
 HEALTH_METHODS = methods_of(health_pb2.DESCRIPTOR.services_by_name["Health"])
 
 

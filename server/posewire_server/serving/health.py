@@ -15,9 +15,9 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from posewire_server.errors import RequestError
-from posewire_server.serving.caller import host_of
-from posewire_server.serving.received import Received, Receiver
-from posewire_server.serving.reception import Reception
+from posewire_server.serving.access.caller import host_of
+from posewire_server.serving.messages.received import Received, Receiver
+from posewire_server.serving.messages.reception import Reception
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]

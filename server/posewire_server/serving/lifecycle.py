@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, NoReturn
 
-from posewire_server.serving.model_reload import ReadModels
+from posewire_server.serving.frames.model_reload import ReadModels
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.reloads import Reloads
-from posewire_server.serving.served_model import ServedModel
 from posewire_server.serving.server import Server, ServerOptions
 
 _LOG = logging.getLogger(__name__)

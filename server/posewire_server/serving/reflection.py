@@ -19,12 +19,12 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_service_pb2
 from posewire_server.errors import RequestError
-from posewire_server.serving.access import Access
-from posewire_server.serving.call import Method, methods_of
+from posewire_server.serving.access.authentication import Access
 from posewire_server.serving.errors import UnavailableError
-from posewire_server.serving.received import Received, Receiver
-from posewire_server.serving.reception import Reception
-from posewire_server.serving.status import status_of
+from posewire_server.serving.messages.received import Received, Receiver
+from posewire_server.serving.messages.reception import Reception
+from posewire_server.serving.messages.status import status_of
+from posewire_server.serving.observation.call import Method, methods_of
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]

@@ -14,35 +14,37 @@ from typing import TYPE_CHECKING
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from posewire_server.serving import reflection
-from posewire_server.serving.access import Access
-from posewire_server.serving.call import Method
-from posewire_server.serving.connections import ConnectionLimits
+from posewire_server.serving.access.authentication import Access
+from posewire_server.serving.access.tokens import Token, read_tokens
 from posewire_server.serving.errors import ListenError, TokensError
+from posewire_server.serving.frames.model_reload import ModelReload, ReadModels
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.handlers import (
     HEALTH_METHODS,
-    POSE_METHODS,
-    SERVICE,
     health_handlers,
     pose_handlers,
     reflection_handlers,
 )
 from posewire_server.serving.health import HealthService
-from posewire_server.serving.listening import check_is_free, is_of_this_machine, listen_address
-from posewire_server.serving.live_calls import LiveCalls
-from posewire_server.serving.model_reload import ModelReload, ReadModels
-from posewire_server.serving.observation import Observation, ObserveOptions
-from posewire_server.serving.observed_handlers import observe
+from posewire_server.serving.messages.live_calls import LiveCalls
+from posewire_server.serving.observation.call import Method
+from posewire_server.serving.observation.observed_handlers import observe
+from posewire_server.serving.observation.observers import Observation, ObserveOptions
 from posewire_server.serving.reloads import Reloads
-from posewire_server.serving.resume_key import ResumeKey
-from posewire_server.serving.served_model import ServedModel
-from posewire_server.serving.service import PoseService, ServiceLimits
-from posewire_server.serving.stall_watch import StallWatch
-from posewire_server.serving.tls import Certificates, TlsFiles
-from posewire_server.serving.tokens import Token, read_tokens
-from posewire_server.serving.transport import transport_server
+from posewire_server.serving.scheduling.stall_watch import StallWatch
+from posewire_server.serving.service import METHODS, SERVICE, PoseService, ServiceLimits
+from posewire_server.serving.streams.resume_key import ResumeKey
+from posewire_server.serving.transport.connections import ConnectionLimits
+from posewire_server.serving.transport.grpc_server import transport_server
+from posewire_server.serving.transport.listening import (
+    check_is_free,
+    is_of_this_machine,
+    listen_address,
+)
+from posewire_server.serving.transport.tls import Certificates, TlsFiles
 
 if TYPE_CHECKING:
-    from posewire_server.serving.observed_handlers import Handler
+    from posewire_server.serving.observation.observed_handlers import Handler
 
 _LOG = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ class Server:
         self._access = Access(
             self._load_tokens(), streams=limits.streams, streams_per_peer=limits.streams_per_peer
         )
-        self._observation = Observation(options.observe)
+        self._observation = Observation(SERVICE, options.observe)
         self._live_calls = LiveCalls()
         self._service = PoseService(
             limits,
@@ -150,7 +152,7 @@ class Server:
 
     def _add_services(self) -> None:
         handlers = pose_handlers(self._service)
-        self._observation.show_methods(POSE_METHODS[name] for name in handlers)
+        self._observation.show_methods(METHODS[name] for name in handlers)
         self._server.add_registered_method_handlers(SERVICE, handlers)
         self._add_observed(HEALTH, health_handlers(self._health), HEALTH_METHODS)
         if self._reflection is not None:

@@ -15,9 +15,9 @@ from grpc_status import rpc_status
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.access import Access, Identity
-from posewire_server.serving.byte_budget import ByteBudget
-from posewire_server.serving.call import Call, Observer, start_call
+from posewire_server.serving.access.authentication import Access, Identity
+from posewire_server.serving.access.quotas import Account
+from posewire_server.serving.access.tokens import Token
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
@@ -25,27 +25,30 @@ from posewire_server.serving.errors import (
     StreamOrderError,
     UnavailableError,
 )
-from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.estimators import Estimators
-from posewire_server.serving.handlers import POSE_METHODS
-from posewire_server.serving.live_calls import LiveCalls
-from posewire_server.serving.load import ServiceLoad
-from posewire_server.serving.quotas import Account
-from posewire_server.serving.received import Received, Receiver, Request
-from posewire_server.serving.reception import Reception
-from posewire_server.serving.resume_key import ResumeKey
-from posewire_server.serving.served_model import ServedModel
-from posewire_server.serving.session import Session, SessionLife, path_in_stream
-from posewire_server.serving.session_config import SessionConfig
-from posewire_server.serving.status import as_request_error, status_of, unchanged
-from posewire_server.serving.stream_tracks import open_tracks
-from posewire_server.serving.tokens import Token
+from posewire_server.serving.frames.estimator import Estimator
+from posewire_server.serving.frames.estimators import Estimators
+from posewire_server.serving.frames.served_model import ServedModel
+from posewire_server.serving.messages.live_calls import LiveCalls
+from posewire_server.serving.messages.received import Received, Receiver, Request
+from posewire_server.serving.messages.reception import Reception
+from posewire_server.serving.messages.status import as_request_error, status_of, unchanged
+from posewire_server.serving.observation.call import Call, Observer, methods_of, start_call
+from posewire_server.serving.scheduling.byte_budget import ByteBudget
+from posewire_server.serving.scheduling.load import ServiceLoad
+from posewire_server.serving.streams.resume_key import ResumeKey
+from posewire_server.serving.streams.session import Session, SessionLife, path_in_stream
+from posewire_server.serving.streams.session_config import SessionConfig
+from posewire_server.serving.streams.stream_tracks import open_tracks
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
 # A stream keeps its config, with what the contract does not know. A resume token has 64 KiB.
 _MAX_CONFIG_BYTES = 1 << 17
+
+_DESCRIPTOR = messages.DESCRIPTOR.services_by_name["PoseService"]
+SERVICE = _DESCRIPTOR.full_name
+METHODS = methods_of(_DESCRIPTOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +259,7 @@ class PoseService:
         self, context: Context, method: str, *, locate: Callable[[str], str] = unchanged
     ) -> Iterator[Call]:
         """Count a call, and end it with the status of the error that the block raises."""
-        call = start_call(POSE_METHODS[method], self._observers, context)
+        call = start_call(METHODS[method], self._observers, context)
         context.set_trailing_metadata(call.trailing_metadata)
         self._calls += 1
         self._idle.clear()

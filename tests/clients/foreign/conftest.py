@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.server import ServerOptions
 from tests.reference.server_thread import serving
 

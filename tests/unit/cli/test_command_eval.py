@@ -17,7 +17,7 @@ from posewire_server.estimation import pipeline
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.models.installed import installed_model
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.image_files import encoded, stored, with_orientation
 from tests.reference.server_thread import serving

@@ -7,7 +7,7 @@ import logging
 import sys
 
 from posewire_cli.log_format import JsonFormatter
-from posewire_server.serving.call_log import CALLS
+from posewire_server.serving.observation.call_log import CALLS
 
 
 def record_of(logger: str, message: str, **more: object) -> logging.LogRecord:

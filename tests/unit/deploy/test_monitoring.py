@@ -14,11 +14,11 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
-from posewire_server.serving.call import Call, Method
 from posewire_server.serving.errors import BusyError
-from posewire_server.serving.frame_in_flight import Failed
-from posewire_server.serving.load import ModelLoad, ServiceLoad
-from posewire_server.serving.metrics import Metrics
+from posewire_server.serving.frames.frame_in_flight import Failed
+from posewire_server.serving.observation.call import Call, Method
+from posewire_server.serving.observation.metrics import Metrics
+from posewire_server.serving.scheduling.load import ModelLoad, ServiceLoad
 from tests.reference.scrape import parse_samples
 
 MONITORING = Path(__file__).parents[3] / "deploy/monitoring"

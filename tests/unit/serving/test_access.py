@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import pytest
 
-from posewire_server.serving.access import Access, Identity, is_local
+from posewire_server.serving.access.authentication import Access, Identity, is_local
+from posewire_server.serving.access.quotas import Quota
+from posewire_server.serving.access.tokens import Token
 from posewire_server.serving.errors import BusyError, UnauthenticatedError
-from posewire_server.serving.quotas import Quota
-from posewire_server.serving.tokens import Token
 
 PEER = "ipv4:203.0.113.9:1234"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from posewire_server.serving.admission import check_deadline
 from posewire_server.serving.errors import DeadlineTooShortError
+from posewire_server.serving.scheduling.admission import check_deadline
 
 NOW = 100.0
 

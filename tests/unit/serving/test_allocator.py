@@ -8,7 +8,7 @@ import pytest
 
 CODE = """
 import ctypes
-from posewire_server.serving.allocator import keep_large_blocks
+from posewire_server.serving.scheduling.allocator import keep_large_blocks
 
 libc = ctypes.CDLL("libc.so.6")
 libc.malloc.restype = ctypes.c_void_p

@@ -11,7 +11,12 @@ from posewire.v1 import pose_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import EstimatePosesResponse, StreamPosesResponse
 from posewire_server.estimation.pipeline import Estimate, StageTimes
 from posewire_server.geometry import Size
-from posewire_server.serving.answer import SerializedFields, embed, serialize_outcome, to_duration
+from posewire_server.serving.frames.answer import (
+    SerializedFields,
+    embed,
+    serialize_outcome,
+    to_duration,
+)
 
 secs = st.one_of(st.just(0.0), st.floats(-1e-9, 1e5))
 POSE = pose_pb2.Pose(score=0.5, keypoints=[pose_pb2.Keypoint(x=1, origin=1)] * 17)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from posewire_server.serving.byte_budget import ByteBudget
-from posewire_server.serving.caller import Caller
+from posewire_server.serving.access.caller import Caller
+from posewire_server.serving.scheduling.byte_budget import ByteBudget
 
 pytestmark = pytest.mark.anyio
 
@@ -60,7 +60,7 @@ async def trimmed(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Set when free memory is returned to the system, which happens at once."""
     trimmed = asyncio.Event()
     loop = asyncio.get_running_loop()
-    module = "posewire_server.serving.byte_budget"
+    module = "posewire_server.serving.scheduling.byte_budget"
     monkeypatch.setattr(f"{module}._TRIM_SECS", 0.0)
     monkeypatch.setattr(
         f"{module}.return_free_memory", lambda: loop.call_soon_threadsafe(trimmed.set)

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 
 from posewire.v1 import stream_pb2
-from posewire_server.serving.call import Call, FrameEnd, FrameLabels, Metadata, Method
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
     DeadlineTooShortError,
     InternalError,
 )
-from posewire_server.serving.frame_in_flight import Failed, Skipped
+from posewire_server.serving.frames.frame_in_flight import Failed, Skipped
+from posewire_server.serving.observation.call import Call, FrameEnd, FrameLabels, Metadata, Method
 
 STREAM = Method("service", "Stream", "bidi_stream")
 UNARY = Method("service", "Once", "unary")

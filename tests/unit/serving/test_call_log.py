@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from posewire.v1 import stream_pb2
-from posewire_server.serving.call import Call, Method
-from posewire_server.serving.call_log import CALLS, CallLog
 from posewire_server.serving.errors import InternalError, ModelNotFoundError
-from posewire_server.serving.frame_in_flight import Failed, Skipped
+from posewire_server.serving.frames.frame_in_flight import Failed, Skipped
+from posewire_server.serving.observation.call import Call, Method
+from posewire_server.serving.observation.call_log import CALLS, CallLog
 
 STREAM = Method("poses", "Stream", "bidi_stream")
 UNARY = Method("poses", "Once", "unary")

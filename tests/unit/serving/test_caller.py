@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from posewire_server.serving.caller import host_of
+from posewire_server.serving.access.caller import host_of
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import resource
 
 import pytest
 
-from posewire_server.serving.connections import ConnectionLimits
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
+from posewire_server.serving.transport.connections import ConnectionLimits
 
 
 def options(

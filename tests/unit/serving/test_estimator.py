@@ -9,10 +9,10 @@ import pytest
 
 from posewire.v1 import stream_pb2
 from posewire_server.estimation.options import EstimateOptions
+from posewire_server.serving.access.quotas import Account, Quota
 from posewire_server.serving.errors import BusyError
-from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.frame_in_flight import FrameInFlight, Processed
-from posewire_server.serving.quotas import Account, Quota
+from posewire_server.serving.frames.estimator import Estimator
+from posewire_server.serving.frames.frame_in_flight import FrameInFlight, Processed
 from tests.reference.numbered_frames import (
     HELD,
     frame_request,

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from posewire_server.image.limits import ImageLimits
-from posewire_server.serving.byte_budget import ByteBudget
+from posewire_server.serving.access.quotas import Account
 from posewire_server.serving.errors import ModelNotFoundError
-from posewire_server.serving.estimator import Estimator
-from posewire_server.serving.estimators import Estimators
-from posewire_server.serving.quotas import Account
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.estimator import Estimator
+from posewire_server.serving.frames.estimators import Estimators
+from posewire_server.serving.frames.served_model import ServedModel
+from posewire_server.serving.scheduling.byte_budget import ByteBudget
 from tests.reference.numbered_frames import SIDE, numbered_image, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner, painted_model
 

@@ -9,7 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from posewire_server.serving.health import HealthService
-from posewire_server.serving.received import Received
+from posewire_server.serving.messages.received import Received
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import grpc
 import pytest
 
-from posewire_server.serving.live_calls import LiveCalls
+from posewire_server.serving.messages.live_calls import LiveCalls
 
 pytestmark = pytest.mark.anyio
 

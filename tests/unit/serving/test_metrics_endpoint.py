@@ -12,8 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from posewire_server.serving.errors import ListenError
-from posewire_server.serving.metrics_endpoint import MetricsEndpoint
-from posewire_server.serving.observation import Observation, ObserveOptions
+from posewire_server.serving.observation.metrics_endpoint import MetricsEndpoint
+from posewire_server.serving.observation.observers import Observation, ObserveOptions
 
 pytestmark = pytest.mark.anyio
 
@@ -141,7 +141,7 @@ async def test_a_taken_port_that_was_asked_for_is_an_error_that_names_it() -> No
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(ListenError, match=f"metrics address {address}: cannot listen"):
-            await Observation(ObserveOptions(metrics_address=address)).start()
+            await Observation("", ObserveOptions(metrics_address=address)).start()
 
 
 async def test_a_taken_port_that_was_not_asked_for_is_one_warning(
@@ -150,7 +150,7 @@ async def test_a_taken_port_that_was_not_asked_for_is_one_warning(
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         options = ObserveOptions(metrics_address=address, needs_metrics=False)
-        observation = Observation(options)
+        observation = Observation("", options)
         await observation.start()
         assert observation.metrics_address is None
         await observation.stop()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from posewire_server.models.errors import NetworkError
-from posewire_server.serving.model_reload import ModelReload
-from posewire_server.serving.served_model import ServedModel
+from posewire_server.serving.frames.model_reload import ModelReload
+from posewire_server.serving.frames.served_model import ServedModel
 from tests.reference.painting_runner import PaintingRunner, painted_model
 
 NOBODY = np.zeros((0, 17, 2))

@@ -9,7 +9,7 @@ import pytest
 
 CODE = """
 import ctypes, logging, sys, time
-from posewire_server.serving import native_messages
+from posewire_server.serving.transport import native_messages
 
 native_messages._PERIOD_SECS = 1
 logging.basicConfig(format="%(name)s: %(message)s")
@@ -33,7 +33,7 @@ def test_lines_of_c_libraries_are_logged_up_to_a_limit() -> None:
     lines = run.stderr.splitlines()
     assert lines.count("from Python") == 1
     lines.remove("from Python")
-    name = "posewire_server.serving.native_messages"
+    name = "posewire_server.serving.transport.native_messages"
     assert lines[:10] == [f"{name}: line {i}" for i in range(10)]
     assert lines[10].endswith("more lines of C libraries")
     assert lines[11:] == [f"{name}: a minute later"]
@@ -41,7 +41,7 @@ def test_lines_of_c_libraries_are_logged_up_to_a_limit() -> None:
 
 ABORT = """
 import ctypes
-from posewire_server.serving import native_messages
+from posewire_server.serving.transport import native_messages
 
 native_messages.limit_native_messages()
 

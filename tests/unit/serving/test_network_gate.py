@@ -8,9 +8,9 @@ import pytest
 
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.serving.caller import Caller
-from posewire_server.serving.frame_in_flight import FrameInFlight, TooOldError
-from posewire_server.serving.network_gate import NetworkGate, WithdrawnError
+from posewire_server.serving.access.caller import Caller
+from posewire_server.serving.frames.frame_in_flight import FrameInFlight, TooOldError
+from posewire_server.serving.scheduling.network_gate import NetworkGate, WithdrawnError
 from tests.reference.waiting import wait_until
 
 PATIENCE_SECS = 20

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from posewire_server.serving.access.quotas import Account, Quota
 from posewire_server.serving.errors import BusyError, PermissionDeniedError
-from posewire_server.serving.quotas import Account, Quota
 from tests.reference.fake_clock import FakeClock
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from posewire_server.serving.errors import BusyError, DeadlineMissedError, UnavailableError
-from posewire_server.serving.reception import Reception
+from posewire_server.serving.messages.reception import Reception
 
 pytestmark = pytest.mark.anyio
 

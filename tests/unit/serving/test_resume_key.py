@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from posewire_server.serving.errors import ResumeKeyError
-from posewire_server.serving.resume_key import MAX_TOKEN_BYTES, ResumeKey
+from posewire_server.serving.streams.resume_key import MAX_TOKEN_BYTES, ResumeKey
 
 
 def test_a_token_opens_with_its_key_and_model_alone() -> None:

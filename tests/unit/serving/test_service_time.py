@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from posewire_server.serving.service_time import ServiceTime
+from posewire_server.serving.scheduling.service_time import ServiceTime
 from tests.reference.fake_clock import FakeClock
 
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
+from posewire_server.serving.access.quotas import Account, Quota
 from posewire_server.serving.errors import StreamOrderError
-from posewire_server.serving.quotas import Account, Quota
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
 from tests.reference.fake_clock import FakeClock
 from tests.reference.numbered_frames import SIDE, frame_request, is_answer_to, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from posewire_server.serving.errors import UnavailableError
-from posewire_server.serving.session import SessionLife
+from posewire_server.serving.streams.session import SessionLife
 from tests.reference.numbered_frames import frame_request, is_answer_to, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
 from tests.reference.session_stream import Stream, begun, first_x, run, settled, skip_of

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
-from posewire_server.serving.resume_key import ResumeKey
+from posewire_server.serving.streams.resume_key import ResumeKey
 from tests.reference.colour_network import person_at
 from tests.reference.numbered_frames import SIDE, frame_request, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner

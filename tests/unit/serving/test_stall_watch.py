@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from posewire_server.serving.load import ModelLoad, ServiceLoad
-from posewire_server.serving.stall_watch import StallWatch
+from posewire_server.serving.scheduling.load import ModelLoad, ServiceLoad
+from posewire_server.serving.scheduling.stall_watch import StallWatch
 from tests.reference.session_stream import PATIENCE_SECS
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from posewire_server.serving.errors import TlsError
-from posewire_server.serving.tls import Certificates, TlsFiles
+from posewire_server.serving.transport.tls import Certificates, TlsFiles
 from tests.reference.certificates import Identity, encrypt_key, make_identity, needs_openssl
 
 pytestmark = needs_openssl

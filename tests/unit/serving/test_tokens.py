@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from posewire_server.serving.access.tokens import read_tokens
 from posewire_server.serving.errors import TokensError
-from posewire_server.serving.tokens import read_tokens
 
 ONE, TWO = (hashlib.sha256(each).hexdigest() for each in (b"one", b"two"))
 

@@ -14,10 +14,10 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from posewire.v1 import stream_pb2
 from posewire_server.estimation.pipeline import StageTimes
-from posewire_server.serving.call import Call, Method
 from posewire_server.serving.errors import DeadlineMissedError, ModelNotFoundError
-from posewire_server.serving.frame_in_flight import Skipped
-from posewire_server.serving.tracing import CallDurations, Tracing
+from posewire_server.serving.frames.frame_in_flight import Skipped
+from posewire_server.serving.observation.call import Call, Method
+from posewire_server.serving.observation.tracing import CallDurations, Tracing
 from tests.reference.processed import processed
 
 STREAM = Method("poses.v1.Poses", "Stream", "bidi_stream")

@@ -6,7 +6,7 @@ import logging
 import pytest
 from grpc._cython import cygrpc
 
-from posewire_server.serving.transport import transport_server
+from posewire_server.serving.transport.grpc_server import transport_server
 
 ENDED = 'Failed "execute_batch": (<grpc._cython.cygrpc.SendMessageOperation object at 0x7f>,)'
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
-from posewire_server.serving.caller import Caller
-from posewire_server.serving.frame_in_flight import FrameInFlight
-from posewire_server.serving.turns import Turns
+from posewire_server.serving.access.caller import Caller
+from posewire_server.serving.frames.frame_in_flight import FrameInFlight
+from posewire_server.serving.scheduling.turns import Turns
 
 DEPTH = 3
 

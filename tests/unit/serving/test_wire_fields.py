@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import EstimatePosesRequest, StreamPosesRequest
-from posewire_server.serving.received import deserializer
-from posewire_server.serving.wire_fields import has_at_most, submessages
+from posewire_server.serving.messages.received import deserializer
+from posewire_server.serving.messages.wire_fields import has_at_most, submessages
 
 FRAME = StreamPosesRequest(
     frame=stream_pb2.Frame(

@@ -1,0 +1,1 @@
+"""A frame from the call to its answer."""

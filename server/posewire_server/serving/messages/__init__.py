@@ -1,0 +1,1 @@
+"""Messages and statuses on the wire."""

@@ -1,0 +1,1 @@
+"""Whose frame is next, and how many may wait."""

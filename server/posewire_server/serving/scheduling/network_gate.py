@@ -1,0 +1,122 @@
+"""The gate in front of the network, where prepared frames wait in their threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Protocol
+
+from posewire_server.serving.access.caller import Caller, CallerFrame
+from posewire_server.serving.access.shares import ShareClock
+
+
+class PreparedFrame(CallerFrame, Protocol):
+    """A frame that is ready for the network."""
+
+    def check_is_due(self) -> None:
+        """Raise if the network is not to run it."""
+
+
+class WithdrawnError(Exception):
+    """The frame was withdrawn: its outcome is no longer needed."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    frame: PreparedFrame
+    wake: threading.Event = field(default_factory=threading.Event)
+    is_withdrawn: bool = False
+
+
+class NetworkGate:
+    """Lets `capacity` frames at a time through to the network.
+
+    The next frame is one of the share that is next and, within it, of the caller that used the
+    network least recently. Few frames wait here, since `Turns` bounds those in progress. Any number
+    of threads may use it.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._lock = threading.Lock()
+        self._capacity = self._free = capacity
+        self._turn = 0
+        self._clock = ShareClock()
+        self._waiters: list[_Waiter] = []
+        # When the turn of each frame that has one began, oldest first.
+        self._began_at: dict[PreparedFrame, float] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many frames the network runs."""
+        return self._capacity - self._free
+
+    @property
+    def longest_secs(self) -> float:
+        """For how long the oldest turn has lasted; 0 if the network is free."""
+        with self._lock:
+            oldest = next(iter(self._began_at.values()), None)
+        return 0.0 if oldest is None else monotonic() - oldest
+
+    def join(self, caller: Caller) -> None:
+        """Give a new caller the last place, or one that is always new would always be next."""
+        with self._lock:
+            caller.last_turn = self._turn
+
+    @contextmanager
+    def turn(self, frame: PreparedFrame) -> Iterator[None]:
+        """Wait for the frame's turn, which lasts for the block.
+
+        Raises `WithdrawnError`, and the errors of `frame.check_is_due`.
+        """
+        self._enter(frame)
+        try:
+            frame.check_is_due()
+            yield
+        finally:
+            self._leave(frame)
+
+    def withdraw(self, frame: PreparedFrame) -> None:
+        """Make a frame that waits here raise `WithdrawnError`."""
+        with self._lock:
+            for waiter in self._waiters:
+                if waiter.frame is frame:
+                    self._waiters.remove(waiter)
+                    waiter.is_withdrawn = True
+                    waiter.wake.set()
+                    return
+
+    def _enter(self, frame: PreparedFrame) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                self._begin_turn(frame)
+                return
+            waiter = _Waiter(frame)
+            self._waiters.append(waiter)
+        waiter.wake.wait()
+        if waiter.is_withdrawn:
+            raise WithdrawnError
+
+    def _leave(self, frame: PreparedFrame) -> None:
+        with self._lock:
+            del self._began_at[frame]
+            if not self._waiters:
+                self._free += 1
+                return
+            waiter = min(self._waiters, key=self._rank)
+            self._waiters.remove(waiter)
+            self._begin_turn(waiter.frame)
+        waiter.wake.set()
+
+    def _rank(self, waiter: _Waiter) -> tuple[float, int]:
+        caller = waiter.frame.caller
+        return self._clock.start(caller.share.name), caller.last_turn
+
+    def _begin_turn(self, frame: PreparedFrame) -> None:
+        self._began_at[frame] = monotonic()
+        self._turn += 1
+        self._clock.charge(frame.caller.share)
+        frame.caller.last_turn = self._turn
