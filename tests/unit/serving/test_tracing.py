@@ -176,6 +176,18 @@ def test_other_and_longer_metadata_is_not_parsed(
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    "tracestate", ["=", "one=1,one=2", ",".join(f"k{i}=1" for i in range(40)), "K=\u00e9"]
+)
+def test_a_faulty_state_of_the_trace_is_not_logged(
+    traces: Traces, caplog: pytest.LogCaptureFixture, tracestate: str
+) -> None:
+    traces.call(UNARY, tracestate=tracestate).end()
+    (span,) = traces.spans
+    assert span.parent is not None
+    assert caplog.records == []
+
+
 def test_a_trace_that_the_caller_does_not_sample_is_not_kept(traces: Traces) -> None:
     call = traces.call(STREAM, f"00-{TRACE}-{PARENT}-00")
     call.accept_frame()

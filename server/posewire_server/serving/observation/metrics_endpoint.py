@@ -40,6 +40,8 @@ class MetricsEndpoint:
         self._server: asyncio.Server | None = None
         # The tasks of open connections, oldest first.
         self._connections: dict[asyncio.Task[None], None] = {}
+        # Those of connections that were closed for newer ones, until they end.
+        self._evicted: set[asyncio.Task[None]] = set()
         self._writing = asyncio.Lock()
         self._may_write_at = 0.0
         self.address = address
@@ -73,7 +75,7 @@ class MetricsEndpoint:
             self._server.close()
         for connection in self._connections:
             connection.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self._connections, *self._evicted, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -82,6 +84,7 @@ class MetricsEndpoint:
             oldest = next(iter(self._connections))
             # At once: others that come before it ends have to close another one each.
             del self._connections[oldest]
+            self._evicted.add(oldest)
             oldest.cancel()
         self._connections[task] = None
         try:
@@ -90,6 +93,7 @@ class MetricsEndpoint:
             writer.transport.abort()  # not `close`, which waits for a client that does not read
         finally:
             self._connections.pop(task, None)
+            self._evicted.discard(task)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

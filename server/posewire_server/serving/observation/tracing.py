@@ -5,6 +5,7 @@ Imported only if OpenTelemetry is installed and configured.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ from posewire_server.serving.observation.call import (
 _PROPAGATED = frozenset({"traceparent", "tracestate"})
 _MAX_PROPAGATED_CHARS = 512
 _PROPAGATOR = TraceContextTextMapPropagator()
+# Its parts that warn of each fault in a header, which any caller could repeat to fill the log.
+_PARSERS = ("opentelemetry.trace.propagation.tracecontext", "opentelemetry.trace.span")
 # Frames of a stream that get a span of their own.
 _FRAMES_PER_SEC = 1.0
 # Status codes that are errors of the server, by OpenTelemetry's conventions for gRPC.
@@ -58,6 +61,8 @@ class Tracing:
         self._tracer = tracer
         self._clock = clock
         self._traced: dict[Call, _Traced] = {}
+        for name in _PARSERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     def start_call(self, call: Call, metadata: Metadata) -> None:
         span = self._tracer.start_span(
