@@ -6,6 +6,7 @@ FUZZ_SECONDS ?= 60
 CHAOS_SECONDS ?= 60
 MINUTES ?= 10
 PYTEST_ARGS ?=
+TEST_PROCESSES ?= auto
 BENCH_ARGS ?=
 BUF_VERSION := 1.75.0
 
@@ -69,7 +70,8 @@ test: $(INSTALLED) $(EXAMPLES) gotest ## Run the C++, Go and Python tests; PYTES
 	cmake --build --preset test
 	ctest --preset test
 	$(if $(HAS_CLIENT_TESTS),cd clients/cpp && ctest --preset test,@$(NO_CLIENT_TESTS))
-	python -m pytest --ignore=tests/attacks $(PYTEST_ARGS)
+	python -m pytest --ignore=tests/attacks --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
+		$(PYTEST_ARGS)
 
 attacks: $(INSTALLED) ## Attack a real server and print the figures that it bounds
 	python -m pytest $(PYTEST_ARGS) tests/attacks
