@@ -33,7 +33,8 @@ _REASONS = {
         *("CONFIG_MISSING", "CONFIG_REPEATED", "MESSAGE_EMPTY", "FRAME_ID_NOT_INCREASING"),
     },
 }
-# Statuses of health and reflection, which have no reasons.
+# Statuses of health and reflection, which have no reasons. A request of theirs is a name.
+_MAX_OTHER_BYTES = 1 << 16
 _OTHER_CODES = {"OK", "NOT_FOUND", "INVALID_ARGUMENT"}
 _REFUSED_CONFIGS = {"FIELD_INVALID", "MODEL_NOT_FOUND"}
 _TOO_LARGE = "RESOURCE_EXHAUSTED"
@@ -52,12 +53,13 @@ def answer(channel: grpc.Channel, call: Call, *, max_message_bytes: int) -> str:
     if call.cancels and end is not None and end.code() == grpc.StatusCode.CANCELLED:
         return "CANCELLED"
     code, reason, about = _end_of(call, end)
-    if code == _TOO_LARGE and max(map(len, call.messages), default=0) > max_message_bytes:
-        _check_outcomes(call, responses, None)
-        return code
+    largest = max(map(len, call.messages), default=0)
     if not call.path.startswith("/posewire"):
-        if code not in _OTHER_CODES:
+        if code not in _OTHER_CODES and (code != _TOO_LARGE or largest <= _MAX_OTHER_BYTES):
             raise BrokenRuleError(f"{code} of {call.path}")
+        return code
+    if code == _TOO_LARGE and largest > max_message_bytes:
+        _check_outcomes(call, responses, None)
         return code
     if code != "OK" and reason not in _REASONS.get(code, set()):
         raise BrokenRuleError(f"{code} {reason}: {about}")
