@@ -15,6 +15,7 @@
 #include "arrays.hpp"
 #include "posewire/decoder.hpp"
 #include "posewire/duplicates.hpp"
+#include "posewire/flip_test.hpp"
 #include "posewire/people_decoder.hpp"
 #include "posewire/pose_message.hpp"
 #include "posewire/reference_decoder.hpp"
@@ -39,22 +40,23 @@ std::vector<int> shape_of(const py::array& array, const std::string& name,
     return shape;
 }
 
-HeatmapView heatmap_view(const py::array& array) {
+HeatmapView heatmap_view(const py::array& array, const std::string& name = "heatmaps") {
     const std::string wanted = "(K, H, W) or (1, K, H, W)";
-    std::vector<int> shape = shape_of(array, "heatmaps", wanted);
+    std::vector<int> shape = shape_of(array, name, wanted);
     if (shape.size() == 4 && shape[0] == 1) shape.erase(shape.begin());
-    require_shape(shape.size() == 3, array, "heatmaps", wanted);
+    require_shape(shape.size() == 3, array, name, wanted);
     return {static_cast<const float*>(array.data()), shape[0], shape[1], shape[2]};
 }
 
 /// Tags may have a batch axis, a component axis, both or neither.
-TagView tag_view(const py::array& array, const HeatmapView& heatmaps) {
+TagView tag_view(const py::array& array, const HeatmapView& heatmaps,
+                 const std::string& name = "tags") {
     const std::string wanted = "(K, H, W) or (K, H, W, L), with or without a leading axis of 1";
-    std::vector<int> shape = shape_of(array, "tags", wanted);
+    std::vector<int> shape = shape_of(array, name, wanted);
     const std::vector<int> batched = {1, heatmaps.keypoints, heatmaps.height, heatmaps.width};
     if (shape == batched || (shape.size() == 5 && shape[0] == 1)) shape.erase(shape.begin());
     if (shape.size() == 3) shape.push_back(1);
-    require_shape(shape.size() == 4, array, "tags", wanted);
+    require_shape(shape.size() == 4, array, name, wanted);
     return {static_cast<const float*>(array.data()), shape[0], shape[1], shape[2], shape[3]};
 }
 
@@ -101,6 +103,32 @@ py::tuple join(const py::object& keypoints, const py::object& keypoint_scores,
         poses = join_duplicates(candidates, oks_sigmas, oks_threshold);
     }
     return to_numpy(poses, static_cast<py::ssize_t>(candidates.keypoint_count));
+}
+
+py::tuple merge(const py::object& heatmaps, const py::object& tags,
+                const py::object& mirrored_heatmaps, const py::object& mirrored_tags,
+                const std::vector<int>& mirrored_keypoints) {
+    const auto view_of_output = [](const py::object& heat, const py::object& tag,
+                                   const std::string& prefix) {
+        OutputView view;
+        const std::string name = prefix + "heatmaps";
+        view.heatmaps = heatmap_view(array_of<float>(heat, name), name);
+        view.tags = tag_view(array_of<float>(tag, prefix + "tags"), view.heatmaps, prefix + "tags");
+        return view;
+    };
+    const OutputView output = view_of_output(heatmaps, tags, "");
+    const OutputView mirrored = view_of_output(mirrored_heatmaps, mirrored_tags, "mirrored_");
+    const TagView& shape = output.tags;
+    const std::vector<py::ssize_t> cells = {shape.keypoints, shape.height, shape.width};
+    py::array_t<float> heat(cells);
+    py::array_t<float> tag({cells[0], cells[1], cells[2], 2 * py::ssize_t{shape.length}});
+    float* const heat_data = heat.mutable_data();
+    float* const tag_data = tag.mutable_data();
+    {
+        const py::gil_scoped_release released;
+        merge_mirrored(output, mirrored, mirrored_keypoints, heat_data, tag_data);
+    }
+    return py::make_tuple(heat, tag);
 }
 
 using Map = std::array<double, 4>;  // scales, then shifts, along x and y
@@ -246,4 +274,7 @@ PYBIND11_MODULE(_core, module) {
     bind_people_decoder(module);
     module.def("join_duplicates", &join, py::arg("keypoints"), py::arg("keypoint_scores"),
                py::arg("origins"), py::kw_only(), py::arg("oks_sigmas"), py::arg("oks_threshold"));
+    module.def("merge_mirrored", &merge, py::arg("heatmaps"), py::arg("tags"),
+               py::arg("mirrored_heatmaps"), py::arg("mirrored_tags"), py::kw_only(),
+               py::arg("mirrored_keypoints"));
 }

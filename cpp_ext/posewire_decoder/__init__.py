@@ -6,6 +6,7 @@
 
 from posewire_decoder.decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 from posewire_decoder.duplicates import join_duplicates
+from posewire_decoder.flip_test import merge_mirrored
 from posewire_decoder.people import (
     FrameFromHeatmap,
     PeopleDecoder,
@@ -36,6 +37,7 @@ __all__ = [
     "Tracker",
     "TrackerOptions",
     "join_duplicates",
+    "merge_mirrored",
     "minimum_cost_assignment",
     "sample_colours",
     "serialize_poses",

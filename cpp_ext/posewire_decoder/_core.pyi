@@ -71,6 +71,15 @@ def join_duplicates(
     NDArray[np.float32],
 ]: ...
 
+def merge_mirrored(
+    heatmaps: object,
+    tags: object,
+    mirrored_heatmaps: object,
+    mirrored_tags: object,
+    *,
+    mirrored_keypoints: Sequence[int],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]: ...
+
 class PeopleDecoder:
     @overload
     def __init__(self, decoder: ReferenceDecoder) -> None: ...

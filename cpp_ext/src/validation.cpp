@@ -44,6 +44,28 @@ std::string text(const std::vector<int>& values) {
     return out.str();
 }
 
+std::string shape_of(const HeatmapView& maps) {
+    return text({maps.keypoints, maps.height, maps.width});
+}
+
+std::string shape_of(const TagView& tags) {
+    return text({tags.keypoints, tags.height, tags.width, tags.length});
+}
+
+void require_maps(const HeatmapView& heatmaps, const TagView& tags) {
+    const std::string got = shape_of(heatmaps);
+    require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", got, "at least one cell");
+    require(heatmaps.height <= kMaxCells / heatmaps.width, "heatmaps", got,
+            "at most 2^30 cells in a plane");
+    require(heatmaps.data != nullptr, "heatmaps", "null", "memory");
+    require(tags.keypoints == heatmaps.keypoints && tags.height == heatmaps.height &&
+                tags.width == heatmaps.width,
+            "tags", shape_of(tags), "the shape of heatmaps, " + got + ", and components");
+    require(tags.length >= 1, "tags", std::to_string(tags.length) + " components",
+            "at least one component");
+    require(tags.data != nullptr, "tags", "null", "memory");
+}
+
 void require_threshold(const std::string& name, double value) {
     require(std::isfinite(value) && value >= 0.0, name, value, "a finite number of at least 0");
 }
@@ -94,22 +116,29 @@ void validate(const DecodeOptions& options) {
 }
 
 void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptions& options) {
-    const std::string got = text({heatmaps.keypoints, heatmaps.height, heatmaps.width});
     const std::size_t keypoints = options.grouping_order.size();
     require(heatmaps.keypoints >= 0 && static_cast<std::size_t>(heatmaps.keypoints) == keypoints,
-            "heatmaps", got,
+            "heatmaps", shape_of(heatmaps),
             std::to_string(keypoints) + " keypoints, as many as grouping_order names");
-    require(heatmaps.height >= 1 && heatmaps.width >= 1, "heatmaps", got, "at least one cell");
-    require(heatmaps.height <= kMaxCells / heatmaps.width, "heatmaps", got,
-            "at most 2^30 cells in a plane");
-    require(heatmaps.data != nullptr, "heatmaps", "null", "memory");
-    require(tags.keypoints == heatmaps.keypoints && tags.height == heatmaps.height &&
-                tags.width == heatmaps.width,
-            "tags", text({tags.keypoints, tags.height, tags.width, tags.length}),
-            "the shape of heatmaps, " + got + ", and components");
-    require(tags.length >= 1, "tags", std::to_string(tags.length) + " components",
-            "at least one component");
-    require(tags.data != nullptr, "tags", "null", "memory");
+    require_maps(heatmaps, tags);
+}
+
+void validate(const OutputView& output, const OutputView& mirrored,
+              const std::vector<int>& mirrored_keypoints) {
+    const std::size_t keypoints = mirrored_keypoints.size();
+    require(keypoints >= 1 && is_permutation_of_indices(mirrored_keypoints), "mirrored_keypoints",
+            text(mirrored_keypoints), "every keypoint index from 0 exactly once");
+    require(output.heatmaps.keypoints >= 0 &&
+                static_cast<std::size_t>(output.heatmaps.keypoints) == keypoints,
+            "heatmaps", shape_of(output.heatmaps),
+            std::to_string(keypoints) + " keypoints, as many as mirrored_keypoints has");
+    require_maps(output.heatmaps, output.tags);
+    require(shape_of(mirrored.heatmaps) == shape_of(output.heatmaps), "mirrored_heatmaps",
+            shape_of(mirrored.heatmaps), "the shape of heatmaps, " + shape_of(output.heatmaps));
+    require(mirrored.heatmaps.data != nullptr, "mirrored_heatmaps", "null", "memory");
+    require(shape_of(mirrored.tags) == shape_of(output.tags), "mirrored_tags",
+            shape_of(mirrored.tags), "the shape of tags, " + shape_of(output.tags));
+    require(mirrored.tags.data != nullptr, "mirrored_tags", "null", "memory");
 }
 
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold) {

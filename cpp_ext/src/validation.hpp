@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "posewire/flip_test.hpp"
 #include "posewire/options.hpp"
 #include "posewire/people_decoder.hpp"
 #include "posewire/poses.hpp"
@@ -19,6 +20,8 @@ void validate(const DecoderOptions& options);
 void validate(const ReferenceOptions& options);
 void validate(const DecodeOptions& options);
 void validate(const HeatmapView& heatmaps, const TagView& tags, const ModelOptions& options);
+void validate(const OutputView& output, const OutputView& mirrored,
+              const std::vector<int>& mirrored_keypoints);
 void validate(const PosesView& poses, const std::vector<double>& oks_sigmas, double oks_threshold);
 void validate(const DuplicateOptions& options, const ModelOptions& model);
 void validate(const TrackerOptions& options);
