@@ -13,8 +13,7 @@ from training.splits import Split, scene
 
 _MOST_PEOPLE = 8
 _KEYPOINT_COUNT = len(COCO.names)
-_MIRRORED = dict(COCO.flip_pairs) | {right: left for left, right in COCO.flip_pairs}
-_MIRRORED_KEYPOINTS = np.array([_MIRRORED.get(k, k) for k in range(_KEYPOINT_COUNT)])
+_MIRRORED_KEYPOINTS = np.array(COCO.mirrored_keypoints)
 
 
 @dataclass(frozen=True, slots=True)

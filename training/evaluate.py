@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from posewire_cli.evaluation.accuracy import Accuracy, evaluate, measure_accuracy
 from posewire_cli.evaluation.coco_dataset import CocoDataset
 from posewire_cli.evaluation.operating_points import operating_points
-from posewire_server.estimation.pipeline import Pipeline
+from posewire_server.estimation.pipeline import ALL_POSES, Pipeline
 from posewire_server.models.installed import installed_model
 from training.annotations import dataset
 from training.splits import Split
@@ -36,7 +37,10 @@ def main() -> None:
     model = installed_model(options.model)
     pipeline = Pipeline.for_model(model, reference=options.decoding == "reference")
     scenes = dataset(Split[options.split], range(options.scenes), size=options.size)
-    evaluation = evaluate(scenes, lambda frame: pipeline.estimate(frame).poses, progress=True)
+    wanted = replace(ALL_POSES, flip_test=options.flip_test)
+    evaluation = evaluate(
+        scenes, lambda frame: pipeline.estimate(frame, wanted).poses, progress=True
+    )
     print(f"{'scenes':12} {'number':>6} {'AP':>6} {'AP50':>6} {'AP75':>6} {'AR':>6}")
     _print("all", scenes, evaluation.accuracy)
     for name, counts in _CROWDS.items():
@@ -79,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--decoding", choices=("default", "reference"), default="default", help="of the heatmaps"
+    )
+    parser.add_argument(
+        "--flip-test", action="store_true", help="also run the network on the mirrored image"
     )
     return parser
 

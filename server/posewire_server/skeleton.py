@@ -28,6 +28,17 @@ class Skeleton:
         for pair in (*self.edges, *self.flip_pairs):
             if not all(0 <= keypoint < count for keypoint in pair):
                 raise ValueError(f"{pair}: want keypoint numbers from 0 to {count - 1}")
+        paired = [keypoint for pair in self.flip_pairs for keypoint in pair]
+        if len(set(paired)) != len(paired):
+            raise ValueError(f"flip_pairs: got {self.flip_pairs}, want each keypoint at most once")
+
+    @property
+    def mirrored_keypoints(self) -> tuple[int, ...]:
+        """For each keypoint, the one that it is in a mirrored image."""
+        mirrored = list(range(len(self.names)))
+        for left, right in self.flip_pairs:
+            mirrored[left], mirrored[right] = right, left
+        return tuple(mirrored)
 
     def to_proto(self) -> model_pb2.Skeleton:
         return model_pb2.Skeleton(

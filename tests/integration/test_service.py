@@ -121,7 +121,6 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
         "options.min_keypoint_score",
     ),
     "negative": (options(min_pose_score=-0.1), "FIELD_INVALID", "options.min_pose_score"),
-    "flip test": (options(flip_test=True), "FIELD_INVALID", "options.flip_test"),
     "NaN region": (
         options(region_of_interest=pose_pb2.Box(x_min=NAN, x_max=9, y_max=9)),
         "FIELD_INVALID",
@@ -201,12 +200,12 @@ def test_bytes_that_are_not_a_message_are_an_invalid_argument(
 
 
 def test_every_wrong_option_is_named(stub: PoseServiceStub) -> None:
-    wrong = estimate_pb2.EstimateOptions(max_poses=0, min_pose_score=7, flip_test=True)
+    wrong = estimate_pb2.EstimateOptions(max_poses=0, min_pose_score=7)
     with pytest.raises(grpc.RpcError) as caught:
         estimate(stub, image=numbered_image(1), options=wrong)
     _, request, _ = details(caught.value)
     named = [each.field for each in request.field_violations]
-    assert named == ["options.max_poses", "options.min_pose_score", "options.flip_test"]
+    assert named == ["options.max_poses", "options.min_pose_score"]
 
 
 @pytest.mark.parametrize("call", ["EstimatePoses", "GetModel", "StreamPoses"])

@@ -20,10 +20,14 @@ def test_flip_pairs_join_the_left_and_right_of_every_name() -> None:
 
 
 def test_mirroring_keeps_the_edges() -> None:
-    mirror = dict(COCO.flip_pairs) | {right: left for left, right in COCO.flip_pairs}
+    mirror = COCO.mirrored_keypoints
     edges = {frozenset(edge) for edge in COCO.edges}
-    assert {frozenset(mirror.get(end, end) for end in edge) for edge in COCO.edges} == edges
+    assert {frozenset(mirror[end] for end in edge) for edge in COCO.edges} == edges
     assert len(edges) == len(COCO.edges) == 19
+
+
+def test_mirroring_swaps_left_and_right() -> None:
+    assert COCO.mirrored_keypoints == (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
 
 
 def test_the_edges_join_all_keypoints() -> None:
@@ -50,6 +54,7 @@ def test_to_proto_keeps_order_and_numbers() -> None:
         ({"oks_sigmas": (0.1,)}, "oks_sigmas: got 1, want 17"),
         ({"edges": ((0, 17),)}, r"\(0, 17\): want keypoint numbers from 0 to 16"),
         ({"flip_pairs": ((-1, 2),)}, r"\(-1, 2\): want keypoint numbers"),
+        ({"flip_pairs": ((1, 2), (2, 3))}, "flip_pairs: got .* want each keypoint at most once"),
     ],
 )
 def test_a_skeleton_that_does_not_fit_together_is_refused(

@@ -81,6 +81,7 @@ class LocalEstimator:
         min_keypoint_score: float | None = None,
         region: Region | None = None,
         refine: bool | None = None,
+        flip_test: bool | None = None,
         apply_orientation: bool = True,
     ) -> Estimate[FramePoses]:
         """Estimate the poses in an image, best first; blocks until they are known.
@@ -104,6 +105,7 @@ class LocalEstimator:
                 min_pose_score=min_pose_score,
                 min_keypoint_score=min_keypoint_score,
                 refine=refine,
+                flip_test=flip_test,
             )
         )
         if isinstance(image, np.ndarray):

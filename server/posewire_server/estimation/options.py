@@ -15,10 +15,11 @@ from posewire_server.models.installed import InstalledModel
 # keypoint type, of which the decoder keeps 100.
 _MAX_POSES = 100
 
-_PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = (
+_PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine", "flip_test"], ...] = (
     "min_pose_score",
     "min_keypoint_score",
     "refine",
+    "flip_test",
 )
 
 
@@ -26,6 +27,7 @@ _PLAIN: tuple[Literal["min_pose_score", "min_keypoint_score", "refine"], ...] = 
 class EstimateOptions:
     """Options of one estimate, all with values.
 
+    `flip_test`: whether the network also runs on the mirrored image.
     `region`: the part of the image to search, in frame space; None: the whole image.
     `for_tracking`: whether the estimate has the colours of each pose.
     """
@@ -34,8 +36,14 @@ class EstimateOptions:
     min_pose_score: float = 0.0
     min_keypoint_score: float = 0.0
     refine: bool = True
+    flip_test: bool = False
     region: RegionOfInterest | None = None
     for_tracking: bool = False
+
+    @property
+    def network_runs(self) -> int:
+        """How often the network runs for one image."""
+        return 2 if self.flip_test else 1
 
     @classmethod
     def for_model(cls, model: InstalledModel) -> EstimateOptions:
@@ -63,7 +71,7 @@ class EstimateOptions:
             min_pose_score=self.min_pose_score,
             min_keypoint_score=self.min_keypoint_score,
             refine=self.refine,
-            flip_test=False,
+            flip_test=self.flip_test,
         )
 
 
@@ -74,6 +82,3 @@ def _violations(asked: estimate_pb2.EstimateOptions) -> Iterator[Violation]:
         score = getattr(asked, name)
         if not 0 <= score <= 1:  # true of NaN too
             yield Violation(f"options.{name}", f"{score}", "a number from 0 to 1")
-    if asked.flip_test:
-        want = "false: this server does not run the mirrored image"
-        yield Violation("options.flip_test", "true", want)

@@ -23,6 +23,7 @@ from posewire_decoder import (
     SerializedPoses,
 )
 from posewire_server.estimation.body_colours import body_colours
+from posewire_server.estimation.flip_test import FlipTest
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.letterbox import Letterbox
 from posewire_server.estimation.options import EstimateOptions
@@ -38,6 +39,8 @@ from posewire_server.skeleton import COCO, Skeleton
 # Images prepared while the network runs others. Enough to keep it busy: a 1080p JPEG takes a thread
 # 6 to 12 ms.
 _PREFETCH = 2
+ALL_POSES = EstimateOptions(max_poses=2**31 - 1)
+"""Options of an estimate without thresholds and limits."""
 
 Found = TypeVar("Found")
 
@@ -89,6 +92,12 @@ class Pipeline:
         self.skeleton = skeleton
         self._runner = runner
         self._people = PeopleDecoder(decoder, oks_sigmas=skeleton.oks_sigmas)
+        self._people_of_flip_test = PeopleDecoder(
+            _for_flip_test(decoder), oks_sigmas=skeleton.oks_sigmas
+        )
+        is_reference = isinstance(decoder, ReferenceDecoder)
+        delta_x = None if is_reference else decoder.options.delta[0]
+        self._flip_test = FlipTest(skeleton.mirrored_keypoints, delta_x)
         self._geometry = geometry
         # Images that take much memory to decode are decoded one at a time.
         self._large_image = threading.Lock()
@@ -142,18 +151,22 @@ class Pipeline:
 
         `LocalEstimator` returns those that a server would.
         """
-        return self._estimate(Frame.whole(frame), options, None, self._decode)
+        return self._estimate(Frame.whole(frame), options or ALL_POSES, None, self._decode)
 
-    def estimate_file(self, path: Path, *, apply_orientation: bool = True) -> Estimate[FramePoses]:
+    def estimate_file(
+        self, path: Path, *, apply_orientation: bool = True, flip_test: bool = False
+    ) -> Estimate[FramePoses]:
         """Estimate all poses in an image file, decoded like those that clients send.
 
         `apply_orientation`: whether keypoints refer to the image as a viewer shows it, or as it is
-        stored. With the geometry of the published recipes it is decoded at full size, as their
-        resize requires. Raises `ImageFileError` for a file that is not an image, and `OSError`.
+        stored. `flip_test`: whether the network also runs on the mirrored image. With the geometry
+        of the published recipes the file is decoded at full size, as their resize requires. Raises
+        `ImageFileError` for a file that is not an image, and `OSError`.
         """
         needed = self._resized if self._geometry.shrinking == "area" else None
         frame = read_frame(path, needed=needed, apply_orientation=apply_orientation)
-        return self._estimate(frame, None, None, self._decode)
+        options = replace(ALL_POSES, flip_test=flip_test)
+        return self._estimate(frame, options, None, self._decode)
 
     def estimate_image(
         self,
@@ -221,7 +234,7 @@ class Pipeline:
     def _estimate(
         self,
         frame: Frame,
-        options: EstimateOptions | None,
+        options: EstimateOptions,
         turn: AbstractContextManager[object] | None,
         decode: _Decode[Found],
         *,
@@ -233,12 +246,12 @@ class Pipeline:
         prepared = perf_counter()
         with turn or nullcontext(), self._runner.request() as infer:
             queued = perf_counter()
-            output = infer(pixels)
+            flip_test = options.flip_test
+            output = self._flip_test.infer(infer, pixels) if flip_test else infer(pixels)
             inferred = perf_counter()
             poses = decode(output, letterbox, options)
         colours = None
-        for_tracking = options is not None and options.for_tracking
-        if for_tracking and isinstance(poses, FramePoses) and self.skeleton == COCO:
+        if options.for_tracking and isinstance(poses, FramePoses) and self.skeleton == COCO:
             colours = body_colours(pixels, letterbox.input_from_frame(poses.keypoints), poses)
         times = StageTimes(
             letterbox_secs=prepared - started,
@@ -253,31 +266,40 @@ class Pipeline:
         return Letterbox.fitting(frame, self._geometry).resized
 
     def _decode(
-        self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
+        self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions
     ) -> FramePoses:
         arguments = _decode_arguments(output, letterbox, options)
-        return FramePoses(*self._people.decode(output.heatmaps, output.tags, **arguments))
+        people = self._people_decoder(options)
+        return FramePoses(*people.decode(output.heatmaps, output.tags, **arguments))
 
     def _decode_to_bytes(
-        self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
+        self, output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions
     ) -> SerializedPoses:
         arguments = _decode_arguments(output, letterbox, options)
-        return self._people.decode_to_bytes(output.heatmaps, output.tags, **arguments)
+        people = self._people_decoder(options)
+        return people.decode_to_bytes(output.heatmaps, output.tags, **arguments)
+
+    def _people_decoder(self, options: EstimateOptions) -> PeopleDecoder:
+        return self._people_of_flip_test if options.flip_test else self._people
 
 
-_Decode = Callable[[NetworkOutput, Letterbox, EstimateOptions | None], Found]
+_Decode = Callable[[NetworkOutput, Letterbox, EstimateOptions], Found]
+
+
+def _for_flip_test(decoder: Decoder | ReferenceDecoder) -> Decoder | ReferenceDecoder:
+    """Return the decoder of merged outputs, in which non-maxima are not suppressed."""
+    if isinstance(decoder, ReferenceDecoder):
+        return ReferenceDecoder(replace(decoder.options, nms="decoder"))
+    return Decoder(replace(decoder.options, nms="decoder"))
 
 
 def _decode_arguments(
-    output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions | None
+    output: NetworkOutput, letterbox: Letterbox, options: EstimateOptions
 ) -> dict[str, Any]:
-    """Return the keyword arguments of a `PeopleDecoder`; without options it keeps all poses."""
+    """Return the keyword arguments of a `PeopleDecoder`."""
     height, width = output.heatmaps.shape[1:]
-    frame_from_heatmap = letterbox.frame_from_heatmap(Size(width, height))
-    if options is None:
-        return {"frame_from_heatmap": frame_from_heatmap}
     return {
-        "frame_from_heatmap": frame_from_heatmap,
+        "frame_from_heatmap": letterbox.frame_from_heatmap(Size(width, height)),
         "max_poses": options.max_poses,
         "min_pose_score": options.min_pose_score,
         "min_keypoint_score": options.min_keypoint_score,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from posewire.v1 import estimate_pb2, pose_pb2
@@ -20,14 +22,24 @@ def test_what_is_absent_is_the_default() -> None:
 
 
 def test_what_is_there_holds_zero_and_false_too() -> None:
-    options = with_options(max_poses=1, min_pose_score=0, min_keypoint_score=1, refine=False)
-    assert options == EstimateOptions(
-        max_poses=1, min_pose_score=0, min_keypoint_score=1, refine=False
-    )
+    given: dict[str, Any] = {
+        "max_poses": 1,
+        "min_pose_score": 0,
+        "min_keypoint_score": 1,
+        "refine": False,
+        "flip_test": True,
+    }
+    assert with_options(**given) == EstimateOptions(**given)
 
 
 def test_the_default_number_of_poses_is_the_limit() -> None:
     assert with_options(max_poses=21).max_poses == 20
+
+
+def test_a_flip_test_runs_the_network_twice() -> None:
+    assert with_options().network_runs == 1
+    assert with_options(flip_test=False).network_runs == 1
+    assert with_options(flip_test=True).network_runs == 2
 
 
 def test_a_region_is_taken_over() -> None:
