@@ -16,9 +16,12 @@ from tests.reference.waiting import wait_until
 PATIENCE_SECS = 20
 
 
-def frame_of(caller: Caller, *, max_age_secs: float | None = None) -> FrameInFlight:
+def frame_of(
+    caller: Caller, *, max_age_secs: float | None = None, flip_test: bool = False
+) -> FrameInFlight:
+    options = EstimateOptions(flip_test=flip_test)
     return FrameInFlight(
-        caller, Image(), EstimateOptions(), max_age_secs=max_age_secs, on_settled=lambda: None
+        caller, Image(), options, max_age_secs=max_age_secs, on_settled=lambda: None
     )
 
 
@@ -145,4 +148,52 @@ def test_a_turn_that_is_handed_over_counts_anew() -> None:
     wait_until(lambda: second in network.began)
     assert network.gate.longest_secs <= time.monotonic() - before
     network.end(second)
+    turn.result(PATIENCE_SECS)
+
+
+@pytest.mark.parametrize("capacity", [1, 2])
+def test_a_flip_test_uses_two_turns(capacity: int) -> None:
+    network = Network(capacity)
+    blockers = [frame_of(caller()) for _ in range(capacity)]
+    for each in blockers:
+        network.run(each)
+    flipping, plain = caller(), caller()
+    flips = [frame_of(flipping, flip_test=True) for _ in range(2)]
+    plains = [frame_of(plain) for _ in range(4)]
+    for each in (*flips, *plains):
+        network.queue(each)
+    order = [plains[0], flips[0], plains[1], plains[2], flips[1], plains[3]]
+    for count, each in enumerate((*blockers, *order), start=1):
+        network.end(each)
+        wait_until(lambda count=count: len(network.began) >= min(count + capacity, capacity + 6))
+    assert network.began[capacity:] == order
+
+
+def test_a_flip_test_that_found_the_network_free_has_used_two_turns_too() -> None:
+    network = Network()
+    flipping, plain = caller(), caller()
+    flips = [frame_of(flipping, flip_test=True) for _ in range(2)]
+    plains = [frame_of(plain) for _ in range(2)]
+    network.run(flips[0])
+    for each in (flips[1], *plains):
+        network.queue(each)
+    for each in (flips[0], plains[0]):
+        network.end(each)
+    wait_until(lambda: len(network.began) == 3)
+    # It waits for its second turn while another caller has one.
+    assert network.began == [flips[0], *plains]
+    network.end(plains[1])
+    wait_until(lambda: len(network.began) == 4)
+    network.end(flips[1])
+
+
+def test_a_flip_test_has_lasted_half_as_long_per_run() -> None:
+    network = Network()
+    frame = frame_of(caller(), flip_test=True)
+    before = time.monotonic()
+    turn = network.run(frame)
+    time.sleep(0.02)
+    longest_secs = network.gate.longest_secs
+    assert 0.01 <= longest_secs <= (time.monotonic() - before) / 2
+    network.end(frame)
     turn.result(PATIENCE_SECS)

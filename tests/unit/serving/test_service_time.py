@@ -13,10 +13,10 @@ class Measured:
         self.clock = FakeClock()
         self.time = ServiceTime(clock=self.clock)
 
-    def finish(self, *intervals: float, is_full: bool = True) -> None:
+    def finish(self, *intervals: float, is_full: bool = True, network_runs: int = 1) -> None:
         for secs in intervals:
             self.clock.advance(secs)
-            self.time.finish(is_full=is_full)
+            self.time.finish(is_full=is_full, network_runs=network_runs)
 
     @property
     def secs(self) -> float:
@@ -64,6 +64,15 @@ def test_frames_that_end_together_share_the_time(capacity: int) -> None:
     for _ in range(50):
         measured.finish(0.08, *[0.0] * (capacity - 1))
     assert measured.secs == pytest.approx(0.08 / capacity, rel=0.3)
+
+
+def test_a_frame_of_two_runs_is_two_measurements_of_half_the_time() -> None:
+    measured = Measured()
+    measured.finish(0.0, *[0.04] * 4, network_runs=2)
+    assert measured.secs == pytest.approx(0.02)
+    measured.finish(*[0.02, 0.02], network_runs=1)
+    measured.finish(*[0.04] * 9, network_runs=2)
+    assert measured.secs == pytest.approx(0.02)
 
 
 def test_it_grows_from_zero() -> None:

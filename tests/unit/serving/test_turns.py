@@ -8,22 +8,30 @@ from hypothesis import strategies as st
 from posewire.v1.image_pb2 import Image
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.serving.access.caller import Caller
+from posewire_server.serving.access.shares import Share
 from posewire_server.serving.frames.frame_in_flight import FrameInFlight
+from posewire_server.serving.scheduling.network_gate import NetworkGate, _Waiter
 from posewire_server.serving.scheduling.turns import Turns
 
 DEPTH = 3
 
 
-def frame_of(caller: Caller) -> FrameInFlight:
-    return FrameInFlight(caller, Image(), EstimateOptions(), on_settled=lambda: None)
+def frame_of(caller: Caller, *, flip_test: bool = False) -> FrameInFlight:
+    options = EstimateOptions(flip_test=flip_test)
+    return FrameInFlight(caller, Image(), options, on_settled=lambda: None)
 
 
 def caller_with(
-    turns: Turns[FrameInFlight], frames: int, *, max_in_progress: int = DEPTH
+    turns: Turns[FrameInFlight],
+    frames: int,
+    *,
+    max_in_progress: int = DEPTH,
+    flip_test: bool = False,
+    share: Share | None = None,
 ) -> Caller:
-    caller = Caller("peer", max_in_progress=max_in_progress)
+    caller = Caller("peer", max_in_progress=max_in_progress, share=share)
     for _ in range(frames):
-        turns.add(frame_of(caller))
+        turns.add(frame_of(caller, flip_test=flip_test))
     return caller
 
 
@@ -144,3 +152,91 @@ def test_waiting_frames_are_counted() -> None:
         for frame in taken:
             turns.finish(frame)
     assert turns.waiting == 0
+
+
+def test_a_flip_test_uses_two_turns() -> None:
+    turns: Turns[FrameInFlight] = Turns(depth=100)
+    flips = [False, True, False, True]
+    callers = [caller_with(turns, 3, max_in_progress=100, flip_test=flip) for flip in flips]
+    served = [callers.index(frame.caller) for frame in take_all(turns)]
+    # First all that have none in progress.
+    assert served == [*(0, 2, 1, 3), *(0, 2, 0, 2, 1, 3), *(1, 3)]
+
+
+def test_a_flip_test_waits_for_nobody_if_it_is_alone() -> None:
+    turns: Turns[FrameInFlight] = Turns(depth=100)
+    caller = caller_with(turns, 3, max_in_progress=100, flip_test=True)
+    assert [frame.caller for frame in take_all(turns)] == [caller] * 3
+
+
+class Served:
+    """Runs the frames of `Turns` in the order of a gate of capacity 1, and counts the runs."""
+
+    def __init__(self, turns: Turns[FrameInFlight]) -> None:
+        self.runs: Counter[Caller] = Counter()
+        self._turns = turns
+        self._gate = NetworkGate(1)
+
+    def run_next(self) -> FrameInFlight:
+        waiting = self._gate._waiters
+        waiting += [_Waiter(frame, frame.network_runs) for frame in take_all(self._turns)]
+        waiter = self._gate._next_waiter()
+        waiting.remove(waiter)
+        frame = waiter.frame
+        assert isinstance(frame, FrameInFlight)
+        self.runs[frame.caller] += frame.network_runs
+        self._turns.finish(frame)
+        return frame
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=2, max_size=12),
+    st.integers(1, 4),
+)
+def test_flip_tests_have_no_more_than_their_share(
+    streams: list[tuple[bool, int]], depth: int
+) -> None:
+    """And hardly less, although those of a small window wait here and for the network."""
+    turns: Turns[FrameInFlight] = Turns(depth=depth)
+    callers = [
+        caller_with(turns, window, max_in_progress=depth, flip_test=flip)
+        for flip, window in streams
+    ]
+    served = Served(turns)
+    for _ in range(20 * len(callers)):
+        caller = served.run_next().caller
+        turns.add(frame_of(caller, flip_test=streams[callers.index(caller)][0]))
+    mean = sum(served.runs.values()) / len(callers)
+    runs = [served.runs[caller] for caller in callers]
+    flips = [each for each, (flip, _) in zip(runs, streams, strict=True) if flip]
+    assert max(flips, default=0) <= mean + 4, runs
+    assert min(runs) >= 0.7 * mean - 4, runs
+
+
+def test_named_shares_are_by_weight_in_runs_of_the_network() -> None:
+    turns: Turns[FrameInFlight] = Turns(depth=2)
+    heavy = caller_with(turns, 200, flip_test=True, share=Share("heavy", 3.0))
+    light = caller_with(turns, 200, share=Share("light", 1.0))
+    served = Served(turns)
+    for _ in range(100):
+        served.run_next()
+    assert served.runs[light] > 30
+    assert abs(served.runs[heavy] - 3 * served.runs[light]) <= 6
+
+
+def test_runs_that_wait_are_counted() -> None:
+    turns: Turns[FrameInFlight] = Turns(depth=1)
+    caller = Caller("peer", max_in_progress=1)
+    flip, plain = frame_of(caller, flip_test=True), frame_of(caller)
+    turns.add(plain)
+    turns.add(flip)
+    assert (turns.waiting, turns.waiting_runs) == (2, 3)
+    turns.take()
+    assert (turns.waiting, turns.waiting_runs) == (1, 2)
+    turns.remove(flip)
+    assert (turns.waiting, turns.waiting_runs) == (0, 0)
+    camera = Caller("camera", max_in_progress=1, keeps_newest=True)
+    for _ in range(3):
+        turns.add(frame_of(camera, flip_test=True))
+    assert (turns.waiting, turns.waiting_runs) == (1, 2)

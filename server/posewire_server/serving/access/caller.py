@@ -19,6 +19,11 @@ class CallerFrame(Protocol):
     @property
     def caller(self) -> Caller: ...
 
+    @property
+    def network_runs(self) -> int:
+        """How often the network runs for the frame; each run uses a turn of the caller."""
+        ...
+
 
 class Caller:
     """One stream, or one peer with all its unary calls.
@@ -42,6 +47,8 @@ class Caller:
         # Waiting frames, oldest first, and the number of those in progress: changed by `Turns`.
         self.waiting: OrderedDict[Any, None] = OrderedDict()
         self.in_progress = 0
+        # Turns that it has used for its next frame, which needs more: changed by `Turns`.
+        self.turns_used = 0
         # The number of the turn in which it last used the network: changed by `NetworkGate`.
         self.last_turn = 0
         # Bytes of its unanswered images: changed by `ByteBudget`.

@@ -99,7 +99,7 @@ class Estimator:
         """
         settled = asyncio.Event()
         caller = self._unary_caller(account)
-        check_deadline(due_at, caller.waiting, frame_secs=self._service_time.secs)
+        check_deadline(due_at, caller.waiting, run_secs=self._service_time.secs)
         hold = self.budget.take(caller, size)
         if hold is None:
             raise self._queue_full()
@@ -185,7 +185,7 @@ class Estimator:
             frame.settle(outcome)
         self._forget_if_idle(frame.caller)
         self._start_frames()
-        self._service_time.finish(is_full=self._turns.is_full)
+        self._service_time.finish(is_full=self._turns.is_full, network_runs=frame.network_runs)
 
     def _queue_full(self) -> BusyError:
-        return queue_full(self._turns.waiting * self._service_time.secs)
+        return queue_full(self._turns.waiting_runs * self._service_time.secs)

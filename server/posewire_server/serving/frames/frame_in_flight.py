@@ -87,6 +87,7 @@ class FrameInFlight:
         self.request_id = request_id
         self.due_at = due_at
         self.captured_secs = captured_secs
+        self.network_runs = options.network_runs
         self._image: Image | None = image
         self._hold = hold
         self._options = options

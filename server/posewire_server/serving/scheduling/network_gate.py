@@ -27,6 +27,7 @@ class WithdrawnError(Exception):
 @dataclass(slots=True, eq=False)
 class _Waiter:
     frame: PreparedFrame
+    turns_needed: int
     wake: threading.Event = field(default_factory=threading.Event)
     is_withdrawn: bool = False
 
@@ -35,7 +36,8 @@ class NetworkGate:
     """Lets `capacity` frames at a time through to the network.
 
     The next frame is one of the share that is next and, within it, of the caller that used the
-    network least recently. Few frames wait here, since `Turns` bounds those in progress. Any number
+    network least recently. A frame that the network runs twice needs two turns, so another caller
+    may be next before it. Few frames wait here, since `Turns` bounds those in progress. Any number
     of threads may use it.
     """
 
@@ -55,10 +57,11 @@ class NetworkGate:
 
     @property
     def longest_secs(self) -> float:
-        """For how long the oldest turn has lasted; 0 if the network is free."""
+        """For how long, per run, the network has run the frame that takes longest; 0 if none."""
+        now = monotonic()
         with self._lock:
-            oldest = next(iter(self._began_at.values()), None)
-        return 0.0 if oldest is None else monotonic() - oldest
+            secs = [(now - began) / each.network_runs for each, began in self._began_at.items()]
+        return max(secs, default=0.0)
 
     def join(self, caller: Caller) -> None:
         """Give a new caller the last place, or one that is always new would always be next."""
@@ -92,9 +95,10 @@ class NetworkGate:
         with self._lock:
             if self._free:
                 self._free -= 1
-                self._begin_turn(frame)
+                self._use_turns(frame, frame.network_runs)
+                self._began_at[frame] = monotonic()
                 return
-            waiter = _Waiter(frame)
+            waiter = _Waiter(frame, frame.network_runs)
             self._waiters.append(waiter)
         waiter.wake.wait()
         if waiter.is_withdrawn:
@@ -106,17 +110,25 @@ class NetworkGate:
             if not self._waiters:
                 self._free += 1
                 return
-            waiter = min(self._waiters, key=self._rank)
+            waiter = self._next_waiter()
             self._waiters.remove(waiter)
-            self._begin_turn(waiter.frame)
+            self._began_at[waiter.frame] = monotonic()
         waiter.wake.set()
+
+    def _next_waiter(self) -> _Waiter:
+        while True:
+            waiter = min(self._waiters, key=self._rank)
+            self._use_turns(waiter.frame, 1)
+            waiter.turns_needed -= 1
+            if waiter.turns_needed == 0:
+                return waiter
 
     def _rank(self, waiter: _Waiter) -> tuple[float, int]:
         caller = waiter.frame.caller
         return self._clock.start(caller.share.name), caller.last_turn
 
-    def _begin_turn(self, frame: PreparedFrame) -> None:
-        self._began_at[frame] = monotonic()
-        self._turn += 1
-        self._clock.charge(frame.caller.share)
+    def _use_turns(self, frame: PreparedFrame, count: int) -> None:
+        for _ in range(count):
+            self._turn += 1
+            self._clock.charge(frame.caller.share)
         frame.caller.last_turn = self._turn

@@ -1,4 +1,4 @@
-"""How long a model takes for a frame, measured while it is busy."""
+"""How long a model takes for a run of its network, measured while it is busy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from time import monotonic
 
 # How many measurements there are before the first mean, which is their median.
 _FIRST = 8
-# About how many of the latest frames the mean covers.
+# About how many of the latest runs the mean covers.
 _SPAN = 16
 # How many times the mean a measurement counts at most, so that a pause of the machine does not look
 # like a slow model. With this many frames that end at the same moment the mean becomes too low.
@@ -21,7 +21,8 @@ class ServiceTime:
     """The mean time between the ends of frames while the model has as many as it can use.
 
     This is the time by which a waiting frame delays those behind it, however many frames the model
-    runs at the same time. The mean forgets exponentially.
+    runs at the same time; for a frame that the network runs twice, that of one run. The mean
+    forgets exponentially.
     """
 
     def __init__(self, *, clock: Callable[[], float] = monotonic) -> None:
@@ -36,11 +37,12 @@ class ServiceTime:
         """The mean; 0 before there are enough measurements."""
         return self._mean_secs
 
-    def finish(self, *, is_full: bool) -> None:
+    def finish(self, *, is_full: bool, network_runs: int = 1) -> None:
         """Count a frame that has ended; `is_full`: whether others wait nevertheless."""
         now = self._clock()
         if self._measuring_from is not None:
-            self._measure(now - self._measuring_from)
+            for _ in range(network_runs):
+                self._measure((now - self._measuring_from) / network_runs)
         self._measuring_from = now if is_full else None
 
     def _measure(self, secs: float) -> None:

@@ -1,9 +1,11 @@
 """Turns: the order in which the frames of all callers are processed.
 
-Callers take turns, one frame at a time, so a caller's share does not grow with its frames. Named
-callers have shares of their own: the callers of one share take turns, and the shares get as many
-turns as their weights say. The time of an operation grows with the shares that wait and not with
-the callers or their frames.
+Callers take turns, one frame at a time, so a caller's share does not grow with its frames. A frame
+that the network runs twice needs two turns, and waits for the second while others have theirs, as
+in deficit round robin (Shreedhar and Varghese, "Efficient Fair Queuing Using Deficit Round-Robin",
+SIGCOMM 1995). Named callers have shares of their own: the callers of one share take turns, and the
+shares get as many turns as their weights say. The mean time of an operation grows with the shares
+that wait and not with the callers or their frames.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class Turns(Generic[Frame]):
         self._depth = depth
         self._in_progress = 0
         self._waiting = 0
+        self._waiting_runs = 0
         # The shares with callers that may start a frame, and the frames in progress of all shares.
         self._groups: dict[str, _Group] = {}
         self._of_share: Counter[str] = Counter()
@@ -68,6 +71,11 @@ class Turns(Generic[Frame]):
     def waiting(self) -> int:
         """How many frames wait."""
         return self._waiting
+
+    @property
+    def waiting_runs(self) -> int:
+        """How often the network will run for the frames that wait."""
+        return self._waiting_runs
 
     @property
     def is_full(self) -> bool:
@@ -85,26 +93,25 @@ class Turns(Generic[Frame]):
         superseded: Frame | None = None
         if caller.keeps_newest and caller.waiting:
             superseded = caller.waiting.popitem()[0]
-            self._waiting -= 1
+            self._count(superseded, -1)
         caller.waiting[frame] = None
-        self._waiting += 1
+        self._count(frame, 1)
         self._place(caller)
         return superseded
 
     def take(self) -> Frame | None:
         """Start the next frame, unless none waits or enough are in progress."""
-        group = self._next_group()
-        if group is None:
-            return None
-        caller, _ = (group.idle or group.working).popitem(last=False)
-        self._clock.charge(caller.share)
-        frame: Frame = caller.waiting.popitem(last=False)[0]
-        caller.in_progress += 1
-        self._of_share[caller.share.name] += 1
-        self._in_progress += 1
-        self._waiting -= 1
-        self._place(caller)
-        return frame
+        while (group := self._next_group()) is not None:
+            queue = group.idle or group.working
+            caller = next(iter(queue))
+            self._clock.charge(caller.share)
+            caller.turns_used += 1
+            if caller.turns_used < next(iter(caller.waiting)).network_runs:
+                queue.move_to_end(caller)
+            else:
+                del queue[caller]
+                return self._start(caller)
+        return None
 
     def finish(self, frame: Frame) -> None:
         """Record that a frame returned by `take` is no longer in progress."""
@@ -118,9 +125,24 @@ class Turns(Generic[Frame]):
         waits = frame in frame.caller.waiting
         if waits:
             del frame.caller.waiting[frame]
-            self._waiting -= 1
+            self._count(frame, -1)
             self._place(frame.caller)
         return waits
+
+    def _start(self, caller: Caller) -> Frame:
+        frame: Frame = caller.waiting.popitem(last=False)[0]
+        caller.turns_used = 0
+        caller.in_progress += 1
+        self._of_share[caller.share.name] += 1
+        self._in_progress += 1
+        self._count(frame, -1)
+        self._place(caller)
+        return frame
+
+    def _count(self, frame: Frame, change: int) -> None:
+        """Count a frame that begins (1) or ceases (-1) to wait."""
+        self._waiting += change
+        self._waiting_runs += change * frame.network_runs
 
     def _next_group(self) -> _Group | None:
         """Return the share whose turn it is; None if none waits or enough are in progress."""
