@@ -174,7 +174,7 @@ def test_options_reach_the_server(
     server: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["--min-pose-score", "1", "--max-poses", "3", "--min-keypoint-score", "0.2"]
-    region = ["--no-refine", f"--region=0,0,{SIDE},{SIDE}"]
+    region = ["--no-refine", "--flip-test", f"--region=0,0,{SIDE},{SIDE}"]
     assert main(["predict", "--server", server, *asked, *region, str(folder)]) == 0
     assert capsys.readouterr().out.count(", no people\n") == 3
 

@@ -34,6 +34,9 @@ class EstimationOptions:
     no_refine: bool = False
     """Omit keypoints without a heatmap peak of their own."""
 
+    flip_test: bool = False
+    """Also run the network on the mirrored image: more accurate, twice the time."""
+
     def to_client(self) -> EstimateOptions:
         """Return the options as the client takes them."""
         return EstimateOptions(
@@ -42,4 +45,5 @@ class EstimationOptions:
             min_keypoint_score=self.min_keypoint_score,
             region_of_interest=self.region,
             refine=False if self.no_refine else None,
+            flip_test=True if self.flip_test else None,
         )

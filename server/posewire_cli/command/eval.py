@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from posewire_cli.command.estimation_options import ESTIMATION
 from posewire_cli.command.eval_subject import ModelOptions, Subject, open_subject
 from posewire_cli.command.option_types import Count, OutputPath
 from posewire_cli.command.output_options import OUTPUT
@@ -56,6 +57,7 @@ def evaluate_model(
     dataset: DatasetOptions,
     target: TargetOptions = TargetOptions(),
     model: ModelOptions = ModelOptions(),
+    flip_test: Annotated[bool, Parameter(group=ESTIMATION)] = False,
     json: Annotated[bool, Parameter(group=OUTPUT)] = False,
     results: Annotated[OutputPath | None, Parameter(group=OUTPUT)] = None,
     overwrite: Annotated[bool, Parameter(group=OUTPUT)] = False,
@@ -63,6 +65,8 @@ def evaluate_model(
     """
     Parameters
     ----------
+    flip_test
+        Also run the network on the mirrored image: more accurate, twice the time.
     json
         Print the measurements as JSON, from 0 to 1 rather than in percent.
     results
@@ -81,7 +85,12 @@ def evaluate_model(
         check_outputs(files, inputs=inputs, overwrite=overwrite)
     absent_at: AbsentAt = "corner" if model.decoding == "reference" else "centre"
     with (
-        open_subject(target, model, apply_orientation=not dataset.ignore_orientation) as subject,
+        open_subject(
+            target,
+            model,
+            apply_orientation=not dataset.ignore_orientation,
+            flip_test=flip_test,
+        ) as subject,
         _open_journal(results, subject, dataset) as journal,
     ):
         evaluation = _evaluate(data, subject, absent_at, journal)

@@ -52,24 +52,33 @@ class Subject:
 
 @contextmanager
 def open_subject(
-    target: TargetOptions, options: ModelOptions, *, apply_orientation: bool
+    target: TargetOptions, options: ModelOptions, *, apply_orientation: bool, flip_test: bool
 ) -> Iterator[Subject]:
     """Load the model, or connect to the server, that the options name."""
     if target.server is None:
         assert target.model is not None, "checked with the other options"
         yield _load_model(
-            target.model, options, target.network, apply_orientation=apply_orientation
+            target.model,
+            options,
+            target.network,
+            apply_orientation=apply_orientation,
+            flip_test=flip_test,
         )
         return
     with open_client(
         target.server, retry_for_secs=target.retry_for, credentials=target.credentials
     ) as client:
         model = find_model(client, target.model or "", retry_for_secs=target.retry_for)
-        yield _served_model(client, model, apply_orientation=apply_orientation)
+        yield _served_model(client, model, apply_orientation=apply_orientation, flip_test=flip_test)
 
 
 def _load_model(
-    name: str, options: ModelOptions, network: NetworkOptions, *, apply_orientation: bool
+    name: str,
+    options: ModelOptions,
+    network: NetworkOptions,
+    *,
+    apply_orientation: bool,
+    flip_test: bool,
 ) -> Subject:
     model = find_or_fetch_model(name, network)
     fit, size = options.fit or model.geometry.fit, options.size or model.geometry.size
@@ -80,8 +89,16 @@ def _load_model(
     return Subject(
         model.name,
         model.min_pose_score,
-        {**_identify(model, options, network), "apply orientation": apply_orientation},
-        lambda path: pipeline.estimate_file(path, apply_orientation=apply_orientation).poses,
+        {
+            **_identify(model, options, network),
+            "apply orientation": apply_orientation,
+            "flip test": flip_test,
+        },
+        lambda path: (
+            pipeline.estimate_file(
+                path, apply_orientation=apply_orientation, flip_test=flip_test
+            ).poses
+        ),
     )
 
 
@@ -100,8 +117,12 @@ def _identify(
     }
 
 
-def _served_model(client: Client, model: Model, *, apply_orientation: bool) -> Subject:
-    everything = EstimateOptions(min_pose_score=0.0, min_keypoint_score=0.0)
+def _served_model(
+    client: Client, model: Model, *, apply_orientation: bool, flip_test: bool
+) -> Subject:
+    everything = EstimateOptions(
+        min_pose_score=0.0, min_keypoint_score=0.0, flip_test=True if flip_test else None
+    )
 
     def estimate(path: Path) -> FramePoses:
         image = EncodedImage(path, apply_orientation)
@@ -114,5 +135,6 @@ def _served_model(client: Client, model: Model, *, apply_orientation: bool) -> S
         "model": model.name,
         "version": model.version,
         "apply orientation": apply_orientation,
+        "flip test": flip_test,
     }
     return Subject(model.name, min_pose_score, identity, estimate)

@@ -15,6 +15,7 @@ _OPTIONS = {
     "options.min_keypoint_score": "--min-keypoint-score",
     "options.region_of_interest": "--region",
     "options.refine": "--no-refine",
+    "options.flip_test": "--flip-test",
 }
 
 

@@ -188,11 +188,11 @@ def interrupt_after(frames: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     estimate = pipeline.Pipeline.estimate_file
 
     def interrupted(
-        self: pipeline.Pipeline, path: Path, *, apply_orientation: bool
+        self: pipeline.Pipeline, path: Path, **options: bool
     ) -> pipeline.Estimate[FramePoses]:
         if len(estimated) == frames:
             raise KeyboardInterrupt
-        answer = estimate(self, path, apply_orientation=apply_orientation)
+        answer = estimate(self, path, **options)
         estimated.append(answer.frame.width)
         return answer
 
@@ -253,10 +253,11 @@ def test_a_run_does_not_go_on_with_the_answers_of_another(
         interrupt_after(1, patch)
         assert main(data.arguments("--results", results)) == 130
     capsys.readouterr()
-    changed = ("--size", "160", "--decoding", "reference")
+    changed = ("--size", "160", "--decoding", "reference", "--flip-test")
     assert main(data.arguments("--results", results, *changed)) == 1
     err = capsys.readouterr().err
     assert "decoding was default, is reference; size was 128, is 160" in err
+    assert "flip test was False, is True" in err
     assert main(data.arguments("--results", results)) == 0
 
 
@@ -307,17 +308,19 @@ def test_numbers_below_one_are_refused(
     assert "--limit" in err
 
 
+@pytest.mark.parametrize("flip_test", [False, True])
 def test_a_server_has_the_accuracy_of_the_model_that_it_runs(
-    data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: Data, tmp_path: Path, capsys: pytest.CaptureFixture[str], flip_test: bool
 ) -> None:
-    assert main(data.arguments("--json")) == 0
+    more = ["--flip-test"] if flip_test else []
+    assert main(data.arguments("--json", *more)) == 0
     own = json.loads(capsys.readouterr().out)
     model = installed_model(str(data.model))
     model = replace(model, geometry=replace(model.geometry, size=128))
     options = RunnerOptions(inference_num_threads=1)
     with serving(ServedModel.load(model, options)) as server:
         given = ("--images", data.folder, "--annotations", data.annotations)
-        arguments = ["eval", *map(str, given), "--server", server.address, "--json"]
+        arguments = ["eval", *map(str, given), "--server", server.address, "--json", *more]
         assert main([*arguments, "--results", str(tmp_path / "results.json")]) == 0
         served = json.loads(capsys.readouterr().out)
         assert main([*arguments, "--model", "other"]) == 1
