@@ -27,7 +27,7 @@ MAX_BYTES = 60_000
 COMMANDS = {
     "help": "posewire --help",
     "predict": "posewire predict --model demo --annotated drawn people.jpg",
-    "stream": "posewire stream --model demo --annotated drawn.mp4 --frames 50 video.mp4",
+    "stream": "posewire stream --model demo --track --trails 1 --annotated drawn.mp4 --frames 50 video.mp4",
     "bench": "posewire bench --model demo --concurrency 1,2 --seconds 5",
     "models": "posewire models list",
     "eval": "posewire eval --model demo --images images --annotations people.json",
@@ -35,7 +35,7 @@ COMMANDS = {
 }
 SERVE = "posewire serve --model demo --address 127.0.0.1:50051"
 CALL = "posewire predict --server 127.0.0.1:50051 people.jpg"
-_SHOWN_FRAMES = (0, 47)
+_SHOWN_FRAMES = (15, 47)
 
 
 def main() -> None:

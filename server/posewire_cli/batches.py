@@ -14,7 +14,15 @@ from posewire_cli.errors import SourceError
 from posewire_cli.output.answered_image import AnsweredImage
 from posewire_cli.source.image_files import image_ids
 from posewire_cli.source.source_image import SourceImage
-from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, StatusError
+from posewire_client import (
+    EncodedImage,
+    FrameFailure,
+    FrameInput,
+    ImageInput,
+    Outcome,
+    StatusError,
+    TimedImage,
+)
 from posewire_server.image.file import frame_from_file
 
 Pixels = NDArray[np.uint8]
@@ -80,18 +88,21 @@ def estimate_frames(
     *,
     name: str,
     file_stem: str,
-    encode: Callable[[Pixels], FrameInput] = lambda frame: frame,
+    captured_secs: Callable[[int], float],
+    encode: Callable[[Pixels], ImageInput] = lambda frame: frame,
 ) -> Iterator[AnsweredImage]:
     """Stream the frames of the video `name`.
 
-    Frames are numbered from 0; the number is also the `image_id`.
+    Frames are numbered from 0; the number is also the `image_id`. `captured_secs`: the capture time
+    of the frame with this number, which was just read.
     """
     pending: deque[Pixels] = deque()
 
     def encode_frames() -> Iterator[FrameInput]:
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            secs = captured_secs(number)
             pending.append(frame)
-            yield encode(frame)
+            yield TimedImage(encode(frame), secs)
 
     for number, outcome in enumerate(send(encode_frames())):
         labels: dict[str, str | int] = {"source": name, "frame": number}

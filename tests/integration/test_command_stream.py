@@ -72,10 +72,19 @@ def test_files_are_written_as_asked(
     server: str, video: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     coco, openpose, drawn = (tmp_path / name for name in ("results.json", "openpose", "drawn.mp4"))
-    files = ["--coco", coco, "--openpose", openpose, "--annotated", drawn]
-    arguments = ["--server", server, "--frames", "7", *map(str, files), str(video)]
+    mot = tmp_path / "tracks.txt"
+    files = ["--coco", coco, "--openpose", openpose, "--annotated", drawn, "--mot", mot]
+    tracking = ["--track", "--smooth", "--trails", "0.5"]
+    arguments = ["--server", server, "--frames", "7", *tracking, *map(str, files), str(video)]
     assert main(["stream", *arguments]) == 0
-    assert "7 frames in " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "7 frames in " in out
+    assert "tracks: 1\n" in out
+    lines = [line.split(",") for line in mot.read_text().splitlines()]
+    assert {line[1] for line in lines} == {"1"}
+    # The first frame may have no id: a second one confirms the track.
+    assert [int(line[0]) for line in lines][-6:] == [*range(2, 8)]
+    assert [each.get("track_id") for each in json.loads(coco.read_text())][-6:] == [1] * 6
     assert [each["image_id"] for each in json.loads(coco.read_text())] == list(range(7))
     assert len(list(openpose.iterdir())) == 7
     assert frame_count(drawn) == 7
@@ -188,6 +197,22 @@ def test_the_people_of_the_clip_are_found(
     accuracy = measure_accuracy(dataset, json.loads(coco.read_text()))
     assert accuracy.ap50 is not None
     assert accuracy.ap50 > 0.9
+
+
+@pytest.mark.parametrize("option", [["--smooth"], ["--trails", "1"], ["--mot", "tracks.txt"]])
+def test_options_for_tracks_need_tracks(
+    server: str, video: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stream", "--server", server, *option, str(video)]) == 2
+    assert f"{option[0]}: only with --track" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("secs", ["0", "31", "nan"])
+def test_the_length_of_trails_is_bounded(
+    server: str, video: Path, secs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stream", "--server", server, "--track", "--trails", secs, str(video)]) == 2
+    assert "--trails" in capsys.readouterr().err
 
 
 def test_an_age_without_latest_is_named(

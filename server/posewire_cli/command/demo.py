@@ -31,6 +31,7 @@ from posewire_server.sample import CLIP, STILL
 _PRINT_EVERY = 25  # frames
 # Enough to keep the model busy without a queue.
 _WINDOW = 2
+_TRAIL_SECS = 1.0
 
 
 def demo(
@@ -75,14 +76,17 @@ def _annotate_clip(
     client: Client, skeleton: Skeleton, path: Path, *, frames: int | None
 ) -> Summary:
     with closing(VideoSource(str(CLIP))) as source:
-        frames_drawn = DrawnFrames(skeleton, Style(color_by="person"))
+        style = Style(color_by="person")
+        trail_frames = round(_TRAIL_SECS * source.rate)
+        frames_drawn = DrawnFrames(skeleton, style, tracked=True, trail_frames=trail_frames)
         video = AnnotatedVideo(path, frames_drawn, rate=source.rate)
         summary = Summary(timings=True)
         answers = estimate_frames(
-            partial(client.stream, window=_WINDOW),
+            partial(client.stream, window=_WINDOW, track=True, smoothing=True),
             islice(source.frames(), frames),
             name=CLIP.name,
             file_stem=CLIP.stem,
+            captured_secs=source.captured_secs,
         )
         write_all(
             answers,

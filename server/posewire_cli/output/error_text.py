@@ -10,6 +10,8 @@ _OPTIONS = {
     "delivery_policy": "--delivery",
     "max_frames_in_flight": "--window",
     "max_frame_age": "--max-frame-age",
+    "track": "--track",
+    "smoothing": "--smooth",
     "options.max_poses": "--max-poses",
     "options.min_pose_score": "--min-pose-score",
     "options.min_keypoint_score": "--min-keypoint-score",

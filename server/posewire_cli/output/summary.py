@@ -25,6 +25,7 @@ class Summary:
         self.counts = {Result: 0, Skipped: 0, FrameFailure: 0}
         self._people: list[int] = []
         self._keypoints = 0
+        self._tracks: set[int] = set()
         self._millis: dict[str, list[float]] = defaultdict(list)
         self._first_failure = ""
         self._began = perf_counter()
@@ -37,6 +38,7 @@ class Summary:
         if isinstance(outcome, Result):
             self._people.append(len(outcome.poses))
             self._keypoints += int((outcome.origins != Origin.ABSENT).sum())
+            self._tracks.update(p.track_id for p in outcome.poses if p.track_id is not None)
             if self._timings:
                 for stage, millis in stage_millis(outcome.stage_times):
                     self._millis[stage].append(millis)
@@ -60,6 +62,8 @@ class Summary:
                 f"people per frame: {min(self._people)} to {max(self._people)}, "
                 f"{np.mean(self._people):.1f} on average; {self._keypoints} keypoints in total"
             )
+            if self._tracks:
+                yield f"tracks: {len(self._tracks)}"
             if self._timings:
                 yield millis_table(self._millis)
 

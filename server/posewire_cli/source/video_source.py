@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -74,6 +75,13 @@ class VideoSource:
         self.rate = rate if 0 < rate < 1000 else _DEFAULT_RATE
         count = "an unknown number of" if self.frame_count is None else self.frame_count
         _LOG.info("opened %s: %s frames, %g frames/s", self.name, count, self.rate)
+
+    def captured_secs(self, number: int) -> float:
+        """Return the capture time of a frame that was just read, on a monotonic clock.
+
+        The clock of a file begins at 0; that of a live source is this machine's.
+        """
+        return monotonic() if self.is_live else number / self.rate
 
     def close(self) -> None:
         """Stop reading frames. Does not wait for a source that hangs."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from posewire_cli.batches import estimate_files, estimate_frames
 from posewire_cli.source.source_image import SourceImage
-from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, Result
+from posewire_client import EncodedImage, FrameFailure, FrameInput, Outcome, Result, TimedImage
 from tests.reference.image_files import encoded, with_orientation
 from tests.reference.outcomes import FAILED, result
 
@@ -25,7 +25,8 @@ def answer_at_once(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
 
 
 def answer(frame: FrameInput) -> Outcome:
-    content = frame.file if isinstance(frame, EncodedImage) else frame
+    content = frame.image if isinstance(frame, TimedImage) else frame
+    content = content.file if isinstance(content, EncodedImage) else content
     return FAILED if isinstance(content, bytes) and content == b"noise" else result()
 
 
@@ -78,6 +79,7 @@ def test_each_frame_has_its_outcome_and_its_pixels() -> None:
                 [grey(0), grey(1), grey(2)],
                 name="walk.mp4",
                 file_stem="walk",
+                captured_secs=float,
                 encode=lambda frame: b"noise" if frame[0, 0, 0] == 1 else frame,
             )
         )
@@ -86,3 +88,20 @@ def test_each_frame_has_its_outcome_and_its_pixels() -> None:
         kinds = [type(image.outcome) for image in images]
         assert kinds == [Result, FrameFailure, Result]
         assert images[2].file_stem == "walk_000000000002"
+
+
+def test_each_frame_is_sent_with_its_capture_time() -> None:
+    sent: list[float] = []
+
+    def send(frames: Iterable[FrameInput]) -> Iterator[Outcome]:
+        for frame in frames:
+            assert isinstance(frame, TimedImage)
+            sent.append(frame.capture_time_secs)
+            yield result()
+
+    frames = [grey(0), grey(1), grey(2)]
+    answers = estimate_frames(
+        send, frames, name="walk", file_stem="walk", captured_secs=lambda number: number / 25
+    )
+    assert len(list(answers)) == 3
+    assert sent == [0, 0.04, 0.08]

@@ -17,11 +17,12 @@ from posewire_cli.output.coco_results import CocoResults
 from posewire_cli.output.drawn_frames import DrawnFrames, DrawnImages
 from posewire_cli.output.error_lines import ErrorLines
 from posewire_cli.output.json_lines import JsonLines
+from posewire_cli.output.mot_file import MotFile
 from posewire_cli.output.openpose_files import OpenPoseFiles
 from posewire_cli.output.summary import Summary
 from posewire_cli.output.text_lines import TextLines
 from posewire_cli.output.writing import write_all
-from posewire_client import Outcome
+from posewire_client import Box, Outcome
 from posewire_client.drawing import Style
 from tests.reference.outcomes import FAILED, SKELETON, SKIPPED, answered, result, standing
 
@@ -109,6 +110,37 @@ def test_coco_results_of_an_earlier_run_survive_one_without_images(tmp_path: Pat
     assert json.loads(path.read_text()) == []
 
 
+def test_tracks_are_in_coco_results_and_openpose_files(tmp_path: Path) -> None:
+    both = result(replace(standing(9), track_id=4), standing(20))
+    written(CocoResults(tmp_path / "results.json"), both)
+    first, second = json.loads((tmp_path / "results.json").read_text())
+    assert first["track_id"] == 4
+    assert "track_id" not in second
+    written(OpenPoseFiles(tmp_path / "openpose"), both)
+    (path,) = (tmp_path / "openpose").iterdir()
+    people = json.loads(path.read_text())["people"]
+    assert [each["person_id"] for each in people] == [[4], [-1]]
+
+
+def test_tracks_have_lines_as_in_motchallenge(tmp_path: Path) -> None:
+    path = tmp_path / "tracks.txt"
+    tracked = replace(standing(9), track_id=4, box=Box(9, 4, 19.5, 64))
+    written(MotFile(path), result(tracked, standing(20)), SKIPPED, FAILED, result(tracked))
+    assert path.read_text().splitlines() == [
+        "1,4,9.00,4.00,10.50,60.00,0.7500,-1,-1,-1",
+        "4,4,9.00,4.00,10.50,60.00,0.7500,-1,-1,-1",
+    ]
+
+
+def test_tracks_of_an_earlier_run_survive_one_without_images(tmp_path: Path) -> None:
+    path = tmp_path / "tracks.txt"
+    path.write_text("earlier")
+    written(MotFile(path))
+    assert path.read_text() == "earlier"
+    written(MotFile(path), result())
+    assert path.read_text() == ""
+
+
 def test_openpose_files_are_called_as_openpose_calls_them(tmp_path: Path) -> None:
     written(OpenPoseFiles(tmp_path / "new" / "folder"), TWO, SKIPPED, result())
     files = sorted((tmp_path / "new" / "folder").iterdir())
@@ -144,6 +176,31 @@ def test_people_of_a_video_keep_their_colours(tmp_path: Path) -> None:
     assert abs(first[48, 15].astype(int) - first[48, 45]).sum() > 60
     for other in others:
         assert abs(other[40:60, 10:50].astype(int) - first[40:60, 10:50]).max() < 40
+
+
+def test_people_of_a_tracked_video_have_the_colours_of_their_tracks() -> None:
+    style = Style(color_by="person", text=False)
+    frames = DrawnFrames(SKELETON, style, tracked=True)
+    untracked = frames.draw(answered(result(standing(15))))
+    assert np.ptp(untracked[48, 15].astype(int)) == 0
+    first = frames.draw(answered(result(replace(standing(15), track_id=1))))
+    second = frames.draw(answered(result(replace(standing(15), track_id=2))))
+    assert np.ptp(first[48, 15].astype(int)) > 60
+    assert (first[48, 15] != second[48, 15]).any()
+
+
+def test_trails_are_drawn_on_request() -> None:
+    style = Style(color_by="person", text=False)
+    steps = [result(replace(standing(x), track_id=1)) for x in (10, 50)]
+    plain, trailing = (
+        [frames.draw(answered(each)) for each in steps][-1]
+        for frames in (
+            DrawnFrames(SKELETON, style, tracked=True),
+            DrawnFrames(SKELETON, style, tracked=True, trail_frames=9),
+        )
+    )
+    assert (plain[:, 20:40] == 128).all()
+    assert (trailing[:, 20:40] != 128).any()
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".avi", ".webm"])
@@ -191,6 +248,13 @@ def test_a_summary_counts() -> None:
         "total",
     ]
     assert rows[2].split() == ["inference", *["30.50"] * 4]
+
+
+def test_a_summary_counts_tracks() -> None:
+    summary = Summary()
+    first, second = (result(replace(standing(9), track_id=each)) for each in (1, 3))
+    written(summary, first, second, first)
+    assert [*summary.lines()][-1] == "tracks: 2"
 
 
 def test_a_summary_has_timings_on_request_only() -> None:

@@ -17,6 +17,7 @@ def test_a_file_has_all_its_frames() -> None:
         assert (source.frame_count, source.rate, source.is_live) == (125, 25.0, False)
         assert source.file_stem == "clip"
         frames = list(source.frames())
+        assert [source.captured_secs(number) for number in (0, 50)] == [0, 2]
     assert len(frames) == 125
     assert frames[0].shape == (360, 640, 3)
     assert frames[0].dtype == np.uint8

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from posewire_client import Box, Origin, Pose, Skeleton
-from posewire_client.drawing import PersonColours, Style, draw_poses
+from posewire_client.drawing import PersonColours, Style, Trails, draw_poses
 
 # A shoulder and a hip of each side, and a nose.
 SKELETON = Skeleton(
@@ -105,6 +105,79 @@ def test_colours_can_be_given() -> None:
     image = np.full((100, 200, 3), GREY, np.uint8)
     draw_poses(image, [pose(), pose(at=(100, 0))], SKELETON, BY_PERSON, colors=[3, 3])
     assert (image[65, 80] == image[65, 180]).all()
+
+
+def test_a_pose_without_a_track_is_grey_among_tracked_ones() -> None:
+    image = drawn(pose(track_id=4), pose(at=(100, 0)), style=BY_PERSON, size=(200, 100))
+    assert np.ptp(image[65, 80].astype(int)) > 60
+    assert np.ptp(image[65, 180].astype(int)) == 0
+    assert np.ptp(drawn(pose(), style=BY_PERSON)[65, 80].astype(int)) > 60
+
+
+def test_the_label_of_a_tracked_person_has_the_id() -> None:
+    size = (300, 200)
+    plain, tracked = (
+        extent(text_only(pose(at=(100, 60), track_id=each), size=size)) for each in (None, 12)
+    )
+    assert tracked[0] > plain[0] + 10
+
+
+def trail_pixels(trails: Trails) -> np.ndarray:
+    image = np.full((200, 400, 3), GREY, np.uint8)
+    trails.draw(image)
+    return (image != GREY).any(axis=2)
+
+
+def test_a_trail_ends_at_the_hips_and_starts_where_the_person_was() -> None:
+    trails = Trails(SKELETON, 5)
+    for n in range(20):
+        trails.add([pose(at=(10 * n, 0), track_id=1)])
+    rows, columns = np.nonzero(trail_pixels(trails))
+    # The middle of the hips is at (50, 90), 40 pixels from where it was four frames ago.
+    assert rows.min() >= 85
+    assert rows.max() <= 95
+    assert columns.max() == pytest.approx(50 + 190, abs=5)
+    assert columns.min() == pytest.approx(50 + 150, abs=5)
+
+
+def test_a_trail_without_hips_follows_the_box() -> None:
+    absent = [Origin.DETECTED] * 3 + [Origin.ABSENT] * 2
+    trails = Trails(SKELETON, 5)
+    for n in range(3):
+        trails.add([pose(at=(10 * n, 0), track_id=1, origins=absent)])
+    rows, _ = np.nonzero(trail_pixels(trails))
+    assert rows.mean() == pytest.approx(50, abs=3)
+
+
+def test_a_trail_bridges_frames_without_the_person_and_ends_with_its_time() -> None:
+    trails = Trails(SKELETON, 5)
+    trails.add([pose(track_id=1)])
+    trails.add([])
+    trails.add([pose(at=(100, 0), track_id=1)])
+    assert trail_pixels(trails)[90, 100]
+    for _ in range(5):
+        trails.add([])
+    assert not trail_pixels(trails).any()
+
+
+def test_a_pose_without_a_track_has_no_trail() -> None:
+    trails = Trails(SKELETON, 5)
+    for n in range(3):
+        trails.add([pose(at=(10 * n, 0))])
+    assert not trail_pixels(trails).any()
+
+
+@pytest.mark.parametrize("far", [1e30, -1e30])
+def test_a_trail_far_outside_of_the_image_is_no_trouble(far: float) -> None:
+    trails = Trails(SKELETON, 5)
+    trails.add([pose(track_id=1)])
+    trails.add([pose(at=(far, far), track_id=1)])
+    trail_pixels(trails)
+
+
+def test_trails_of_no_frames_are_rejected() -> None:
+    with pytest.raises(ValueError, match="frames: got 0, want at least 1"):
+        Trails(SKELETON, 0)
 
 
 def test_an_absent_keypoint_has_neither_disc_nor_lines() -> None:

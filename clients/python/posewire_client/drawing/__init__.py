@@ -17,10 +17,11 @@ from posewire_client.drawing.figures import draw_figures, measure_figures
 from posewire_client.drawing.labels import Label, draw_label, place_labels
 from posewire_client.drawing.style import Image, Style
 from posewire_client.drawing.text import draw_caption
+from posewire_client.drawing.trails import Trails
 from posewire_client.pose import Pose
 from posewire_client.skeleton import Skeleton
 
-__all__ = ["PersonColours", "Style", "draw_poses"]
+__all__ = ["PersonColours", "Style", "Trails", "draw_poses"]
 
 
 def draw_poses(
@@ -30,19 +31,23 @@ def draw_poses(
     style: Style = Style(),
     *,
     caption: Sequence[str] = (),
-    colors: Sequence[int] | None = None,
+    colors: Sequence[int | None] | None = None,
 ) -> None:
-    """Draw edges, keypoints and pose scores into a BGR image, and `caption` at its top left.
+    """Draw edges, keypoints, pose scores and track ids into a BGR image.
+
+    `caption` is written at its top left.
 
     A DETECTED keypoint is a filled disc, an INFERRED one is hollow. Sizes follow those of the
     person. The first pose, which is the best, is drawn last. `colors` has a number for each pose,
-    which gives its colour if `style` colours by person (default: its track id or index).
+    which gives its colour if `style` colours by person, or None for grey (default: track ids, or
+    indices if no pose has one).
 
     Raises ValueError unless the image is a contiguous, writable array (h, w, 3) of uint8.
     """
     _check(image)
     if colors is None:
-        colors = [n if pose.track_id is None else pose.track_id for n, pose in enumerate(poses)]
+        ids = [pose.track_id for pose in poses]
+        colors = ids if any(each is not None for each in ids) else [*range(len(poses))]
     size = (image.shape[1], image.shape[0])
     if poses:
         figures = measure_figures(poses, skeleton, style, size)
@@ -58,7 +63,7 @@ def draw_poses(
         labels = [
             Label(
                 n,
-                f"{poses[n].score:.2f}",
+                _describe(poses[n]),
                 float(figures.sizes.digits[n]),
                 *text_colours(style.color_by, color),
             )
@@ -67,6 +72,11 @@ def draw_poses(
         ]
         for label, corner in zip(labels, place_labels(labels, figures, size, taken), strict=True):
             draw_label(image, label, corner)
+
+
+def _describe(pose: Pose) -> str:
+    score = f"{pose.score:.2f}"
+    return score if pose.track_id is None else f"#{pose.track_id} {score}"
 
 
 def _check(image: Image) -> None:

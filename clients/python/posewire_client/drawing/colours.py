@@ -16,6 +16,7 @@ Colour = tuple[int, int, int]  # blue, green, red
 OUTLINE: Colour = (25, 25, 25)
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
+_NEUTRAL: Colour = (150, 150, 150)
 _LEFT: Colour = (80, 200, 0)
 _RIGHT: Colour = (0, 128, 255)
 _MIDDLE: Colour = (255, 160, 60)
@@ -43,9 +44,9 @@ _MIN_SIMILARITY = 0.2
 _MAX_UNSEEN_FRAMES = 15
 
 
-def person_colour(number: int) -> Colour:
-    """Return one of a dozen colours."""
-    return _PEOPLE[number % len(_PEOPLE)]
+def person_colour(number: int | None) -> Colour:
+    """Return one of a dozen colours, or grey for None."""
+    return _NEUTRAL if number is None else _PEOPLE[number % len(_PEOPLE)]
 
 
 def keypoint_colours(skeleton: Skeleton) -> list[Colour]:
@@ -61,7 +62,7 @@ def edge_colour(first: Colour, second: Colour) -> Colour:
     return first if first == second else _MIDDLE
 
 
-def text_colours(color_by: ColorBy, number: int) -> tuple[Colour, Colour]:
+def text_colours(color_by: ColorBy, number: int | None) -> tuple[Colour, Colour]:
     """Return the colours of text and background for a person."""
     background = person_colour(number) if color_by == "person" else OUTLINE
     blue, green, red = background
