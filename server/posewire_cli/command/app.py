@@ -139,16 +139,21 @@ app.command(
     "posewire_cli.command.eval:evaluate_model",
     name="eval",
     sort_key=6,
-    help="""Measure the accuracy of a model on annotated images.
+    help="""Measure the accuracy of a model on annotated images or videos.
 
-Reports COCO average precision (AP) and recall (AR) over all images in the
+With --images, reports COCO average precision (AP) and recall (AR) over all images in the
 annotation file and all poses, whatever their score. Then lists precision and
 recall at OKS 0.5 for several values of min_pose_score.
 
 With --results FILE, poses are kept in FILE.journal until the run is complete;
 running the same command again resumes an interrupted run. The reference
 decoding follows Open Model Zoo's accuracy checker, except that poses are mapped
-back to the image exactly.""",
+back to the image exactly.
+
+With --video, people are followed as `posewire stream --track` does. Reports
+HOTA with its parts DetA and AssA, IDF1 and MOTA by the OKS of poses with an id,
+and how often a person's id changes. Annotations need a track_id, and images a
+frame_id: the number of the frame, from 0.""",
     help_epilogue=_epilogue(
         "eval --model demo --images val2017 \\\n"
         "             --annotations annotations/person_keypoints_val2017.json"

@@ -1,4 +1,4 @@
-"""`posewire eval`: measure the accuracy of a model on annotated images."""
+"""`posewire eval`: measure the accuracy of a model on annotated images or videos."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import json as json_format
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
+from posewire_cli.command.dataset_options import DatasetOptions
 from posewire_cli.command.estimation_options import ESTIMATION
 from posewire_cli.command.eval_subject import ModelOptions, Subject, open_subject
-from posewire_cli.command.option_types import Count, OutputPath
+from posewire_cli.command.eval_video import evaluate_video
+from posewire_cli.command.option_types import OutputPath
 from posewire_cli.command.output_options import OUTPUT
 from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.errors import UsageError
 from posewire_cli.evaluation.accuracy import AbsentAt, Accuracy, Evaluation, evaluate
 from posewire_cli.evaluation.coco_dataset import CocoDataset, read_dataset
 from posewire_cli.evaluation.journal import EvaluationJournal
@@ -24,6 +27,7 @@ from posewire_cli.evaluation.operating_points import OperatingPoint, operating_p
 from posewire_cli.output.columns import format_columns
 from posewire_cli.output.output_files import OutputFile, check_outputs
 from posewire_cli.output.whole_file import write_whole
+from posewire_client import EstimateOptions
 from posewire_server.models.digest import sha384_of
 
 _COLUMNS = {
@@ -36,28 +40,13 @@ _COLUMNS = {
 }
 
 
-@Parameter(name="*", group=Group("Dataset", sort_key=0))
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetOptions:
-    images: Path
-    """Directory of the images."""
-
-    annotations: Path
-    """COCO keypoint annotation file (person_keypoints_*.json)."""
-
-    limit: Count | None = None
-    """Number of images, from the first (default: all)."""
-
-    ignore_orientation: bool = False
-    """Annotations refer to pixels as stored, without the EXIF orientation."""
-
-
 def evaluate_model(
     *,
     dataset: DatasetOptions,
     target: TargetOptions = TargetOptions(),
     model: ModelOptions = ModelOptions(),
     flip_test: Annotated[bool, Parameter(group=ESTIMATION)] = False,
+    smooth: Annotated[bool, Parameter(group=ESTIMATION)] = False,
     json: Annotated[bool, Parameter(group=OUTPUT)] = False,
     results: Annotated[OutputPath | None, Parameter(group=OUTPUT)] = None,
     overwrite: Annotated[bool, Parameter(group=OUTPUT)] = False,
@@ -67,6 +56,8 @@ def evaluate_model(
     ----------
     flip_test
         Also run the network on the mirrored image: more accurate, twice the time.
+    smooth
+        Smooth the keypoints of tracked people. Only with --video.
     json
         Print the measurements as JSON, from 0 to 1 rather than in percent.
     results
@@ -75,6 +66,22 @@ def evaluate_model(
         Replace a results file that exists (default: it is an error).
     """
     target.check(model)
+    dataset.check()
+    if dataset.images is None:
+        options = EstimateOptions(flip_test=True) if flip_test else None
+        evaluate_video(
+            dataset,
+            target,
+            model,
+            options,
+            smooth=smooth,
+            json=json,
+            results=results,
+            overwrite=overwrite,
+        )
+        return
+    if smooth:
+        raise UsageError("--smooth: only with --video")
     data = read_dataset(dataset.annotations, dataset.images, limit=dataset.limit)
     if results is not None:
         files = [
@@ -91,7 +98,7 @@ def evaluate_model(
             apply_orientation=not dataset.ignore_orientation,
             flip_test=flip_test,
         ) as subject,
-        _open_journal(results, subject, dataset) as journal,
+        _open_journal(results, subject, dataset.images, dataset.annotations) as journal,
     ):
         evaluation = _evaluate(data, subject, absent_at, journal)
         if results is not None:
@@ -106,15 +113,15 @@ def evaluate_model(
 
 
 def _open_journal(
-    results: Path | None, subject: Subject, dataset: DatasetOptions
+    results: Path | None, subject: Subject, images: Path, annotations: Path
 ) -> EvaluationJournal | nullcontext[None]:
     """Open the journal in the directory of the results, for a run with the same poses."""
     if results is None:
         return nullcontext()
     run = {
         **subject.identity,
-        "images": str(dataset.images.resolve()),
-        "annotations": sha384_of(dataset.annotations)[:16],
+        "images": str(images.resolve()),
+        "annotations": sha384_of(annotations)[:16],
     }
     return EvaluationJournal(_journal_path(results), run)
 

@@ -38,7 +38,7 @@ def read_dataset(annotations: Path, images: Path, *, limit: int | None = None) -
 
     Raises `DatasetError` for missing images, and for a file without COCO keypoint annotations.
     """
-    content = _read_lists(annotations)
+    content = read_lists(annotations, image_keys=("id", "file_name"))
     category = _person_category(annotations, content)
     frames = {each["id"]: images / each["file_name"] for each in islice(content["images"], limit)}
     _check_presence(images, list(frames.values()))
@@ -47,13 +47,16 @@ def read_dataset(annotations: Path, images: Path, *, limit: int | None = None) -
     return CocoDataset(frames, people, category)
 
 
-def _read_lists(path: Path) -> dict[str, list[Record]]:
-    """Read the lists of images, categories and annotations, and check the keys of their records."""
+def read_lists(path: Path, *, image_keys: Sequence[str]) -> dict[str, list[Record]]:
+    """Read the lists of images, categories and annotations, and check the keys of their records.
+
+    `image_keys`: those that each image must have. Raises `DatasetError` for other files.
+    """
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
         raise DatasetError(f"{path}: invalid JSON ({error}), want COCO annotations") from error
-    wanted = {"images": ("id", "file_name"), "categories": ("id",), "annotations": ()}
+    wanted = {"images": image_keys, "categories": ("id",), "annotations": ()}
     for name, keys in wanted.items():
         records = content.get(name) if isinstance(content, dict) else None
         if not isinstance(records, list):
