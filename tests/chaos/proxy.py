@@ -19,8 +19,7 @@ class Proxy:
     """Forwards connections to `target` in a thread of its own until the block ends."""
 
     def __init__(self, target: str) -> None:
-        host, _, port = target.rpartition(":")
-        self._target = (host, int(port))
+        self.redirect(target)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._connections: set[_Connection] = set()
@@ -43,6 +42,11 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def redirect(self, target: str) -> None:
+        """Forward new connections to another target."""
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
 
     def cut(self) -> None:
         """Cut each connection in the middle of the next bytes that its client sends."""
