@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posewire_cli.evaluation.tracking import TrackedFrame, evaluate_tracks, oks
+from posewire_decoder import SmootherOptions
 from posewire_server.estimation.following import Follower
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.estimation.pipeline import Pipeline
@@ -31,7 +32,8 @@ def main() -> None:
     for plot in Plot:
         clips = []
         for index in range(options.clips):
-            follower = Follower(estimate_options, smooth=options.smooth, colours=options.colours)
+            smoothing = SmootherOptions() if options.smooth else None
+            follower = Follower(estimate_options, smoothing=smoothing, colours=options.colours)
             scenes = clip(Split[options.split], plot, index)
             clips.append(list(_follow(scenes, pipeline, follower, options.every)))
         result = evaluate_tracks(clips)

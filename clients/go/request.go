@@ -21,6 +21,15 @@ type EstimateOptions struct {
 	FlipTest         *bool
 }
 
+// SmoothingOptions are parameters of smoothing; nil means the server's default. The comments in
+// stream.proto describe each one and its range.
+type SmoothingOptions struct {
+	MinCutoffHz    *float32       // lower: less jitter at rest
+	CutoffPerSpeed *float32       // higher: less lag of fast movements
+	SpeedCutoffHz  *float32       // of the speed itself
+	MaxGap         *time.Duration // a keypoint that is not located for longer begins anew
+}
+
 // A Delivery is what happens to frames that arrive faster than they can be processed.
 type Delivery int
 
@@ -49,6 +58,9 @@ type StreamConfig struct {
 
 	Track     bool // whether poses get a track id
 	Smoothing bool // whether keypoints are smoothed over the frames of a track; requires Track
+
+	// SmoothingOptions are how keypoints are smoothed; requires Smoothing.
+	SmoothingOptions SmoothingOptions
 
 	// Timeout replaces the client's, see [WithTimeout], if it is not 0.
 	Timeout time.Duration
@@ -101,11 +113,12 @@ func imageMessage(image Image) (*posewirev1.Image, error) {
 
 func (c StreamConfig) message() (*posewirev1.StreamConfig, error) {
 	message := &posewirev1.StreamConfig{
-		Model:          c.Model,
-		Options:        c.Options.message(),
-		DeliveryPolicy: posewirev1.DeliveryPolicy_DELIVERY_POLICY_IN_ORDER_LOSSLESS,
-		Track:          c.Track,
-		Smoothing:      c.Smoothing,
+		Model:            c.Model,
+		Options:          c.Options.message(),
+		DeliveryPolicy:   posewirev1.DeliveryPolicy_DELIVERY_POLICY_IN_ORDER_LOSSLESS,
+		Track:            c.Track,
+		Smoothing:        c.Smoothing,
+		SmoothingOptions: c.SmoothingOptions.message(),
 	}
 	switch c.Delivery {
 	case Lossless:
@@ -147,6 +160,22 @@ func (o EstimateOptions) message() *posewirev1.EstimateOptions {
 		message.RegionOfInterest = &posewirev1.Box{
 			XMin: region.XMin, YMin: region.YMin, XMax: region.XMax, YMax: region.YMax,
 		}
+	}
+	return message
+}
+
+// message returns nil if no option is set.
+func (o SmoothingOptions) message() *posewirev1.SmoothingOptions {
+	if o == (SmoothingOptions{}) {
+		return nil
+	}
+	message := &posewirev1.SmoothingOptions{
+		MinCutoffHz:    o.MinCutoffHz,
+		CutoffPerSpeed: o.CutoffPerSpeed,
+		SpeedCutoffHz:  o.SpeedCutoffHz,
+	}
+	if o.MaxGap != nil {
+		message.MaxGap = durationpb.New(*o.MaxGap)
 	}
 	return message
 }

@@ -73,6 +73,9 @@ func TestEveryFrameOfAStreamHasItsOutcome(t *testing.T) {
 	server := &scriptedServer{streams: []streamFunc{answerAll}}
 	stream := openStream(t, serve(t, server), StreamConfig{
 		Model: "small", Window: 3, Track: true, Smoothing: true,
+		SmoothingOptions: SmoothingOptions{
+			CutoffPerSpeed: new(float32(0)), MaxGap: new(125 * time.Millisecond),
+		},
 	})
 	sendFrames(t, stream, 20)
 	for id := range uint64(20) {
@@ -93,6 +96,11 @@ func TestEveryFrameOfAStreamHasItsOutcome(t *testing.T) {
 	if config.GetModel() != "small" || config.GetMaxFramesInFlight() != 3 || !config.GetTrack() ||
 		!config.GetSmoothing() || config.MaxFrameAge != nil || config.Options != nil {
 		t.Errorf("the config is %v", config)
+	}
+	smoothing := config.GetSmoothingOptions()
+	if smoothing.CutoffPerSpeed == nil || smoothing.MinCutoffHz != nil ||
+		smoothing.GetMaxGap().AsDuration() != 125*time.Millisecond {
+		t.Errorf("the smoothing options are %v", smoothing)
 	}
 	expect(t, stream.Send(t.Context(), Frame{Image: jpeg}), ErrSendClosed)
 }

@@ -70,7 +70,6 @@ def join_duplicates(
     NDArray[np.uint8],
     NDArray[np.float32],
 ]: ...
-
 def merge_mirrored(
     heatmaps: object,
     tags: object,

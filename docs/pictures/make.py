@@ -27,7 +27,8 @@ MAX_BYTES = 60_000
 COMMANDS = {
     "help": "posewire --help",
     "predict": "posewire predict --model demo --annotated drawn people.jpg",
-    "stream": "posewire stream --model demo --track --trails 1 --annotated drawn.mp4 --frames 50 video.mp4",
+    "stream": "posewire stream --model demo --track --trails 1 --annotated drawn.mp4 --frames 50 "
+    "video.mp4",
     "bench": "posewire bench --model demo --concurrency 1,2 --seconds 5",
     "models": "posewire models list",
     "eval": "posewire eval --model demo --images images --annotations people.json",

@@ -27,6 +27,7 @@ from posewire_client import (
     Result,
     Skipped,
     SkipReason,
+    SmoothingOptions,
     TimedImage,
     UnsuitableImageError,
 )
@@ -87,6 +88,7 @@ def test_the_config_reaches_the_server(way: Way, service: ScriptedService, targe
         max_frame_age_secs=0.5,
         track=True,
         smoothing=True,
+        smoothing_options=SmoothingOptions(cutoff_per_speed=0),
     )
     (config,) = service.configs
     assert (config.model, config.options.refine, config.max_frames_in_flight) == ("small", False, 3)
@@ -94,6 +96,8 @@ def test_the_config_reaches_the_server(way: Way, service: ScriptedService, targe
     assert config.max_frame_age.ToMilliseconds() == 500
     assert config.track
     assert config.smoothing
+    assert config.smoothing_options.HasField("cutoff_per_speed")
+    assert config.smoothing_options.cutoff_per_speed == 0
 
 
 def test_no_frames_are_no_outcomes(way: Way, target: str) -> None:

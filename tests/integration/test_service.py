@@ -296,6 +296,10 @@ def config(**fields: object) -> StreamPosesRequest:
     return StreamPosesRequest(config=stream_pb2.StreamConfig(**fields))
 
 
+def smoothed(**options: object) -> StreamPosesRequest:
+    return config(track=True, smoothing=True, smoothing_options=options)
+
+
 def test_a_thousand_frames_come_back_complete_and_in_order(stub: PoseServiceStub) -> None:
     window = threading.Semaphore(0)
 
@@ -356,6 +360,27 @@ BAD_CONFIGS: dict[str, tuple[StreamPosesRequest, str]] = {
     ),
     "age without policy": (config(max_frame_age={"seconds": 1}), "config.max_frame_age"),
     "smoothing without track": (config(smoothing=True), "config.smoothing"),
+    "smoothing options without smoothing": (
+        config(track=True, smoothing_options={"min_cutoff_hz": 1}),
+        "config.smoothing_options",
+    ),
+    "smoothing option": (smoothed(min_cutoff_hz=0), "config.smoothing_options.min_cutoff_hz"),
+    "smoothing option NaN": (
+        smoothed(cutoff_per_speed=NAN),
+        "config.smoothing_options.cutoff_per_speed",
+    ),
+    "smoothing option too large": (
+        smoothed(speed_cutoff_hz=1001),
+        "config.smoothing_options.speed_cutoff_hz",
+    ),
+    "smoothing gap": (
+        smoothed(max_gap={"seconds": 10, "nanos": 1}),
+        "config.smoothing_options.max_gap",
+    ),
+    "smoothing gap of negative nanos": (
+        smoothed(max_gap={"seconds": 1, "nanos": -1}),
+        "config.smoothing_options.max_gap",
+    ),
     "resume token without track": (config(resume_token=b"x"), "config.resume_token"),
     "large resume token": (config(track=True, resume_token=bytes(65537)), "config.resume_token"),
     "NaN": (config(options={"min_pose_score": NAN}), "config.options.min_pose_score"),

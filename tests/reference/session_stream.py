@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
+from posewire_decoder import SmootherOptions
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.access.quotas import Account
@@ -39,7 +40,7 @@ class Stream:
         life: SessionLife | None = None,
         account: Account | None = None,
         track: bool = False,
-        smoothing: bool = False,
+        smoothing: SmootherOptions | None = None,
         resume_token: bytes = b"",
         key: ResumeKey | None = None,
     ) -> None:

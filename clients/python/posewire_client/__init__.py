@@ -42,7 +42,7 @@ from posewire_client.errors import (
 )
 from posewire_client.image import EncodedImage, ImageInput
 from posewire_client.model import InputSize, Model, Precision
-from posewire_client.options import Delivery, EstimateOptions
+from posewire_client.options import Delivery, EstimateOptions, SmoothingOptions
 from posewire_client.pose import Box, Keypoint, Origin, Pose
 from posewire_client.push_stream import PushStream
 from posewire_client.request import FrameInput, TimedImage
@@ -92,6 +92,7 @@ __all__ = [
     "Skeleton",
     "SkipReason",
     "Skipped",
+    "SmoothingOptions",
     "SourceCancelledError",
     "StageTimes",
     "StatusError",

@@ -22,10 +22,13 @@ def check_count(name: str, value: object) -> None:
 
 def check_score(name: str, value: object) -> None:
     """Raise TypeError or ValueError unless the value is None or a number from 0 to 1."""
-    if value is None:
-        return
-    if not 0 <= _number(name, value) <= 1:
-        raise ValueError(f"{name}: got {value}, want a number from 0 to 1")
+    check_range(name, value, 0, 1)
+
+
+def check_range(name: str, value: object, low: float, high: float) -> None:
+    """Raise TypeError or ValueError unless the value is None or a number from `low` to `high`."""
+    if value is not None and not low <= _number(name, value) <= high:
+        raise ValueError(f"{name}: got {value}, want a number from {low:g} to {high:g}")
 
 
 def check_age(name: str, value: object) -> None:

@@ -28,7 +28,7 @@ from posewire_client.frames import FrameSource, open_frames
 from posewire_client.health import is_serving
 from posewire_client.image import ImageInput
 from posewire_client.model import Model
-from posewire_client.options import Delivery, EstimateOptions
+from posewire_client.options import Delivery, EstimateOptions, SmoothingOptions
 from posewire_client.pixels import Color
 from posewire_client.request import estimate_request, frame_builder, kept_image, stream_config
 from posewire_client.response import model_from_message, result_from_response
@@ -152,6 +152,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
         max_frame_age_secs: float | None = None,
         track: bool = False,
         smoothing: bool = False,
+        smoothing_options: SmoothingOptions | None = None,
         color: Color = "bgr",
         keep_images: bool = False,
         timeout_secs: float | None = None,
@@ -187,6 +188,7 @@ class Client(BaseClient[BlockingChannel, BlockingStub, BlockingStream, threading
             max_frame_age_secs=max_frame_age_secs,
             track=track,
             smoothing=smoothing,
+            smoothing_options=smoothing_options,
         )
         build_request = frame_builder(color=color, keep_images=keep_images)
         session = self._begin_stream(config, timeout_secs)

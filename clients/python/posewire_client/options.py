@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posewire_client.checks import check_count, check_flag, check_score
+from posewire_client.checks import check_count, check_flag, check_range, check_score
 from posewire_client.pose import Box
 
 
@@ -44,6 +44,27 @@ class EstimateOptions:
         check_flag("flip_test", self.flip_test)
         if self.region_of_interest is not None:
             object.__setattr__(self, "region_of_interest", region_box(self.region_of_interest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmoothingOptions:
+    """How keypoints of tracked people are smoothed. None means the server's default.
+
+    A lower `min_cutoff_hz` jitters less at rest, a higher `cutoff_per_speed` lags less in fast
+    movements. The comments in stream.proto describe each option and its range. Raises ValueError
+    and TypeError, with the option's name.
+    """
+
+    min_cutoff_hz: float | None = None
+    cutoff_per_speed: float | None = None
+    speed_cutoff_hz: float | None = None
+    max_gap_secs: float | None = None
+
+    def __post_init__(self) -> None:
+        check_range("min_cutoff_hz", self.min_cutoff_hz, 0.001, 1000)
+        check_range("cutoff_per_speed", self.cutoff_per_speed, 0, 1000)
+        check_range("speed_cutoff_hz", self.speed_cutoff_hz, 0.001, 1000)
+        check_range("max_gap_secs", self.max_gap_secs, 0, 10)
 
 
 def region_box(region: Box | Sequence[float]) -> Box:

@@ -13,7 +13,12 @@ import numpy as np
 from posewire.v1 import estimate_pb2, pose_pb2, pose_service_pb2, stream_pb2
 from posewire_client.checks import check_age, check_count
 from posewire_client.image import ImageInput, is_by_path, write_image
-from posewire_client.options import Delivery, EstimateOptions, region_box
+from posewire_client.options import (
+    Delivery,
+    EstimateOptions,
+    SmoothingOptions,
+    region_box,
+)
 from posewire_client.pixels import Color, as_bgr, check_color
 from posewire_client.pose import Box
 
@@ -68,6 +73,7 @@ def stream_config(
     max_frame_age_secs: float | None,
     track: bool,
     smoothing: bool,
+    smoothing_options: SmoothingOptions | None = None,
 ) -> stream_pb2.StreamConfig:
     """Build the first message of a stream; raises TypeError and ValueError for the arguments."""
     if not isinstance(delivery, Delivery):
@@ -83,6 +89,7 @@ def stream_config(
         max_frames_in_flight=window,
         track=track,
         smoothing=smoothing,
+        smoothing_options=_smoothing_options(smoothing_options),
     )
     if max_frame_age_secs is not None:
         config.max_frame_age.FromTimedelta(timedelta(seconds=max_frame_age_secs))
@@ -127,6 +134,21 @@ def _options(options: EstimateOptions | None) -> estimate_pb2.EstimateOptions | 
             setattr(message, name, value)
     if options.region_of_interest is not None:
         message.region_of_interest.CopyFrom(_box(region_box(options.region_of_interest)))
+    return message
+
+
+def _smoothing_options(options: SmoothingOptions | None) -> stream_pb2.SmoothingOptions | None:
+    if options is None:
+        return None
+    if not isinstance(options, SmoothingOptions):
+        raise TypeError(f"smoothing_options: got {options!r}, want SmoothingOptions")
+    message = stream_pb2.SmoothingOptions(
+        min_cutoff_hz=options.min_cutoff_hz,
+        cutoff_per_speed=options.cutoff_per_speed,
+        speed_cutoff_hz=options.speed_cutoff_hz,
+    )
+    if options.max_gap_secs is not None:
+        message.max_gap.FromTimedelta(timedelta(seconds=options.max_gap_secs))
     return message
 
 

@@ -31,7 +31,7 @@ from posewire.v1 import model_pb2 as posewire_dot_v1_dot_model__pb2
 from posewire.v1 import pose_pb2 as posewire_dot_v1_dot_pose__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18posewire/v1/stream.proto\x12\x0bposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\xa8\x02\n\x0cStreamConfig\x12\r\n\x05model\x18\x01 \x01(\t\x12-\n\x07options\x18\x02 \x01(\x0b\x32\x1c.posewire.v1.EstimateOptions\x12\x34\n\x0f\x64\x65livery_policy\x18\x03 \x01(\x0e\x32\x1b.posewire.v1.DeliveryPolicy\x12!\n\x14max_frames_in_flight\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x30\n\rmax_frame_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05track\x18\x06 \x01(\x08\x12\x11\n\tsmoothing\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\x0c\x42\x17\n\x15_max_frames_in_flight\"n\n\x05\x46rame\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x30\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05image\x18\x03 \x01(\x0b\x32\x12.posewire.v1.Image\"\xf9\x01\n\rStreamStarted\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.posewire.v1.Model\x12\x1c\n\x14max_frames_in_flight\x18\x02 \x01(\r\x12\x30\n\rmax_frame_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\r\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\r\x12\x31\n\x0emax_stream_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07resumed\x18\x07 \x01(\x08\"\xe4\x01\n\x0c\x46rameOutcome\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1d\n\x15\x66rames_skipped_before\x18\x02 \x01(\x04\x12*\n\x06result\x18\x03 \x01(\x0b\x32\x18.posewire.v1.FrameResultH\x00\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x17.posewire.v1.FrameErrorH\x00\x12,\n\x07skipped\x18\x05 \x01(\x0b\x32\x19.posewire.v1.FrameSkippedH\x00\x12\x14\n\x0cresume_token\x18\x06 \x01(\x0c\x42\t\n\x07outcome\"\x9f\x01\n\x0b\x46rameResult\x12 \n\x05poses\x18\x01 \x03(\x0b\x32\x11.posewire.v1.Pose\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0bimage_width\x18\x03 \x01(\r\x12\x14\n\x0cimage_height\x18\x04 \x01(\r\x12,\n\x0bstage_times\x18\x05 \x01(\x0b\x32\x17.posewire.v1.StageTimes\"0\n\nFrameError\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\"7\n\x0c\x46rameSkipped\x12\'\n\x06reason\x18\x01 \x01(\x0e\x32\x17.posewire.v1.SkipReason\"&\n\x0eStreamDraining\x12\x14\n\x0cresume_token\x18\x01 \x01(\x0c*t\n\x0e\x44\x65liveryPolicy\x12\x1f\n\x1b\x44\x45LIVERY_POLICY_UNSPECIFIED\x10\x00\x12%\n!DELIVERY_POLICY_IN_ORDER_LOSSLESS\x10\x01\x12\x1a\n\x16\x44\x45LIVERY_POLICY_LATEST\x10\x02*\x94\x01\n\nSkipReason\x12\x1b\n\x17SKIP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16SKIP_REASON_SUPERSEDED\x10\x01\x12\x17\n\x13SKIP_REASON_TOO_OLD\x10\x02\x12\x1a\n\x16SKIP_REASON_OVERLOADED\x10\x03\x12\x18\n\x14SKIP_REASON_DRAINING\x10\x04\x42\x44ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18posewire/v1/stream.proto\x12\x0bposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\xe2\x02\n\x0cStreamConfig\x12\r\n\x05model\x18\x01 \x01(\t\x12-\n\x07options\x18\x02 \x01(\x0b\x32\x1c.posewire.v1.EstimateOptions\x12\x34\n\x0f\x64\x65livery_policy\x18\x03 \x01(\x0e\x32\x1b.posewire.v1.DeliveryPolicy\x12!\n\x14max_frames_in_flight\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\x30\n\rmax_frame_age\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05track\x18\x06 \x01(\x08\x12\x11\n\tsmoothing\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\x0c\x12\x38\n\x11smoothing_options\x18\t \x01(\x0b\x32\x1d.posewire.v1.SmoothingOptionsB\x17\n\x15_max_frames_in_flight\"\xd2\x01\n\x10SmoothingOptions\x12\x1a\n\rmin_cutoff_hz\x18\x01 \x01(\x02H\x00\x88\x01\x01\x12\x1d\n\x10\x63utoff_per_speed\x18\x02 \x01(\x02H\x01\x88\x01\x01\x12\x1c\n\x0fspeed_cutoff_hz\x18\x03 \x01(\x02H\x02\x88\x01\x01\x12*\n\x07max_gap\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\n\x0e_min_cutoff_hzB\x13\n\x11_cutoff_per_speedB\x12\n\x10_speed_cutoff_hz\"n\n\x05\x46rame\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x30\n\x0c\x63\x61pture_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05image\x18\x03 \x01(\x0b\x32\x12.posewire.v1.Image\"\xf9\x01\n\rStreamStarted\x12!\n\x05model\x18\x01 \x01(\x0b\x32\x12.posewire.v1.Model\x12\x1c\n\x14max_frames_in_flight\x18\x02 \x01(\r\x12\x30\n\rmax_frame_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\r\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\r\x12\x31\n\x0emax_stream_age\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07resumed\x18\x07 \x01(\x08\"\xe4\x01\n\x0c\x46rameOutcome\x12\x10\n\x08\x66rame_id\x18\x01 \x01(\x04\x12\x1d\n\x15\x66rames_skipped_before\x18\x02 \x01(\x04\x12*\n\x06result\x18\x03 \x01(\x0b\x32\x18.posewire.v1.FrameResultH\x00\x12(\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x17.posewire.v1.FrameErrorH\x00\x12,\n\x07skipped\x18\x05 \x01(\x0b\x32\x19.posewire.v1.FrameSkippedH\x00\x12\x14\n\x0cresume_token\x18\x06 \x01(\x0c\x42\t\n\x07outcome\"\x9f\x01\n\x0b\x46rameResult\x12 \n\x05poses\x18\x01 \x03(\x0b\x32\x11.posewire.v1.Pose\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x13\n\x0bimage_width\x18\x03 \x01(\r\x12\x14\n\x0cimage_height\x18\x04 \x01(\r\x12,\n\x0bstage_times\x18\x05 \x01(\x0b\x32\x17.posewire.v1.StageTimes\"0\n\nFrameError\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\"7\n\x0c\x46rameSkipped\x12\'\n\x06reason\x18\x01 \x01(\x0e\x32\x17.posewire.v1.SkipReason\"&\n\x0eStreamDraining\x12\x14\n\x0cresume_token\x18\x01 \x01(\x0c*t\n\x0e\x44\x65liveryPolicy\x12\x1f\n\x1b\x44\x45LIVERY_POLICY_UNSPECIFIED\x10\x00\x12%\n!DELIVERY_POLICY_IN_ORDER_LOSSLESS\x10\x01\x12\x1a\n\x16\x44\x45LIVERY_POLICY_LATEST\x10\x02*\x94\x01\n\nSkipReason\x12\x1b\n\x17SKIP_REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16SKIP_REASON_SUPERSEDED\x10\x01\x12\x17\n\x13SKIP_REASON_TOO_OLD\x10\x02\x12\x1a\n\x16SKIP_REASON_OVERLOADED\x10\x03\x12\x18\n\x14SKIP_REASON_DRAINING\x10\x04\x42\x44ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,24 +39,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'posewire.v1.stream_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'ZBgithub.com/posewire/posewire/clients/go/gen/posewire/v1;posewirev1'
-  _globals['_DELIVERYPOLICY']._serialized_start=1436
-  _globals['_DELIVERYPOLICY']._serialized_end=1552
-  _globals['_SKIPREASON']._serialized_start=1555
-  _globals['_SKIPREASON']._serialized_end=1703
+  _globals['_DELIVERYPOLICY']._serialized_start=1707
+  _globals['_DELIVERYPOLICY']._serialized_end=1823
+  _globals['_SKIPREASON']._serialized_start=1826
+  _globals['_SKIPREASON']._serialized_end=1974
   _globals['_STREAMCONFIG']._serialized_start=234
-  _globals['_STREAMCONFIG']._serialized_end=530
-  _globals['_FRAME']._serialized_start=532
-  _globals['_FRAME']._serialized_end=642
-  _globals['_STREAMSTARTED']._serialized_start=645
-  _globals['_STREAMSTARTED']._serialized_end=894
-  _globals['_FRAMEOUTCOME']._serialized_start=897
-  _globals['_FRAMEOUTCOME']._serialized_end=1125
-  _globals['_FRAMERESULT']._serialized_start=1128
-  _globals['_FRAMERESULT']._serialized_end=1287
-  _globals['_FRAMEERROR']._serialized_start=1289
-  _globals['_FRAMEERROR']._serialized_end=1337
-  _globals['_FRAMESKIPPED']._serialized_start=1339
-  _globals['_FRAMESKIPPED']._serialized_end=1394
-  _globals['_STREAMDRAINING']._serialized_start=1396
-  _globals['_STREAMDRAINING']._serialized_end=1434
+  _globals['_STREAMCONFIG']._serialized_end=588
+  _globals['_SMOOTHINGOPTIONS']._serialized_start=591
+  _globals['_SMOOTHINGOPTIONS']._serialized_end=801
+  _globals['_FRAME']._serialized_start=803
+  _globals['_FRAME']._serialized_end=913
+  _globals['_STREAMSTARTED']._serialized_start=916
+  _globals['_STREAMSTARTED']._serialized_end=1165
+  _globals['_FRAMEOUTCOME']._serialized_start=1168
+  _globals['_FRAMEOUTCOME']._serialized_end=1396
+  _globals['_FRAMERESULT']._serialized_start=1399
+  _globals['_FRAMERESULT']._serialized_end=1558
+  _globals['_FRAMEERROR']._serialized_start=1560
+  _globals['_FRAMEERROR']._serialized_end=1608
+  _globals['_FRAMESKIPPED']._serialized_start=1610
+  _globals['_FRAMESKIPPED']._serialized_end=1665
+  _globals['_STREAMDRAINING']._serialized_start=1667
+  _globals['_STREAMDRAINING']._serialized_end=1705
 # @@protoc_insertion_point(module_scope)

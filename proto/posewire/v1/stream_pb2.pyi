@@ -39,7 +39,7 @@ SKIP_REASON_OVERLOADED: SkipReason
 SKIP_REASON_DRAINING: SkipReason
 
 class StreamConfig(_message.Message):
-    __slots__ = ("model", "options", "delivery_policy", "max_frames_in_flight", "max_frame_age", "track", "smoothing", "resume_token")
+    __slots__ = ("model", "options", "delivery_policy", "max_frames_in_flight", "max_frame_age", "track", "smoothing", "resume_token", "smoothing_options")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_POLICY_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,7 @@ class StreamConfig(_message.Message):
     TRACK_FIELD_NUMBER: _ClassVar[int]
     SMOOTHING_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SMOOTHING_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     model: str
     options: _estimate_pb2.EstimateOptions
     delivery_policy: DeliveryPolicy
@@ -56,7 +57,20 @@ class StreamConfig(_message.Message):
     track: bool
     smoothing: bool
     resume_token: bytes
-    def __init__(self, model: _Optional[str] = ..., options: _Optional[_Union[_estimate_pb2.EstimateOptions, _Mapping]] = ..., delivery_policy: _Optional[_Union[DeliveryPolicy, str]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., track: bool = ..., smoothing: bool = ..., resume_token: _Optional[bytes] = ...) -> None: ...
+    smoothing_options: SmoothingOptions
+    def __init__(self, model: _Optional[str] = ..., options: _Optional[_Union[_estimate_pb2.EstimateOptions, _Mapping]] = ..., delivery_policy: _Optional[_Union[DeliveryPolicy, str]] = ..., max_frames_in_flight: _Optional[int] = ..., max_frame_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., track: bool = ..., smoothing: bool = ..., resume_token: _Optional[bytes] = ..., smoothing_options: _Optional[_Union[SmoothingOptions, _Mapping]] = ...) -> None: ...
+
+class SmoothingOptions(_message.Message):
+    __slots__ = ("min_cutoff_hz", "cutoff_per_speed", "speed_cutoff_hz", "max_gap")
+    MIN_CUTOFF_HZ_FIELD_NUMBER: _ClassVar[int]
+    CUTOFF_PER_SPEED_FIELD_NUMBER: _ClassVar[int]
+    SPEED_CUTOFF_HZ_FIELD_NUMBER: _ClassVar[int]
+    MAX_GAP_FIELD_NUMBER: _ClassVar[int]
+    min_cutoff_hz: float
+    cutoff_per_speed: float
+    speed_cutoff_hz: float
+    max_gap: _duration_pb2.Duration
+    def __init__(self, min_cutoff_hz: _Optional[float] = ..., cutoff_per_speed: _Optional[float] = ..., speed_cutoff_hz: _Optional[float] = ..., max_gap: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Frame(_message.Message):
     __slots__ = ("frame_id", "capture_time", "image")

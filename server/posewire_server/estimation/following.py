@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from posewire_decoder import Origin, Smoother, Tracker, TrackerOptions
+from posewire_decoder import Origin, Smoother, SmootherOptions, Tracker, TrackerOptions
 from posewire_server.estimation.frame_poses import FramePoses
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.skeleton import COCO, Skeleton
@@ -19,7 +19,7 @@ _LEAST_SCORE = 0.02  # of a model without a min_pose_score, whose weakest poses 
 
 
 class Follower:
-    """The tracker and, if asked for, the smoother of one stream.
+    """The tracker and the smoother of one stream; the latter if there is `smoothing`.
 
     `options`: those that the stream asked for. `min_pose_score`: the model's default, which the
     tracker's thresholds follow.
@@ -30,7 +30,7 @@ class Follower:
         options: EstimateOptions,
         *,
         min_pose_score: float | None = None,
-        smooth: bool = False,
+        smoothing: SmootherOptions | None = None,
         colours: bool = True,
         skeleton: Skeleton = COCO,
     ) -> None:
@@ -55,7 +55,7 @@ class Follower:
                 sure_score=_SURE * high,
             )
         )
-        self._smoother = Smoother() if smooth else None
+        self._smoother = None if smoothing is None else Smoother(smoothing)
         self.newest_id = 0
         """The greatest track id given so far."""
 

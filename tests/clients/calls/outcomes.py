@@ -28,6 +28,7 @@ from posewire_client import (
     ProtocolError,
     Result,
     SkipReason,
+    SmoothingOptions,
     StatusError,
     Tls,
     UnsuitableImageError,
@@ -92,6 +93,7 @@ def image_options(call: Call, spec: Any) -> dict[str, Any]:
 
 def stream_options(call: Call) -> dict[str, Any]:
     """Return arguments of `stream` except for the frames; raises ValueError."""
+    smoothing = call.smoothing_options
     return {
         **image_options(call, call.frames[0]),
         "delivery": Delivery(call.delivery),
@@ -99,6 +101,7 @@ def stream_options(call: Call) -> dict[str, Any]:
         "max_frame_age_secs": call.max_frame_age_secs,
         "track": call.track,
         "smoothing": call.smoothing,
+        "smoothing_options": smoothing and SmoothingOptions(**smoothing),
     }
 
 

@@ -15,6 +15,7 @@ and these only in streams, where `first call` means that later ones process ever
     frames REASON   processes no frame: each gets an error with that reason
     frames 99       likewise, with a code that is newer than the client
     tracks          finds a person with a track in every frame, if the client asks for tracks
+    smooths         likewise, if the client asks for smoothing with the options of the table
     skips           skips the frames as TOO_OLD, OVERLOADED and with a reason newer than the client
     drains          first call: one result, then drains
     resets          first call: one result, then INTERNAL without details
@@ -185,6 +186,17 @@ def _track(stream: Stream) -> Iterator[Response]:
         yield response
 
 
+def _smooth(stream: Stream) -> Iterator[Response]:
+    wanted = stream_pb2.SmoothingOptions(min_cutoff_hz=0.5, cutoff_per_speed=0, speed_cutoff_hz=3)
+    wanted.max_gap.FromMilliseconds(125)
+    yield started()
+    for request in stream.requests:
+        response = result_for(request)
+        if stream.config.smoothing_options == wanted:
+            response.outcome.result.poses[0].track_id = 1
+        yield response
+
+
 def _skip(stream: Stream) -> Iterator[Response]:
     newer: Any = 99
     reasons = (stream_pb2.SKIP_REASON_TOO_OLD, stream_pb2.SKIP_REASON_OVERLOADED, newer)
@@ -259,6 +271,7 @@ def _wait_for_half_close(stream: Stream) -> None:
 
 _STREAMS = {
     "tracks": _track,
+    "smooths": _smooth,
     "skips": _skip,
     "drains": _drain,
     "resets": _reset,

@@ -38,6 +38,7 @@ class Call:
     max_frame_age_secs: float | None = None
     track: bool = False
     smoothing: bool = False
+    smoothing_options: Mapping[str, Any] | None = None
     paced: bool = False
     cancel_after_outcomes: int | None = None
     close_after_outcomes: int | None = None

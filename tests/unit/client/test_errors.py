@@ -20,8 +20,8 @@ PUBLIC_NAMES = """
     InternalError InvalidArgumentError Keypoint MissingPackageError Model NoDisplayError
     NotFoundError OnWait Origin Outcome OutOfRangeError PermissionDeniedError Pose PosewireError
     Precision ProtocolError PushStream ResourceExhaustedError Result Skeleton Skipped SkipReason
-    SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError UnavailableError
-    UnimplementedError UnknownStatusError UnsuitableImageError Waiting
+    SmoothingOptions SourceCancelledError StageTimes StatusError TimedImage Tls UnauthenticatedError
+    UnavailableError UnimplementedError UnknownStatusError UnsuitableImageError Waiting
 """
 
 

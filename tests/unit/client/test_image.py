@@ -13,6 +13,7 @@ from posewire_client import (
     Delivery,
     EncodedImage,
     EstimateOptions,
+    SmoothingOptions,
     TimedImage,
     UnsuitableImageError,
 )
@@ -197,11 +198,15 @@ def test_a_stream_config_contains_the_settings() -> None:
         max_frame_age_secs=0.25,
         track=True,
         smoothing=True,
+        smoothing_options=SmoothingOptions(min_cutoff_hz=0.5, max_gap_secs=0.125),
     )
     assert (config.model, config.max_frames_in_flight, config.delivery_policy) == ("w32", 2, 2)
     assert config.max_frame_age.ToMilliseconds() == 250
     assert config.track
     assert config.smoothing
+    smoothing = config.smoothing_options
+    assert [field.name for field, _ in smoothing.ListFields()] == ["min_cutoff_hz", "max_gap"]
+    assert (smoothing.min_cutoff_hz, smoothing.max_gap.ToMilliseconds()) == (0.5, 125)
     assert (config.options.max_poses, config.options.flip_test) == (3, True)
 
 

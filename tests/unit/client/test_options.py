@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import posewire_client
-from posewire_client import Box, Client, Delivery, EstimateOptions
+from posewire_client import Box, Client, Delivery, EstimateOptions, SmoothingOptions
 from posewire_client.request import estimate_request
 
 
@@ -55,6 +55,28 @@ def test_a_region_may_be_four_numbers(region: Any) -> None:
     assert options.region_of_interest == Box(1.0, 2.0, 3.0, 4.0)
     box = estimate_request(b"x", model="", options=options).options.region_of_interest
     assert (box.x_min, box.y_min, box.x_max, box.y_max) == (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"min_cutoff_hz": 0}, "min_cutoff_hz: got 0, want a number from 0.001 to 1000"),
+        ({"cutoff_per_speed": -1}, "cutoff_per_speed: got -1, want a number from 0 to 1000"),
+        ({"speed_cutoff_hz": math.nan}, "speed_cutoff_hz: got nan, want a number from 0.001"),
+        ({"max_gap_secs": 11}, "max_gap_secs: got 11, want a number from 0 to 10"),
+    ],
+)
+def test_a_smoothing_option_out_of_range_is_named(options: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(said)):
+        SmoothingOptions(**options)
+
+
+def test_smoothing_options_of_another_type_are_named() -> None:
+    with pytest.raises(TypeError, match="max_gap_secs: got '1', want a number"):
+        SmoothingOptions(max_gap_secs="1")  # type: ignore[arg-type]
+    said = re.escape("smoothing_options: got {}, want SmoothingOptions")
+    with Client("localhost:1") as client, pytest.raises(TypeError, match=said):
+        client.stream([], smoothing_options={})  # type: ignore[arg-type]
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

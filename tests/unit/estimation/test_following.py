@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from posewire_decoder import Origin
+from posewire_decoder import Origin, SmootherOptions
 from posewire_server.estimation.body_colours import body_colours
 from posewire_server.estimation.following import Follower
 from posewire_server.estimation.frame_poses import FramePoses
@@ -63,7 +63,7 @@ def test_poses_that_the_client_wants_unfiltered_are_not_all_tracks() -> None:
 
 def test_smoothing_changes_positions_and_nothing_else() -> None:
     plain = follower()
-    smooth = Follower(EstimateOptions(), min_pose_score=0.35, smooth=True)
+    smooth = Follower(EstimateOptions(), min_pose_score=0.35, smoothing=SmootherOptions())
     for frame in range(4):
         found = estimate([(10.0 * (frame % 2), 0)], [0.9])
         before, after = plain.follow(frame / 25, found), smooth.follow(frame / 25, found)

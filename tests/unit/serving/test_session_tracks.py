@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
+from posewire_decoder import SmootherOptions
 from posewire_server.serving.streams.resume_key import ResumeKey
+from posewire_server.serving.streams.smoothing_config import read_smoothing
 from tests.reference.colour_network import person_at
 from tests.reference.numbered_frames import SIDE, frame_request, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
@@ -109,7 +111,7 @@ def test_tracks_end_by_the_time_of_capture() -> None:
 
 def test_smoothed_positions_follow_those_found() -> None:
     async def test() -> None:
-        stream = Stream(PaintingRunner(person_of), track=True, smoothing=True)
+        stream = Stream(PaintingRunner(person_of), track=True, smoothing=SmootherOptions())
         await started(stream)
         places = []
         for frame, number in enumerate((1, 2, 12)):
@@ -118,6 +120,35 @@ def test_smoothed_positions_follow_those_found() -> None:
         assert places[0] == pytest.approx(11, abs=0.5)
         assert 12.5 < places[2] < 21.5
         await stream.abandon()
+
+    run(test)
+
+
+def test_smoothing_options_are_read_with_defaults() -> None:
+    given = stream_pb2.SmoothingOptions(min_cutoff_hz=0.25, cutoff_per_speed=0)
+    assert read_smoothing(given) == SmootherOptions(min_cutoff_hz=0.25, cutoff_per_speed=0)
+    given = stream_pb2.SmoothingOptions(speed_cutoff_hz=4)
+    given.max_gap.FromMilliseconds(1500)
+    assert read_smoothing(given) == SmootherOptions(speed_cutoff_hz=4, max_gap_secs=1.5)
+    assert read_smoothing(stream_pb2.SmoothingOptions()) == SmootherOptions()
+
+
+def test_smoothing_options_reach_the_smoother() -> None:
+    async def places(**options: float) -> float:
+        smoothing = SmootherOptions(**options)
+        stream = Stream(PaintingRunner(person_of), track=True, smoothing=smoothing)
+        await started(stream)
+        for frame, number in enumerate((1, 2, 12)):
+            stream.send(captured(number, frame / 25))
+            place = first_x(await stream.outcome())
+        await stream.abandon()
+        return place
+
+    async def test() -> None:
+        rigid = await places(min_cutoff_hz=0.01, cutoff_per_speed=0)
+        loose = await places(min_cutoff_hz=1000)
+        assert rigid == pytest.approx(11, abs=0.7)
+        assert loose == pytest.approx(22, abs=0.7)
 
     run(test)
 

@@ -29,6 +29,7 @@ type call struct {
 	MaxFrameAgeSecs     float64 `yaml:"max_frame_age_secs"`
 	Track               bool
 	Smoothing           bool
+	SmoothingOptions    smoothingSpec `yaml:"smoothing_options"`
 	Paced               bool
 	CancelAfterOutcomes int  `yaml:"cancel_after_outcomes"`
 	CloseAfterOutcomes  int  `yaml:"close_after_outcomes"`
@@ -67,6 +68,13 @@ type optionsSpec struct {
 	RegionOfInterest []float32 `yaml:"region_of_interest"`
 	Refine           *bool
 	FlipTest         *bool `yaml:"flip_test"`
+}
+
+type smoothingSpec struct {
+	MinCutoffHz    *float32 `yaml:"min_cutoff_hz"`
+	CutoffPerSpeed *float32 `yaml:"cutoff_per_speed"`
+	SpeedCutoffHz  *float32 `yaml:"speed_cutoff_hz"`
+	MaxGapSecs     *float64 `yaml:"max_gap_secs"`
 }
 
 var pixelFormats = map[string]posewire.PixelFormat{
@@ -147,17 +155,30 @@ func (c *call) clientOptions(folder string) ([]posewire.Option, error) {
 
 func (c *call) streamConfig() posewire.StreamConfig {
 	config := posewire.StreamConfig{
-		Model:       c.Model,
-		Options:     c.Options.options(),
-		Window:      c.Window,
-		MaxFrameAge: secs(c.MaxFrameAgeSecs),
-		Track:       c.Track,
-		Smoothing:   c.Smoothing,
+		Model:            c.Model,
+		Options:          c.Options.options(),
+		Window:           c.Window,
+		MaxFrameAge:      secs(c.MaxFrameAgeSecs),
+		Track:            c.Track,
+		Smoothing:        c.Smoothing,
+		SmoothingOptions: c.SmoothingOptions.options(),
 	}
 	if c.Delivery == "latest" {
 		config.Delivery = posewire.Latest
 	}
 	return config
+}
+
+func (s smoothingSpec) options() posewire.SmoothingOptions {
+	options := posewire.SmoothingOptions{
+		MinCutoffHz:    s.MinCutoffHz,
+		CutoffPerSpeed: s.CutoffPerSpeed,
+		SpeedCutoffHz:  s.SpeedCutoffHz,
+	}
+	if s.MaxGapSecs != nil {
+		options.MaxGap = new(secs(*s.MaxGapSecs))
+	}
+	return options
 }
 
 func (s *imageSpec) read(folder string) (posewire.Image, error) {

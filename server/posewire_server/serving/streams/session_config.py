@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from google.protobuf import duration_pb2
 
 from posewire.v1 import stream_pb2
+from posewire_decoder import SmootherOptions
 from posewire_server.errors import InvalidArgumentError, Violation
 from posewire_server.estimation.options import EstimateOptions
 from posewire_server.serving.streams.resume_key import MAX_TOKEN_BYTES
+from posewire_server.serving.streams.smoothing_config import (
+    read_smoothing,
+    smoothing_violations,
+)
 
 # The most that google.protobuf.Duration allows: 10,000 years.
 _MAX_AGE_SECS = 315_576_000_000
@@ -27,8 +32,8 @@ class SessionConfig:
     """A stream's config with the server's defaults filled in.
 
     `latest`: whether a newer frame replaces one that waits. `window`: the maximum number of
-    unanswered frames. `track`, `smoothing`: whether poses get track ids, and are smoothed.
-    `resume_token`: of an earlier call; empty for a new stream.
+    unanswered frames. `track`: whether poses get track ids. `smoothing`: how they are smoothed, if
+    they are. `resume_token`: of an earlier call; empty for a new stream.
     """
 
     options: EstimateOptions
@@ -36,7 +41,7 @@ class SessionConfig:
     window: int
     max_frame_age_secs: float | None
     track: bool = False
-    smoothing: bool = False
+    smoothing: SmootherOptions | None = None
     resume_token: bytes = b""
 
     @classmethod
@@ -54,7 +59,7 @@ class SessionConfig:
             window=min(asked or max_window, max_window),
             max_frame_age_secs=_secs(config.max_frame_age) if has_age else None,
             track=config.track,
-            smoothing=config.smoothing,
+            smoothing=read_smoothing(config.smoothing_options) if config.smoothing else None,
             resume_token=config.resume_token,
         )
 
@@ -68,6 +73,10 @@ def _violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
         yield from _age_violations(config)
     if config.smoothing and not config.track:
         yield Violation("smoothing", "true without track", "it with track")
+    if config.HasField("smoothing_options"):
+        if not config.smoothing:
+            yield Violation("smoothing_options", "some without smoothing", "them with smoothing")
+        yield from smoothing_violations(config.smoothing_options)
     if config.resume_token and not config.track:
         yield Violation("resume_token", "one without track", "it with track, or none")
     if len(config.resume_token) > MAX_TOKEN_BYTES:

@@ -97,7 +97,7 @@ def open_tracks(model: ServedModel, config: SessionConfig, key: ResumeKey) -> St
     follower = Follower(
         config.options,
         min_pose_score=model.options.min_pose_score,
-        smooth=config.smoothing,
+        smoothing=config.smoothing,
         skeleton=model.pipeline.skeleton,
     )
     return StreamTracks(follower, key, model=model.name, token=config.resume_token)

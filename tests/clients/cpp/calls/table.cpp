@@ -1,5 +1,6 @@
 #include "table.hpp"
 
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -24,6 +25,7 @@ const std::set<std::string> kCallKeys = {"name",
                                          "track",
                                          "max_frame_age_secs",
                                          "smoothing",
+                                         "smoothing_options",
                                          "paced",
                                          "ask",
                                          "cancel_after_outcomes",
@@ -43,12 +45,35 @@ const std::set<std::string> kOptionKeys = {
     "max_poses",          "min_pose_score", "min_keypoint_score",
     "region_of_interest", "refine",         "flip_test"};
 
+const std::set<std::string> kSmoothingKeys = {"min_cutoff_hz", "cutoff_per_speed",
+                                              "speed_cutoff_hz", "max_gap_secs"};
+
 void check_keys(const YAML::Node& map, const std::set<std::string>& known) {
     for (const auto& entry : map) {
         if (const auto key = entry.first.as<std::string>(); known.count(key) == 0) {
             refuse("unknown key: " + key);
         }
     }
+}
+
+v1::SmoothingOptions smoothing_options(const YAML::Node& options) {
+    check_keys(options, kSmoothingKeys);
+    v1::SmoothingOptions message;
+    if (options["min_cutoff_hz"]) {
+        message.set_min_cutoff_hz(options["min_cutoff_hz"].as<float>());
+    }
+    if (options["cutoff_per_speed"]) {
+        message.set_cutoff_per_speed(options["cutoff_per_speed"].as<float>());
+    }
+    if (options["speed_cutoff_hz"]) {
+        message.set_speed_cutoff_hz(options["speed_cutoff_hz"].as<float>());
+    }
+    if (options["max_gap_secs"]) {
+        const auto nanos = std::llround(options["max_gap_secs"].as<double>() * 1e9);
+        message.mutable_max_gap()->set_seconds(nanos / 1'000'000'000);
+        message.mutable_max_gap()->set_nanos(static_cast<int>(nanos % 1'000'000'000));
+    }
+    return message;
 }
 
 }  // namespace
@@ -119,6 +144,9 @@ v1::StreamConfig stream_config(const YAML::Node& call) {
     }
     config.set_track(call["track"].as<bool>(false));
     config.set_smoothing(call["smoothing"].as<bool>(false));
+    if (call["smoothing_options"]) {
+        *config.mutable_smoothing_options() = smoothing_options(call["smoothing_options"]);
+    }
     return config;
 }
 

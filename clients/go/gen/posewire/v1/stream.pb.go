@@ -173,9 +173,11 @@ type StreamConfig struct {
 	// another one: track ids go on from there. Opaque, at most 65536 bytes, and only with track. The
 	// server ignores a token that it cannot use, such as that of a server with another key or model;
 	// StreamStarted.resumed says whether it used it. Empty: track ids begin at 1.
-	ResumeToken   []byte `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ResumeToken []byte `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// How keypoint positions are smoothed. Only with smoothing. Absent: the defaults of its fields.
+	SmoothingOptions *SmoothingOptions `protobuf:"bytes,9,opt,name=smoothing_options,json=smoothingOptions,proto3" json:"smoothing_options,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *StreamConfig) Reset() {
@@ -264,6 +266,92 @@ func (x *StreamConfig) GetResumeToken() []byte {
 	return nil
 }
 
+func (x *StreamConfig) GetSmoothingOptions() *SmoothingOptions {
+	if x != nil {
+		return x.SmoothingOptions
+	}
+	return nil
+}
+
+// Parameters of smoothing, which is a One-Euro filter (Casiez et al. 2012) of each keypoint: a
+// low-pass filter whose cutoff frequency rises with the speed of the keypoint, so that people at rest
+// do not jitter and fast movements do not lag. Speed is in scales of the person per second: a scale
+// is the square root of the area of the box around the keypoints, so that near and far people are
+// treated alike.
+type SmoothingOptions struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cutoff frequency at rest, in Hz. Lower: less jitter. In [0.001, 1000]. Default: 1.
+	MinCutoffHz *float32 `protobuf:"fixed32,1,opt,name=min_cutoff_hz,json=minCutoffHz,proto3,oneof" json:"min_cutoff_hz,omitempty"`
+	// How much the cutoff frequency rises with speed: by this many Hz for one scale per second.
+	// Higher: less lag of fast movements. In [0, 1000]. Default: 8.
+	CutoffPerSpeed *float32 `protobuf:"fixed32,2,opt,name=cutoff_per_speed,json=cutoffPerSpeed,proto3,oneof" json:"cutoff_per_speed,omitempty"`
+	// The cutoff frequency at which the speed itself is smoothed, in Hz. In [0.001, 1000]. Default: 2.
+	SpeedCutoffHz *float32 `protobuf:"fixed32,3,opt,name=speed_cutoff_hz,json=speedCutoffHz,proto3,oneof" json:"speed_cutoff_hz,omitempty"`
+	// The time after which a keypoint that was not located begins anew, from where it is located next.
+	// In [0, 10] seconds. Default: 0.2 seconds.
+	MaxGap        *durationpb.Duration `protobuf:"bytes,4,opt,name=max_gap,json=maxGap,proto3" json:"max_gap,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SmoothingOptions) Reset() {
+	*x = SmoothingOptions{}
+	mi := &file_posewire_v1_stream_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SmoothingOptions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SmoothingOptions) ProtoMessage() {}
+
+func (x *SmoothingOptions) ProtoReflect() protoreflect.Message {
+	mi := &file_posewire_v1_stream_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SmoothingOptions.ProtoReflect.Descriptor instead.
+func (*SmoothingOptions) Descriptor() ([]byte, []int) {
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SmoothingOptions) GetMinCutoffHz() float32 {
+	if x != nil && x.MinCutoffHz != nil {
+		return *x.MinCutoffHz
+	}
+	return 0
+}
+
+func (x *SmoothingOptions) GetCutoffPerSpeed() float32 {
+	if x != nil && x.CutoffPerSpeed != nil {
+		return *x.CutoffPerSpeed
+	}
+	return 0
+}
+
+func (x *SmoothingOptions) GetSpeedCutoffHz() float32 {
+	if x != nil && x.SpeedCutoffHz != nil {
+		return *x.SpeedCutoffHz
+	}
+	return 0
+}
+
+func (x *SmoothingOptions) GetMaxGap() *durationpb.Duration {
+	if x != nil {
+		return x.MaxGap
+	}
+	return nil
+}
+
 // One frame of a stream.
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -283,7 +371,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[1]
+	mi := &file_posewire_v1_stream_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -295,7 +383,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[1]
+	mi := &file_posewire_v1_stream_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -308,7 +396,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{1}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Frame) GetFrameId() uint64 {
@@ -357,7 +445,7 @@ type StreamStarted struct {
 
 func (x *StreamStarted) Reset() {
 	*x = StreamStarted{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[2]
+	mi := &file_posewire_v1_stream_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +457,7 @@ func (x *StreamStarted) String() string {
 func (*StreamStarted) ProtoMessage() {}
 
 func (x *StreamStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[2]
+	mi := &file_posewire_v1_stream_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +470,7 @@ func (x *StreamStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamStarted.ProtoReflect.Descriptor instead.
 func (*StreamStarted) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{2}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StreamStarted) GetModel() *Model {
@@ -463,7 +551,7 @@ type FrameOutcome struct {
 
 func (x *FrameOutcome) Reset() {
 	*x = FrameOutcome{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[3]
+	mi := &file_posewire_v1_stream_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -475,7 +563,7 @@ func (x *FrameOutcome) String() string {
 func (*FrameOutcome) ProtoMessage() {}
 
 func (x *FrameOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[3]
+	mi := &file_posewire_v1_stream_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -488,7 +576,7 @@ func (x *FrameOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameOutcome.ProtoReflect.Descriptor instead.
 func (*FrameOutcome) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{3}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FrameOutcome) GetFrameId() uint64 {
@@ -591,7 +679,7 @@ type FrameResult struct {
 
 func (x *FrameResult) Reset() {
 	*x = FrameResult{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[4]
+	mi := &file_posewire_v1_stream_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +691,7 @@ func (x *FrameResult) String() string {
 func (*FrameResult) ProtoMessage() {}
 
 func (x *FrameResult) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[4]
+	mi := &file_posewire_v1_stream_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +704,7 @@ func (x *FrameResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameResult.ProtoReflect.Descriptor instead.
 func (*FrameResult) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{4}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FrameResult) GetPoses() []*Pose {
@@ -667,7 +755,7 @@ type FrameError struct {
 
 func (x *FrameError) Reset() {
 	*x = FrameError{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[5]
+	mi := &file_posewire_v1_stream_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +767,7 @@ func (x *FrameError) String() string {
 func (*FrameError) ProtoMessage() {}
 
 func (x *FrameError) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[5]
+	mi := &file_posewire_v1_stream_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +780,7 @@ func (x *FrameError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameError.ProtoReflect.Descriptor instead.
 func (*FrameError) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{5}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FrameError) GetStatus() *status.Status {
@@ -713,7 +801,7 @@ type FrameSkipped struct {
 
 func (x *FrameSkipped) Reset() {
 	*x = FrameSkipped{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[6]
+	mi := &file_posewire_v1_stream_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -725,7 +813,7 @@ func (x *FrameSkipped) String() string {
 func (*FrameSkipped) ProtoMessage() {}
 
 func (x *FrameSkipped) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[6]
+	mi := &file_posewire_v1_stream_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -738,7 +826,7 @@ func (x *FrameSkipped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FrameSkipped.ProtoReflect.Descriptor instead.
 func (*FrameSkipped) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{6}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FrameSkipped) GetReason() SkipReason {
@@ -761,7 +849,7 @@ type StreamDraining struct {
 
 func (x *StreamDraining) Reset() {
 	*x = StreamDraining{}
-	mi := &file_posewire_v1_stream_proto_msgTypes[7]
+	mi := &file_posewire_v1_stream_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +861,7 @@ func (x *StreamDraining) String() string {
 func (*StreamDraining) ProtoMessage() {}
 
 func (x *StreamDraining) ProtoReflect() protoreflect.Message {
-	mi := &file_posewire_v1_stream_proto_msgTypes[7]
+	mi := &file_posewire_v1_stream_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +874,7 @@ func (x *StreamDraining) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamDraining.ProtoReflect.Descriptor instead.
 func (*StreamDraining) Descriptor() ([]byte, []int) {
-	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{7}
+	return file_posewire_v1_stream_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StreamDraining) GetResumeToken() []byte {
@@ -800,7 +888,7 @@ var File_posewire_v1_stream_proto protoreflect.FileDescriptor
 
 const file_posewire_v1_stream_proto_rawDesc = "" +
 	"\n" +
-	"\x18posewire/v1/stream.proto\x12\vposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\x87\x03\n" +
+	"\x18posewire/v1/stream.proto\x12\vposewire.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1aposewire/v1/estimate.proto\x1a\x17posewire/v1/image.proto\x1a\x17posewire/v1/model.proto\x1a\x16posewire/v1/pose.proto\"\xd3\x03\n" +
 	"\fStreamConfig\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x126\n" +
 	"\aoptions\x18\x02 \x01(\v2\x1c.posewire.v1.EstimateOptionsR\aoptions\x12D\n" +
@@ -809,8 +897,17 @@ const file_posewire_v1_stream_proto_rawDesc = "" +
 	"\rmax_frame_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\vmaxFrameAge\x12\x14\n" +
 	"\x05track\x18\x06 \x01(\bR\x05track\x12\x1c\n" +
 	"\tsmoothing\x18\a \x01(\bR\tsmoothing\x12!\n" +
-	"\fresume_token\x18\b \x01(\fR\vresumeTokenB\x17\n" +
-	"\x15_max_frames_in_flight\"\x8b\x01\n" +
+	"\fresume_token\x18\b \x01(\fR\vresumeToken\x12J\n" +
+	"\x11smoothing_options\x18\t \x01(\v2\x1d.posewire.v1.SmoothingOptionsR\x10smoothingOptionsB\x17\n" +
+	"\x15_max_frames_in_flight\"\x86\x02\n" +
+	"\x10SmoothingOptions\x12'\n" +
+	"\rmin_cutoff_hz\x18\x01 \x01(\x02H\x00R\vminCutoffHz\x88\x01\x01\x12-\n" +
+	"\x10cutoff_per_speed\x18\x02 \x01(\x02H\x01R\x0ecutoffPerSpeed\x88\x01\x01\x12+\n" +
+	"\x0fspeed_cutoff_hz\x18\x03 \x01(\x02H\x02R\rspeedCutoffHz\x88\x01\x01\x122\n" +
+	"\amax_gap\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06maxGapB\x10\n" +
+	"\x0e_min_cutoff_hzB\x13\n" +
+	"\x11_cutoff_per_speedB\x12\n" +
+	"\x10_speed_cutoff_hz\"\x8b\x01\n" +
 	"\x05Frame\x12\x19\n" +
 	"\bframe_id\x18\x01 \x01(\x04R\aframeId\x12=\n" +
 	"\fcapture_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vcaptureTime\x12(\n" +
@@ -871,48 +968,51 @@ func file_posewire_v1_stream_proto_rawDescGZIP() []byte {
 }
 
 var file_posewire_v1_stream_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_posewire_v1_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_posewire_v1_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_posewire_v1_stream_proto_goTypes = []any{
 	(DeliveryPolicy)(0),           // 0: posewire.v1.DeliveryPolicy
 	(SkipReason)(0),               // 1: posewire.v1.SkipReason
 	(*StreamConfig)(nil),          // 2: posewire.v1.StreamConfig
-	(*Frame)(nil),                 // 3: posewire.v1.Frame
-	(*StreamStarted)(nil),         // 4: posewire.v1.StreamStarted
-	(*FrameOutcome)(nil),          // 5: posewire.v1.FrameOutcome
-	(*FrameResult)(nil),           // 6: posewire.v1.FrameResult
-	(*FrameError)(nil),            // 7: posewire.v1.FrameError
-	(*FrameSkipped)(nil),          // 8: posewire.v1.FrameSkipped
-	(*StreamDraining)(nil),        // 9: posewire.v1.StreamDraining
-	(*EstimateOptions)(nil),       // 10: posewire.v1.EstimateOptions
-	(*durationpb.Duration)(nil),   // 11: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Image)(nil),                 // 13: posewire.v1.Image
-	(*Model)(nil),                 // 14: posewire.v1.Model
-	(*Pose)(nil),                  // 15: posewire.v1.Pose
-	(*StageTimes)(nil),            // 16: posewire.v1.StageTimes
-	(*status.Status)(nil),         // 17: google.rpc.Status
+	(*SmoothingOptions)(nil),      // 3: posewire.v1.SmoothingOptions
+	(*Frame)(nil),                 // 4: posewire.v1.Frame
+	(*StreamStarted)(nil),         // 5: posewire.v1.StreamStarted
+	(*FrameOutcome)(nil),          // 6: posewire.v1.FrameOutcome
+	(*FrameResult)(nil),           // 7: posewire.v1.FrameResult
+	(*FrameError)(nil),            // 8: posewire.v1.FrameError
+	(*FrameSkipped)(nil),          // 9: posewire.v1.FrameSkipped
+	(*StreamDraining)(nil),        // 10: posewire.v1.StreamDraining
+	(*EstimateOptions)(nil),       // 11: posewire.v1.EstimateOptions
+	(*durationpb.Duration)(nil),   // 12: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*Image)(nil),                 // 14: posewire.v1.Image
+	(*Model)(nil),                 // 15: posewire.v1.Model
+	(*Pose)(nil),                  // 16: posewire.v1.Pose
+	(*StageTimes)(nil),            // 17: posewire.v1.StageTimes
+	(*status.Status)(nil),         // 18: google.rpc.Status
 }
 var file_posewire_v1_stream_proto_depIdxs = []int32{
-	10, // 0: posewire.v1.StreamConfig.options:type_name -> posewire.v1.EstimateOptions
+	11, // 0: posewire.v1.StreamConfig.options:type_name -> posewire.v1.EstimateOptions
 	0,  // 1: posewire.v1.StreamConfig.delivery_policy:type_name -> posewire.v1.DeliveryPolicy
-	11, // 2: posewire.v1.StreamConfig.max_frame_age:type_name -> google.protobuf.Duration
-	12, // 3: posewire.v1.Frame.capture_time:type_name -> google.protobuf.Timestamp
-	13, // 4: posewire.v1.Frame.image:type_name -> posewire.v1.Image
-	14, // 5: posewire.v1.StreamStarted.model:type_name -> posewire.v1.Model
-	11, // 6: posewire.v1.StreamStarted.max_frame_age:type_name -> google.protobuf.Duration
-	11, // 7: posewire.v1.StreamStarted.max_stream_age:type_name -> google.protobuf.Duration
-	6,  // 8: posewire.v1.FrameOutcome.result:type_name -> posewire.v1.FrameResult
-	7,  // 9: posewire.v1.FrameOutcome.error:type_name -> posewire.v1.FrameError
-	8,  // 10: posewire.v1.FrameOutcome.skipped:type_name -> posewire.v1.FrameSkipped
-	15, // 11: posewire.v1.FrameResult.poses:type_name -> posewire.v1.Pose
-	16, // 12: posewire.v1.FrameResult.stage_times:type_name -> posewire.v1.StageTimes
-	17, // 13: posewire.v1.FrameError.status:type_name -> google.rpc.Status
-	1,  // 14: posewire.v1.FrameSkipped.reason:type_name -> posewire.v1.SkipReason
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	12, // 2: posewire.v1.StreamConfig.max_frame_age:type_name -> google.protobuf.Duration
+	3,  // 3: posewire.v1.StreamConfig.smoothing_options:type_name -> posewire.v1.SmoothingOptions
+	12, // 4: posewire.v1.SmoothingOptions.max_gap:type_name -> google.protobuf.Duration
+	13, // 5: posewire.v1.Frame.capture_time:type_name -> google.protobuf.Timestamp
+	14, // 6: posewire.v1.Frame.image:type_name -> posewire.v1.Image
+	15, // 7: posewire.v1.StreamStarted.model:type_name -> posewire.v1.Model
+	12, // 8: posewire.v1.StreamStarted.max_frame_age:type_name -> google.protobuf.Duration
+	12, // 9: posewire.v1.StreamStarted.max_stream_age:type_name -> google.protobuf.Duration
+	7,  // 10: posewire.v1.FrameOutcome.result:type_name -> posewire.v1.FrameResult
+	8,  // 11: posewire.v1.FrameOutcome.error:type_name -> posewire.v1.FrameError
+	9,  // 12: posewire.v1.FrameOutcome.skipped:type_name -> posewire.v1.FrameSkipped
+	16, // 13: posewire.v1.FrameResult.poses:type_name -> posewire.v1.Pose
+	17, // 14: posewire.v1.FrameResult.stage_times:type_name -> posewire.v1.StageTimes
+	18, // 15: posewire.v1.FrameError.status:type_name -> google.rpc.Status
+	1,  // 16: posewire.v1.FrameSkipped.reason:type_name -> posewire.v1.SkipReason
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_posewire_v1_stream_proto_init() }
@@ -925,7 +1025,8 @@ func file_posewire_v1_stream_proto_init() {
 	file_posewire_v1_model_proto_init()
 	file_posewire_v1_pose_proto_init()
 	file_posewire_v1_stream_proto_msgTypes[0].OneofWrappers = []any{}
-	file_posewire_v1_stream_proto_msgTypes[3].OneofWrappers = []any{
+	file_posewire_v1_stream_proto_msgTypes[1].OneofWrappers = []any{}
+	file_posewire_v1_stream_proto_msgTypes[4].OneofWrappers = []any{
 		(*FrameOutcome_Result)(nil),
 		(*FrameOutcome_Error)(nil),
 		(*FrameOutcome_Skipped)(nil),
@@ -936,7 +1037,7 @@ func file_posewire_v1_stream_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_posewire_v1_stream_proto_rawDesc), len(file_posewire_v1_stream_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
