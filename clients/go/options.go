@@ -27,9 +27,8 @@ const (
 	// closing, but only up to this request size. The default of 256 KiB excludes most images.
 	retryBufferBytes = 32 << 20
 
-	// Notice a frozen server or a cut cable 10 to 21 seconds later. A posewire server allows a ping
-	// every 10 seconds; the margin is for pings that arrive unevenly. The timeout leaves time for
-	// the image that is ahead of a ping on a slow link.
+	// Notice a frozen server or a cut cable 10 to 21 seconds later; gRPC for Go pings at most every
+	// 10 seconds. The timeout leaves time for the image that is ahead of a ping on a slow link.
 	pingAfter   = 11 * time.Second
 	pingTimeout = 10 * time.Second
 )

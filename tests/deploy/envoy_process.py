@@ -57,7 +57,8 @@ def envoy_process(file: Path) -> Iterator[str]:
     """Run Envoy until the block ends; yield the address that it listens at."""
     admin = file.parent / "admin"
     command = ["envoy", "--config-path", str(file), "--log-level", "error", "--concurrency", "1"]
-    command += ["--use-dynamic-base-id", "--admin-address-path", str(admin)]
+    # For a hot restart it would leave a file in /dev/shm.
+    command += ["--disable-hot-restart", "--admin-address-path", str(admin)]
     with subprocess.Popen(command) as process:
         try:
             wait_until(lambda: admin.exists() and bool(admin.read_text()))

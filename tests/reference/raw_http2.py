@@ -1,14 +1,17 @@
-"""HTTP/2 requests with headers that no gRPC client sends."""
+"""HTTP/2 as no gRPC client speaks it: its headers, its windows, its pings."""
 
 from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import BinaryIO
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_DATA, _HEADERS, _RST_STREAM, _SETTINGS = 0, 1, 3, 4
+_DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY = 0, 1, 3, 4, 6, 7
+_ACK = 1
 _INITIAL_WINDOW_SIZE = 4
 _END_STREAM, _END_HEADERS = 1, 4
 _EMPTY_MESSAGE = bytes(5)
@@ -50,6 +53,26 @@ def unread_calls(address: str, path: bytes, *, count: int) -> Iterator[None]:
         yield
 
 
+def pings_answered(address: str, *, count: int, interval_secs: float) -> int:
+    """Ping on a connection without a call until the server goes away; return how often it answers.
+
+    Each ping is sent after the answer to the one before and the interval.
+    """
+    with _connection(address, None) as connection, connection.makefile("rb") as file:
+        connection.sendall(_PREFACE + _frame(_SETTINGS, 0, 0, b""))
+        for number in range(count):
+            time.sleep(interval_secs)
+            connection.sendall(_frame(_PING, 0, 0, struct.pack(">Q", number)))
+            for _, kind, flags, _ in _read_frames(file):
+                if kind == _PING and flags & _ACK:
+                    break
+                if kind == _GOAWAY:
+                    return number
+            else:
+                return number
+    return count
+
+
 def _connection(address: str, source: tuple[str, int] | None) -> closing[socket.socket]:
     host, port = address.rsplit(":", 1)
     return closing(socket.create_connection((host, int(port)), _PATIENCE_SECS, source))
@@ -79,8 +102,13 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
 
 def _frames_of_stream(connection: socket.socket) -> Iterator[tuple[int, int, bytes]]:
     with connection.makefile("rb") as file:
-        while header := file.read(9):
-            length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + header)
-            payload = file.read(length)
+        for stream, kind, flags, payload in _read_frames(file):
             if stream == 1 and kind in (_DATA, _HEADERS, _RST_STREAM):
                 yield kind, flags if kind != _RST_STREAM else 0, payload
+
+
+def _read_frames(file: BinaryIO) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield the stream, kind, flags and payload of each frame."""
+    while header := file.read(9):
+        length, kind, flags, stream = struct.unpack(">IBBI", b"\0" + header)
+        yield stream, kind, flags, file.read(length)

@@ -34,10 +34,9 @@ constexpr std::array<Argument, 9> kDefaultArguments = {{
     // closing,
     // but only up to this request size. The default of 256 KiB excludes most images.
     {GRPC_ARG_PER_RPC_RETRY_BUFFER_SIZE, 32 << 20},
-    // Notice a frozen server or a cut cable 10 to 21 seconds later. A posewire server allows a ping
-    // every 10 seconds; the margin is for pings that arrive unevenly. The timeout leaves time for
-    // the image that is ahead of a ping on a slow link. Newer versions of gRPC send pings of their
-    // own too, and no keepalive ping during such a one, which has a timeout of a minute.
+    // Notice a frozen server or a cut cable 10 to 21 seconds later. The timeout leaves time for the
+    // image that is ahead of a ping on a slow link. Newer versions of gRPC send pings of their own
+    // too, and no keepalive ping during such a one, which has a timeout of a minute.
     {GRPC_ARG_KEEPALIVE_TIME_MS, 11'000},
     {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000},
     {"grpc.http2.ping_timeout_ms", 10'000},

@@ -45,10 +45,9 @@ _DEFAULT_OPTIONS: ChannelOptions = (
     # gRPC retries a call that the server never saw, for example because the connection was closing,
     # but only up to this request size. The default of 256 KiB excludes most images.
     ("grpc.per_rpc_retry_buffer_size", 32 << 20),
-    # Notice a frozen server or a cut cable 10 to 21 seconds later. A posewire server allows a ping
-    # every 10 seconds; the margin is for pings that arrive unevenly. The timeout leaves time for
-    # the image that is ahead of a ping on a slow link. gRPC sends pings of its own too, to measure
-    # the bandwidth, and no keepalive ping during such a one, which has a timeout of a minute.
+    # Notice a frozen server or a cut cable 10 to 21 seconds later. The timeout leaves time for the
+    # image that is ahead of a ping on a slow link. gRPC sends pings of its own too, to measure the
+    # bandwidth, and no keepalive ping during such a one, which has a timeout of a minute.
     ("grpc.keepalive_time_ms", 11_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),

@@ -295,7 +295,8 @@ def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
         # Detects dead clients.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 10_000),
-        # Clients may ping every 10 seconds; connections that ping more often are closed.
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # So that clients and proxies notice a host that hangs within seconds. Connections that ping
+        # more often are closed.
+        ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
         ("grpc.keepalive_permit_without_calls", 1),
     ]
