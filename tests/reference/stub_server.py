@@ -40,9 +40,10 @@ PEOPLE = 3
 class StubRunner:
     """Sees the same people in every image, and takes `secs` for it unless it is blank."""
 
-    def __init__(self, *, capacity: int, secs: float) -> None:
+    def __init__(self, *, capacity: int, secs: float, people: int = PEOPLE) -> None:
         self.capacity = capacity
         self._secs = secs
+        self._people = people
         self._idle = threading.Semaphore(capacity)
 
     @contextmanager
@@ -51,7 +52,7 @@ class StubRunner:
             yield self._infer
 
     def _infer(self, image: NDArray[np.uint8]) -> NetworkOutput:
-        seen = _people_in(image.shape[1], image.shape[0])
+        seen = _people_in(image.shape[1], image.shape[0], self._people)
         if self._secs and image.any():  # a warm-up's is not
             time.sleep(self._secs)
         return NetworkOutput(seen.heatmaps, seen.tags)
@@ -80,15 +81,17 @@ def stub_server(
 
 
 @lru_cache
-def _people_in(width: int, height: int) -> PaintedScene:
+def _people_in(width: int, height: int, people: int) -> PaintedScene:
     """The output of a network that halves its input."""
-    return crowd(PEOPLE, width=width // 2, height=height // 2, seed=0, apart=True)
+    return crowd(people, width=width // 2, height=height // 2, seed=0, apart=True)
 
 
-def stub_model(*, capacity: int, secs: float, has_faults: bool = False) -> ServedModel:
+def stub_model(
+    *, capacity: int, secs: float, people: int = PEOPLE, has_faults: bool = False
+) -> ServedModel:
     """The input of the `demo` model. `has_faults`: with those of `FaultyRunner`."""
     geometry = InputGeometry(size=256, fit="short_side", padding="right_bottom")
-    runner: Runner = StubRunner(capacity=capacity, secs=secs)
+    runner: Runner = StubRunner(capacity=capacity, secs=secs, people=people)
     if has_faults:
         runner = FaultyRunner(runner)
     return ServedModel("stub", "1", Pipeline(runner, Decoder(DecoderOptions()), geometry))
@@ -99,9 +102,12 @@ def main() -> None:
     parser.add_argument("--address", default="127.0.0.1:0")
     parser.add_argument("--capacity", type=int, default=1)
     parser.add_argument("--secs", type=float, default=0.0)
+    parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--faults", action="store_true", help="fail on images of certain colours")
     parser.add_argument("--load-secs", type=float, default=0.0)
     parser.add_argument("--grace", type=float, default=20.0)
+    parser.add_argument("--lame-duck", type=float, default=0.0)
+    parser.add_argument("--max-stream-age", type=float)
     parser.add_argument("--patience", type=float, default=ServiceLimits().patience_secs)
     parser.add_argument("--max-image-bytes", type=int, default=ImageLimits().max_bytes)
     parser.add_argument("--tls-cert", type=Path)
@@ -124,7 +130,10 @@ def main() -> None:
             print("loading", flush=True)
             time.sleep(arguments.load_secs)
         model = stub_model(
-            capacity=arguments.capacity, secs=arguments.secs, has_faults=arguments.faults
+            capacity=arguments.capacity,
+            secs=arguments.secs,
+            people=arguments.people,
+            has_faults=arguments.faults,
         )
         return [model]
 
@@ -132,7 +141,7 @@ def main() -> None:
         image=ImageLimits(max_bytes=arguments.max_image_bytes),
         streams_per_peer=arguments.max_streams_per_peer,
         patience_secs=arguments.patience,
-        life=SessionLife(drain_secs=arguments.grace),
+        life=SessionLife(drain_secs=arguments.grace, max_age_secs=arguments.max_stream_age),
     )
     tls = arguments.tls_cert and TlsFiles(
         certificate=arguments.tls_cert, key=arguments.tls_key, client_ca=arguments.tls_client_ca
@@ -142,6 +151,7 @@ def main() -> None:
         limits=limits,
         tls=tls,
         tokens=arguments.tokens,
+        lame_duck_secs=arguments.lame_duck,
         reflection=arguments.reflection,
         observe=ObserveOptions(metrics_address=arguments.metrics_address),
     )
