@@ -22,7 +22,7 @@ from tests.reference.certificates import Identity, make_identity, needs_openssl
 from tests.reference.stub_process import stub_process
 from tests.reference.waiting import wait_until
 
-FILES = ["envoy.yaml", "envoy-dns.yaml", "envoy-mtls.yaml"]
+FILES = ["envoy.yaml", "envoy-dns.yaml", "envoy-mtls.yaml", "envoy-weighted.yaml"]
 SERVICE = DESCRIPTOR.services_by_name["PoseService"]
 # The least time between two pings that the server allows.
 PING_INTERVAL_SECS = 1
@@ -96,11 +96,16 @@ def test_configurations_differ_where_they_must() -> None:
     chain, manager, cluster = read("envoy.yaml")
     _, dns_manager, dns_cluster = read("envoy-dns.yaml")
     mtls_chain, mtls_manager, mtls_cluster = read("envoy-mtls.yaml")
+    weighted_chain, _, weighted_cluster = read("envoy-weighted.yaml")
     assert dns_manager == manager
+    assert weighted_chain == chain
     assert mtls_manager == manager
     assert mtls_chain.keys() - chain.keys() == {"transport_socket"}
     assert mtls_cluster.pop("transport_socket")
     assert mtls_cluster == cluster
+    plain, weighted = (dict(each) for each in (cluster, weighted_cluster))
+    assert plain.pop("load_balancing_policy") != weighted.pop("load_balancing_policy")
+    assert plain == weighted
     for key in ("type", "eds_cluster_config"):
         del cluster[key]
     for key in ("cluster_type", "load_assignment"):

@@ -37,6 +37,8 @@ _REASONS = {
 _MAX_OTHER_BYTES = 1 << 16
 _OTHER_CODES = {"OK", "NOT_FOUND", "INVALID_ARGUMENT"}
 _REFUSED_CONFIGS = {"FIELD_INVALID", "MODEL_NOT_FOUND"}
+# Methods whose responses go on until the call is cancelled.
+_ENDLESS = ("/Watch", "/StreamCoreMetrics")
 _TOO_LARGE = "RESOURCE_EXHAUSTED"
 
 
@@ -75,7 +77,7 @@ def _send(channel: grpc.Channel, call: Call) -> tuple[list[bytes], grpc.RpcError
     compression = grpc.Compression.Gzip if call.is_compressed else None
     calling = method(iter(call.messages), timeout=TIMEOUT_SECS, compression=compression)
     responses: list[bytes] = []
-    cancels = call.cancels or call.path.endswith("/Watch")
+    cancels = call.cancels or call.path.endswith(_ENDLESS)
     try:
         if call.cancels and not call.messages:
             calling.cancel()

@@ -11,13 +11,14 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from posewire.v1 import pose_service_pb2
+from posewire_server.serving.messages import orca
 from tests.fuzz import wire
 from tests.fuzz.messages import MessageMaker
 
 STREAM_POSES = "/posewire.v1.PoseService/StreamPoses"
 METHODS: dict[str, MethodDescriptor] = {
     f"/{service.full_name}/{method.name}": method
-    for file in (pose_service_pb2, health_pb2, reflection_pb2)
+    for file in (pose_service_pb2, health_pb2, reflection_pb2, orca)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }

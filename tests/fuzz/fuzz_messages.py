@@ -37,7 +37,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 CORPUS = GOLDEN / "messages"
 INPUT = Path("build/fuzz/call")
 LIMITS = ServiceLimits(image=ImageLimits(max_bytes=1 << 16, max_pixels=1 << 16))
-OPTIONS = ServerOptions(address="127.0.0.1:0", limits=LIMITS, reflection=True)
+OPTIONS = ServerOptions(address="127.0.0.1:0", limits=LIMITS, reflection=True, load_reports=True)
 MAX_MESSAGE_BYTES = LIMITS.image.max_bytes + (1 << 16)
 # 40 images of 64 KiB, decoded, and in buffers of gRPC.
 MAX_GROWTH = 64 << 20

@@ -115,7 +115,9 @@ def main() -> None:
     parser.add_argument("--tls-client-ca", type=Path)
     parser.add_argument("--tokens", type=Path)
     parser.add_argument("--max-streams-per-peer", type=int)
+    parser.add_argument("--max-stream-age", type=float)
     parser.add_argument("--reflection", action="store_true")
+    parser.add_argument("--load-reports", action="store_true")
     parser.add_argument("--metrics-address")
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
@@ -153,6 +155,8 @@ def main() -> None:
         tokens=arguments.tokens,
         lame_duck_secs=arguments.lame_duck,
         reflection=arguments.reflection,
+        load_reports=arguments.load_reports,
+        load_trailers=arguments.load_reports,
         observe=ObserveOptions(metrics_address=arguments.metrics_address),
     )
     serve(load, options, ready=lambda address: print(address, flush=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -35,6 +35,10 @@ class ListenOptions:
 
     reflection: bool = False
     """Enable gRPC server reflection, for tools such as grpcurl."""
+
+    load_reports: Literal["none", "stream", "trailers", "all"] = "none"
+    """Report the load to load balancers (ORCA): in a stream that they open, or in the trailers of
+    each call."""
 
     grace: Seconds = 20.0
     """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
@@ -123,6 +127,8 @@ def serve_models(
         ),
         limits=_service_limits(listen, limits),
         reflection=listen.reflection,
+        load_reports=listen.load_reports in ("stream", "all"),
+        load_trailers=listen.load_reports in ("trailers", "all"),
         reload_drains=listen.reload_drains,
         lame_duck_secs=listen.lame_duck,
         observe=observation.to_server(),

@@ -1,4 +1,4 @@
-"""The methods of PoseService, of the health service and of reflection as gRPC handlers.
+"""The methods of PoseService, health, reflection and load reports as gRPC handlers.
 
 The generated registration does not fit for four reasons. It receives a unary request before the
 handler runs, which then cannot reject it to save memory. It discards the size of a message. It
@@ -16,12 +16,15 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from posewire.v1 import pose_service_pb2 as messages
 from posewire_server.serving.health import HealthService
+from posewire_server.serving.load_reports import LoadReportService
+from posewire_server.serving.messages import orca
 from posewire_server.serving.messages.received import deserializer
 from posewire_server.serving.observation.call import methods_of
 from posewire_server.serving.reflection import ReflectionService
 from posewire_server.serving.service import PoseService
 
 HEALTH_METHODS = methods_of(health_pb2.DESCRIPTOR.services_by_name["Health"])
+LOAD_REPORT_METHODS = methods_of(orca.SERVICE)
 
 
 def pose_handlers(service: PoseService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -67,5 +70,16 @@ def reflection_handlers(service: ReflectionService) -> dict[str, grpc.RpcMethodH
             service.ServerReflectionInfo,
             deserializer(reflection_pb2.ServerReflectionRequest),
             reflection_pb2.ServerReflectionResponse.SerializeToString,
+        )
+    }
+
+
+def load_report_handlers(service: LoadReportService) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """Map the method of xds.service.orca.v3 to that of `service`."""
+    return {
+        "StreamCoreMetrics": grpc.stream_stream_rpc_method_handler(
+            service.StreamCoreMetrics,
+            deserializer(orca.OrcaLoadReportRequest),
+            orca.OrcaLoadReport.SerializeToString,
         )
     }

@@ -5,7 +5,7 @@ grpcio-reflection has v1alpha only. Both versions have the same messages on the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
@@ -59,15 +59,17 @@ def methods(name: str) -> dict[str, Method]:
 class ReflectionService:
     """Describes all services, under each of `NAMES`, to callers with access.
 
-    It wraps the servicer of grpcio-reflection, which sets no limits.
+    It wraps the servicer of grpcio-reflection, which sets no limits. `others`: the descriptors of
+    files with further services.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, *, others: Sequence[Any] = ()) -> None:
         self._access = access
-        pool = _descriptor_pool()
+        served = (*_SERVED, *others)
+        pool = _descriptor_pool(served)
         services = [
             service.full_name
-            for file in (*_SERVED, pool.FindFileByName(_path(_V1)))
+            for file in (*served, pool.FindFileByName(_path(_V1)))
             for service in file.services_by_name.values()
         ]
         self._servicer = aio.ReflectionServicer(services, pool=_WithMethods(pool))
@@ -146,7 +148,7 @@ def _shutting_down() -> UnavailableError:
     return UnavailableError("the server is shutting down", reason="DRAINING")
 
 
-def _descriptor_pool() -> Any:
+def _descriptor_pool(served: Sequence[Any]) -> Any:
     """Describe what is served, with v1 beside v1alpha, in a pool of its own.
 
     In the default pool, v1 would collide with that of another package.
@@ -154,7 +156,7 @@ def _descriptor_pool() -> Any:
     pool: Any = DescriptorPool()
     files: dict[str, Any] = {}
     # Tools show the details of an error if they can ask for their types.
-    for file in (*_SERVED, DETAILS):
+    for file in (*served, DETAILS):
         _collect(file, files)
     for file in files.values():
         pool.AddSerializedFile(file.serialized_pb)

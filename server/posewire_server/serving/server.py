@@ -1,4 +1,4 @@
-"""A listening server: PoseService, health and reflection."""
+"""A listening server: PoseService, health, reflection and load reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
-from posewire_server.serving import reflection
+from posewire_server.serving import load_reports, reflection
 from posewire_server.serving.access.authentication import Access
 from posewire_server.serving.access.tokens import Token, read_tokens
 from posewire_server.serving.errors import ListenError, TokensError
@@ -21,11 +21,14 @@ from posewire_server.serving.frames.model_reload import ModelReload, ReadModels
 from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.handlers import (
     HEALTH_METHODS,
+    LOAD_REPORT_METHODS,
     health_handlers,
+    load_report_handlers,
     pose_handlers,
     reflection_handlers,
 )
 from posewire_server.serving.health import HealthService
+from posewire_server.serving.messages import orca
 from posewire_server.serving.messages.live_calls import LiveCalls
 from posewire_server.serving.observation.call import Method
 from posewire_server.serving.observation.observed_handlers import observe
@@ -69,7 +72,9 @@ class ServerOptions:
     only with `insecure_tokens`. `resume_key`: the file of the key of resume tokens, None for a
     random one. `reload_drains`: whether streams of a model that is replaced drain; otherwise they
     keep it. `lame_duck_secs`: how long a draining server still accepts calls while it reports
-    NOT_SERVING. `observe`: what is shown of calls and frames.
+    NOT_SERVING. `load_reports`: whether load balancers can ask for the load. `load_trailers`:
+    whether the trailing metadata of each call reports it. `observe`: what is shown of calls and
+    frames.
     """
 
     address: str = "127.0.0.1:50051"
@@ -82,6 +87,8 @@ class ServerOptions:
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     reflection: bool = False
+    load_reports: bool = False
+    load_trailers: bool = False
     observe: ObserveOptions = field(default_factory=ObserveOptions)
 
 
@@ -110,6 +117,7 @@ class Server:
             live_calls=self._live_calls,
             observers=self._observation.observers,
             resume_key=None if options.resume_key is None else ResumeKey.read(options.resume_key),
+            reports_load=options.load_trailers,
         )
         self._observation.show_load(lambda: self._service.load)
         self._health = HealthService(SERVICE)
@@ -118,9 +126,8 @@ class Server:
             timeout_secs=limits.stall_secs,
             on_change=lambda is_stalled: self._health.set_serving(not is_stalled),
         )
-        self._reflection = (
-            reflection.ReflectionService(self._access) if options.reflection else None
-        )
+        self._load_reports = self._make_load_reports()
+        self._reflection = self._make_reflection()
         self._server = transport_server(
             options=[
                 *_channel_options(limits),
@@ -159,6 +166,9 @@ class Server:
             handlers = reflection_handlers(self._reflection)
             for name in reflection.NAMES:
                 self._add_observed(name, handlers, reflection.methods(name))
+        if self._load_reports is not None:
+            handlers = load_report_handlers(self._load_reports)
+            self._add_observed(load_reports.SERVICE, handlers, LOAD_REPORT_METHODS)
 
     def _add_observed(
         self, service: str, handlers: Mapping[str, Handler], methods: Mapping[str, Method]
@@ -212,6 +222,8 @@ class Server:
         self._service.drain()
         if self._reflection is not None:
             self._reflection.close()
+        if self._load_reports is not None:
+            self._load_reports.close()
         idle = asyncio.create_task(self._service.wait_until_idle())
         await asyncio.wait([idle], timeout=min(_REJECT_SECS, ends_at - monotonic()))
         idle.cancel()
@@ -229,6 +241,22 @@ class Server:
     def _replace_models(self, models: Sequence[ServedModel]) -> None:
         self._service.replace(models, drain_streams=self._options.reload_drains)
         self._observation.show_models(model.name for model in models)
+
+    def _make_load_reports(self) -> load_reports.LoadReportService | None:
+        if not self._options.load_reports:
+            return None
+        tls = self._options.tls
+        return load_reports.LoadReportService(
+            lambda: self._service.load,
+            self._access,
+            is_mutual=tls is not None and tls.client_ca is not None,
+        )
+
+    def _make_reflection(self) -> reflection.ReflectionService | None:
+        if not self._options.reflection:
+            return None
+        others = () if self._load_reports is None else (orca.DESCRIPTOR,)
+        return reflection.ReflectionService(self._access, others=others)
 
     def _reload_models(self, read: ReadModels | None) -> ModelReload | None:
         if read is None:

@@ -33,6 +33,7 @@ from posewire_server.serving.messages.received import Received, Receiver, Reques
 from posewire_server.serving.messages.reception import Reception
 from posewire_server.serving.messages.status import as_request_error, status_of, unchanged
 from posewire_server.serving.observation.call import Call, Observer, methods_of, start_call
+from posewire_server.serving.observation.load_report import load_report
 from posewire_server.serving.scheduling.byte_budget import ByteBudget
 from posewire_server.serving.scheduling.load import ServiceLoad
 from posewire_server.serving.streams.resume_key import ResumeKey
@@ -80,7 +81,10 @@ class ServiceLimits:
 
 
 class PoseService:
-    """Answers UNAVAILABLE until `replace` is called, and again after `drain`."""
+    """Answers UNAVAILABLE until `replace` is called, and again after `drain`.
+
+    `reports_load`: whether the trailing metadata of calls reports the load.
+    """
 
     def __init__(
         self,
@@ -90,8 +94,10 @@ class PoseService:
         live_calls: LiveCalls | None = None,
         observers: Sequence[Observer] = (),
         resume_key: ResumeKey | None = None,
+        reports_load: bool = False,
     ) -> None:
         self._limits = limits or ServiceLimits()
+        self._reports_load = reports_load
         self._observers = observers
         self._resume_key = resume_key or ResumeKey()
         self._access = access or Access(
@@ -265,6 +271,8 @@ class PoseService:
         self._idle.clear()
         try:
             yield call
+            if call.load_report is not None:
+                context.set_trailing_metadata(call.trailing_metadata)
         except grpc.aio.AbortError:
             call.code = context.code().name
             raise
@@ -291,7 +299,13 @@ class PoseService:
         identity = self._access.identify(context.invocation_metadata() or (), call.peer)
         if identity.digest:
             call.caller = identity.account.name
+        if self._reports_load:
+            call.load_report = self._load_report
         return identity
+
+    def _load_report(self) -> bytes:
+        report: bytes = load_report(self.load).SerializeToString()
+        return report
 
     def _check_is_serving(self) -> None:
         if self._is_draining:

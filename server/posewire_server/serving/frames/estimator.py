@@ -22,6 +22,7 @@ from posewire_server.serving.frames.frame_in_flight import (
 )
 from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.scheduling.admission import check_deadline
+from posewire_server.serving.scheduling.averages import MeanRate, Utilization
 from posewire_server.serving.scheduling.byte_budget import ByteBudget
 from posewire_server.serving.scheduling.load import ModelLoad
 from posewire_server.serving.scheduling.network_gate import NetworkGate
@@ -55,8 +56,10 @@ class Estimator:
         self.description = model.to_proto()
         self._loop = asyncio.get_running_loop()
         self._turns: Turns[FrameInFlight] = Turns(depth=model.pipeline.max_in_progress)
-        self._gate = NetworkGate(model.pipeline.capacity)
+        self._utilization = Utilization(model.pipeline.capacity)
+        self._gate = NetworkGate(model.pipeline.capacity, self._utilization)
         self._service_time = ServiceTime()
+        self._results = MeanRate()
         # A frame stays in one thread, because each handover to another has to wake up a processor.
         self._workers = ThreadPoolExecutor(self._turns.max_in_progress, thread_name_prefix="frame")
         # Hosts and named callers with unanswered unary calls, by name.
@@ -134,6 +137,7 @@ class Estimator:
         frame.withdraw()
         if not self._turns.remove(frame):
             self._gate.withdraw(frame)
+        self._utilization.set_waiting(self._turns.waiting)
         self._forget_if_idle(frame.caller)
 
     @property
@@ -146,6 +150,8 @@ class Estimator:
             waiting=self._turns.waiting,
             busy=self._gate.busy,
             is_stalled=self._stall_secs is not None and self._gate.longest_secs > self._stall_secs,
+            utilization=self._utilization.mean,
+            results_per_sec=self._results.per_sec,
         )
 
     def close(self) -> None:
@@ -173,6 +179,7 @@ class Estimator:
     def _start_frames(self) -> None:
         while (frame := self._turns.take()) is not None:
             self._workers.submit(self._process, frame)
+        self._utilization.set_waiting(self._turns.waiting)
 
     def _process(self, frame: FrameInFlight) -> None:
         outcome = frame.process(self.model, self.limits, self._gate)
@@ -183,6 +190,8 @@ class Estimator:
         self._turns.finish(frame)
         if outcome is not None:
             frame.settle(outcome)
+        if isinstance(outcome, Processed):
+            self._results.count()
         self._forget_if_idle(frame.caller)
         self._start_frames()
         self._service_time.finish(is_full=self._turns.is_full, network_runs=frame.network_runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from time import monotonic
@@ -17,8 +17,11 @@ from posewire_server.errors import RequestError
 from posewire_server.serving.frames.frame_in_flight import Failed, Outcome, Processed, Skipped
 
 Metadata: TypeAlias = Iterable[tuple[str, str | bytes]]
+# Returns the value of an entry of the trailing metadata.
+LoadReport: TypeAlias = Callable[[], bytes]
 
 REQUEST_ID = "x-request-id"
+LOAD_REPORT = "endpoint-load-metrics-bin"
 # Also the ids of Envoy (a UUID) and of AWS (Root=1-...).
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/=+~-]{1,128}")
 # gRPC ends a call about when its deadline comes.
@@ -114,6 +117,7 @@ class Call:
 
     `peer` is gRPC's name of the connection, and `caller` the name of the call's token, or empty.
     `model` is the name of a served model, or empty. `due_at` is the deadline, by `monotonic`.
+    `load_report` is what the trailing metadata reports of the server's load, or None.
     `code`, `reason` and `error`, a message, are those of the call's status.
     """
 
@@ -131,6 +135,7 @@ class Call:
         self.request_id = _request_id(metadata)
         self.caller = ""
         self.model = ""
+        self.load_report: LoadReport | None = None
         self.code = "OK"
         self.reason = ""
         self.error = ""
@@ -147,9 +152,12 @@ class Call:
         return monotonic() - self._began_at
 
     @property
-    def trailing_metadata(self) -> tuple[tuple[str, str], ...]:
-        """The entries that the trailing metadata always contains."""
-        return ((REQUEST_ID, self.request_id),)
+    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        """The entries that the trailing metadata contains, besides those of an error."""
+        request_id = (REQUEST_ID, self.request_id)
+        if self.load_report is None:
+            return (request_id,)
+        return (request_id, (LOAD_REPORT, self.load_report()))
 
     def accept_frame(self) -> None:
         self._unanswered += 1

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from posewire_server.serving.access.caller import Caller, CallerFrame
 from posewire_server.serving.access.shares import ShareClock
+from posewire_server.serving.scheduling.averages import Utilization
 
 
 class PreparedFrame(CallerFrame, Protocol):
@@ -38,10 +39,10 @@ class NetworkGate:
     The next frame is one of the share that is next and, within it, of the caller that used the
     network least recently. A frame that the network runs twice needs two turns, so another caller
     may be next before it. Few frames wait here, since `Turns` bounds those in progress. Any number
-    of threads may use it.
+    of threads may use it. `utilization`: where the frames here are counted.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, utilization: Utilization | None = None) -> None:
         self._lock = threading.Lock()
         self._capacity = self._free = capacity
         self._turn = 0
@@ -49,6 +50,7 @@ class NetworkGate:
         self._waiters: list[_Waiter] = []
         # When the turn of each frame that has one began, oldest first.
         self._began_at: dict[PreparedFrame, float] = {}
+        self._utilization = utilization or Utilization(capacity)
 
     @property
     def busy(self) -> int:
@@ -87,6 +89,7 @@ class NetworkGate:
             for waiter in self._waiters:
                 if waiter.frame is frame:
                     self._waiters.remove(waiter)
+                    self._count()
                     waiter.is_withdrawn = True
                     waiter.wake.set()
                     return
@@ -97,9 +100,11 @@ class NetworkGate:
                 self._free -= 1
                 self._use_turns(frame, frame.network_runs)
                 self._began_at[frame] = monotonic()
+                self._count()
                 return
             waiter = _Waiter(frame, frame.network_runs)
             self._waiters.append(waiter)
+            self._count()
         waiter.wake.wait()
         if waiter.is_withdrawn:
             raise WithdrawnError
@@ -109,11 +114,16 @@ class NetworkGate:
             del self._began_at[frame]
             if not self._waiters:
                 self._free += 1
+                self._count()
                 return
             waiter = self._next_waiter()
             self._waiters.remove(waiter)
+            self._count()
             self._began_at[waiter.frame] = monotonic()
         waiter.wake.set()
+
+    def _count(self) -> None:
+        self._utilization.set_at_network(self.busy + len(self._waiters))
 
     def _next_waiter(self) -> _Waiter:
         while True:
