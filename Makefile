@@ -60,7 +60,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving bench-swap overhead accuracy asan tsan fuzz chaos soak mesh \
+	bench-metrics bench-serving bench-swap loadbalance overhead accuracy asan tsan fuzz chaos soak mesh \
 	meshconditions clean
 
 help: ## List the targets
@@ -196,6 +196,9 @@ bench-serving: $(INSTALLED) ## Measure the cost of serving without the network; 
 
 bench-swap: $(INSTALLED) ## Measure what a swap of models costs the calls in progress; BENCH_ARGS as for bench
 	python -m tests.bench.swap $(BENCH_ARGS)
+
+loadbalance: $(INSTALLED) ## Measure how balancers divide streams among servers of unequal speed; BENCH_ARGS names them
+	python -m tests.deploy.load_balance $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate

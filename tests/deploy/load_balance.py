@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
+import shutil
 import socket
 import tempfile
 import time
@@ -18,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import grpc
 import numpy as np
 
 from posewire_client import AsyncClient
+from tests.bench.machine import measured_on
 from tests.deploy.envoy_process import envoy_process, install
 from tests.reference.scrape import Samples, parse_samples, value
 from tests.reference.server_process import server_process
@@ -145,9 +148,13 @@ def run(balancer: str, load: Load) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("balancers", nargs="*", default=BALANCERS)
+    parser.add_argument("balancers", nargs="*", default=BALANCERS, help=", ".join(BALANCERS))
     arguments = parser.parse_args()
+    print(measured_on(f"grpcio {grpc.__version__}"))
     for balancer in arguments.balancers:
+        if balancer.startswith("envoy") and shutil.which("envoy") is None:
+            print(f"{balancer}: skipped, because it needs the program envoy")
+            continue
         print(f"{balancer}:", *(f"{each:.0%}" for each in run(balancer, Load())), flush=True)
 
 
