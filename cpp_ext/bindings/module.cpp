@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "messages.hpp"
 #include "posewire/decoder.hpp"
 #include "posewire/duplicates.hpp"
 #include "posewire/flip_test.hpp"
@@ -269,6 +270,7 @@ PYBIND11_MODULE(_core, module) {
     module.doc() = "The compiled decoders; posewire_decoder is their typed interface.";
     bind_options(module);
     bindings::bind_tracking(module);
+    bindings::bind_messages(module);
     bind_decoder<Decoder>(module, "Decoder");
     bind_decoder<ReferenceDecoder>(module, "ReferenceDecoder");
     bind_people_decoder(module);

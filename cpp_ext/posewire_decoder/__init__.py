@@ -1,4 +1,4 @@
-"""Decode heatmaps and associative-embedding tags to poses, and follow people, in C++.
+"""Decode heatmaps and associative-embedding tags to poses, follow people, and write messages.
 
 >>> from posewire_decoder import Decoder, DecoderOptions
 >>> poses = Decoder(DecoderOptions()).decode(heatmaps, tags)  # doctest: +SKIP
@@ -7,6 +7,7 @@
 from posewire_decoder.decoder import Decoder, DecoderOptions, ReferenceDecoder, ReferenceOptions
 from posewire_decoder.duplicates import join_duplicates
 from posewire_decoder.flip_test import merge_mirrored
+from posewire_decoder.messages import MessageKind, serialize_outcome, serialize_result
 from posewire_decoder.people import (
     FrameFromHeatmap,
     PeopleDecoder,
@@ -26,6 +27,7 @@ __all__ = [
     "Decoder",
     "DecoderOptions",
     "FrameFromHeatmap",
+    "MessageKind",
     "Origin",
     "PeopleDecoder",
     "Poses",
@@ -40,5 +42,7 @@ __all__ = [
     "merge_mirrored",
     "minimum_cost_assignment",
     "sample_colours",
+    "serialize_outcome",
     "serialize_poses",
+    "serialize_result",
 ]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, overload
 
 import numpy as np
@@ -119,6 +119,21 @@ def serialize_poses(
     scores: object,
     *,
     track_ids: object,
+) -> bytes: ...
+
+class MessageKind:
+    def __init__(self, submessages: Mapping[int, object]) -> None: ...
+    def has_at_most(self, count: int, message: bytes) -> bool: ...
+
+def serialize_result(poses: bytes, fields: bytes, stage_secs: Sequence[float | None]) -> bytes: ...
+def serialize_outcome(
+    poses: bytes,
+    fields: bytes,
+    stage_secs: Sequence[float | None],
+    *,
+    frame_id: int,
+    frames_skipped_before: int,
+    resume_token: bytes,
 ) -> bytes: ...
 
 class TrackerOptions:

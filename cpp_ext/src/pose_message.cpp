@@ -2,43 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
 #include <limits>
+
+#include "wire_writer.hpp"
 
 namespace posewire {
 namespace {
 
-enum WireType : unsigned { kVarint = 0, kBytes = 2, kFixed32 = 5 };
-
 // Keypoint: three floats and an origin of up to two bytes, each with a key of one byte.
 constexpr std::size_t kMaxKeypoint = 3 * 5 + 3;
-
-void put_varint(std::string& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>((value & 0x7F) | 0x80));
-    out.push_back(static_cast<char>(value));
-}
-
-void put_key(std::string& out, unsigned field, WireType type) {
-    put_varint(out, (std::uint64_t{field} << 3) | type);
-}
-
-/// Leaves out 0, as protobuf does, but not -0.
-void put_float(std::string& out, unsigned field, float value) {
-    std::uint32_t bits = 0;
-    static_assert(sizeof bits == sizeof value);
-    std::memcpy(&bits, &value, sizeof bits);
-    if (bits == 0) return;
-    put_key(out, field, kFixed32);
-    for (int shift = 0; shift < 32; shift += 8) {
-        out.push_back(static_cast<char>((bits >> shift) & 0xFF));
-    }
-}
-
-void put_message(std::string& out, unsigned field, const std::string& message) {
-    put_key(out, field, kBytes);
-    put_varint(out, message.size());
-    out += message;
-}
 
 /// The box around the keypoints that are not absent; inverted if there is none.
 std::string box_message(const PosesView& poses, std::size_t n) {
@@ -68,10 +40,7 @@ std::string keypoint_message(const PosesView& poses, std::size_t n, std::size_t 
     put_float(keypoint, 1, poses.x(n, k));
     put_float(keypoint, 2, poses.y(n, k));
     put_float(keypoint, 3, poses.score(n, k));
-    if (const auto origin = static_cast<std::uint64_t>(poses.origin(n, k)); origin != 0) {
-        put_key(keypoint, 4, kVarint);
-        put_varint(keypoint, origin);
-    }
+    put_number(keypoint, 4, static_cast<std::uint64_t>(poses.origin(n, k)));
     return keypoint;
 }
 
@@ -88,10 +57,7 @@ std::string serialize_poses(const PosesView& poses, const float* scores,
         for (std::size_t k = 0; k < poses.keypoint_count; ++k) {
             put_message(pose, 3, keypoint_message(poses, n, k));
         }
-        if (track_ids && track_ids[n] != 0) {
-            put_key(pose, 4, kVarint);
-            put_varint(pose, track_ids[n]);
-        }
+        if (track_ids) put_number(pose, 4, track_ids[n]);
         put_message(out, 1, pose);
     }
     return out;

@@ -16,8 +16,9 @@ from grpc_status import rpc_status
 
 from posewire.v1 import pose_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
-from posewire_server.serving.messages.wire_fields import has_at_most, submessages
+from posewire_server.serving.messages.wire_fields import submessages
 from tests.fuzz.calls import METHODS, STREAM_POSES, Call
+from tests.reference.wire_fields import has_at_most
 
 TIMEOUT_SECS = 20
 MAX_FIELDS = 256

@@ -240,7 +240,7 @@ class PoseService:
         total_secs = monotonic() - received_at
         call.end_frame(processed, frame_id=1, age_secs=total_secs)
         poses = processed.serialized_poses
-        result = processed.fields.after_poses(poses, total_secs=total_secs)
+        result = processed.fields.result(poses, total_secs=total_secs)
         model = messages.EstimatePosesResponse(model=estimator.model.name)
         return result + model.SerializeToString()
 

@@ -11,12 +11,7 @@ from posewire.v1 import pose_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import EstimatePosesResponse, StreamPosesResponse
 from posewire_server.estimation.pipeline import Estimate, StageTimes
 from posewire_server.geometry import Size
-from posewire_server.serving.frames.answer import (
-    SerializedFields,
-    embed,
-    serialize_outcome,
-    to_duration,
-)
+from posewire_server.serving.frames.answer import SerializedFields, to_duration
 
 secs = st.one_of(st.just(0.0), st.floats(-1e-9, 1e5))
 POSE = pose_pb2.Pose(score=0.5, keypoints=[pose_pb2.Keypoint(x=1, origin=1)] * 17)
@@ -36,6 +31,8 @@ POSE = pose_pb2.Pose(score=0.5, keypoints=[pose_pb2.Keypoint(x=1, origin=1)] * 1
     people=st.sampled_from([0, 1, 60]),
     frame_id=st.integers(1, 2**64 - 1),
     version=st.text(max_size=200),
+    skipped=st.integers(0, 2**64 - 1),
+    token=st.sampled_from([b"", b"x", bytes(20_000)]),
 )
 def test_an_outcome_is_the_message_that_its_fields_make(
     times: StageTimes,
@@ -44,14 +41,24 @@ def test_an_outcome_is_the_message_that_its_fields_make(
     people: int,
     frame_id: int,
     version: str,
+    skipped: int,
+    token: bytes,
 ) -> None:
     poses = stream_pb2.FrameResult(poses=[POSE] * people)
     estimate: Estimate[Any] = Estimate(None, times, Size(640, 480))
     fields = SerializedFields.of(estimate, model_version=version, waited_secs=waited_secs)
-    outcome = stream_pb2.FrameOutcome(frame_id=frame_id, frames_skipped_before=3)
-    result = fields.after_poses(poses.SerializeToString(), total_secs=total_secs)
-    response = serialize_outcome(outcome, result=result)
+    data = poses.SerializeToString()
+    response = fields.outcome(
+        data,
+        total_secs=total_secs,
+        frame_id=frame_id,
+        frames_skipped_before=skipped,
+        resume_token=token,
+    )
 
+    outcome = stream_pb2.FrameOutcome(
+        frame_id=frame_id, frames_skipped_before=skipped, resume_token=token
+    )
     wanted = outcome.result
     wanted.poses.extend(poses.poses)
     wanted.model_version, wanted.image_width, wanted.image_height = version, 640, 480
@@ -64,20 +71,20 @@ def test_an_outcome_is_the_message_that_its_fields_make(
     stages.grouping_duration.CopyFrom(to_duration(times.grouping_secs))
     stages.total_duration.CopyFrom(to_duration(total_secs))
     assert response == StreamPosesResponse(outcome=outcome).SerializeToString()
-    unary = EstimatePosesResponse.FromString(result)
-    assert unary.poses == wanted.poses
-    assert unary.stage_times == stages
-
-
-@given(st.sampled_from([0, 1, 127, 128, 16383, 16384, 3_000_000]))
-def test_a_message_of_any_size_is_embedded(size: int) -> None:
-    skipped = stream_pb2.FrameSkipped()
-    skipped.MergeFromString(embed(15, bytes(size)))  # a field that it does not know
-    outcome = stream_pb2.FrameOutcome(skipped=skipped)
-    field = stream_pb2.FrameOutcome.SKIPPED_FIELD_NUMBER
-    assert embed(field, skipped.SerializeToString()) == outcome.SerializeToString()
+    unary = fields.result(data, total_secs=total_secs)
+    assert unary == wanted.SerializeToString()
+    assert EstimatePosesResponse.FromString(unary).stage_times == stages
 
 
 @given(secs)
 def test_a_duration_has_the_nearest_nanosecond_and_is_not_negative(value: float) -> None:
     assert to_duration(value).ToNanoseconds() == max(0, round(1e9 * value))
+
+
+def test_the_longest_time_is_bounded() -> None:
+    fields = SerializedFields(b"", (None, -1.0, 1e300, float("inf"), None))
+    times = stream_pb2.FrameResult.FromString(fields.result(b"", total_secs=1e9)).stage_times
+    assert not times.HasField("image_decode_duration")
+    assert times.queue_duration.ToNanoseconds() == 0
+    assert times.letterbox_duration.ToSeconds() == times.inference_duration.ToSeconds() == 9 * 10**9
+    assert times.total_duration.ToSeconds() == 10**9

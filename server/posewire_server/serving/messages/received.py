@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
 from posewire_server.serving.errors import MalformedMessageError
-from posewire_server.serving.messages.wire_fields import has_at_most, submessages
+from posewire_server.serving.messages.wire_fields import message_kind
 
 # No request has repeated fields, so an honest one has far fewer. Each switch of a oneof costs the
 # parser memory: four bytes of a message become more than a hundred.
@@ -60,10 +60,10 @@ class Receiver(Generic[Request]):
 
 def deserializer(kind: type[Request]) -> Callable[[bytes], Received[Request]]:
     """Return a deserializer for gRPC that never raises."""
-    inner = submessages(cast(Descriptor, kind.DESCRIPTOR))
+    fields = message_kind(cast(Descriptor, kind.DESCRIPTOR))
 
     def deserialize(data: bytes) -> Received[Request]:
-        if not has_at_most(_MAX_FIELDS, data, inner):
+        if not fields.has_at_most(_MAX_FIELDS, data):
             return Received(None, len(data))
         try:
             return Received(kind.FromString(data), len(data))

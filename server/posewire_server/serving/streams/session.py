@@ -17,10 +17,9 @@ from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire_server.serving.access.quotas import Account
 from posewire_server.serving.errors import StreamOrderError, UnavailableError
-from posewire_server.serving.frames.answer import serialize_outcome, to_duration
+from posewire_server.serving.frames.answer import to_duration
 from posewire_server.serving.frames.estimator import Estimator
 from posewire_server.serving.frames.frame_in_flight import (
-    Failed,
     FrameInFlight,
     Outcome,
     Processed,
@@ -271,26 +270,29 @@ class Session:
             self._wake.set()
 
     def _outcome(self, frame: FrameInFlight) -> bytes:
+        age_secs = frame.age_secs
         settled = self._settled(frame)
-        self._call.end_frame(settled, frame_id=frame.frame_id, age_secs=frame.age_secs)
-        outcome = stream_pb2.FrameOutcome(
-            frame_id=frame.frame_id, frames_skipped_before=self._skipped
-        )
+        self._call.end_frame(settled, frame_id=frame.frame_id, age_secs=age_secs)
+        token = b""
         if self._tracks is not None:
-            outcome.resume_token = self._tracks.due_token(is_draining=self._is_draining)
-        match settled:
-            case Processed() as processed:
-                return serialize_outcome(outcome, result=self._result(processed, frame))
-            case Skipped(reason):
-                outcome.skipped.reason = reason
-                self._skipped += 1
-            case Failed(error):
-                outcome.error.status.CopyFrom(status_of(error, locate=path_in_stream))
-        return serialize_outcome(outcome)
-
-    def _result(self, processed: Processed, frame: FrameInFlight) -> bytes:
-        poses = processed.serialized_poses
-        return processed.fields.after_poses(poses, total_secs=frame.age_secs)
+            token = self._tracks.due_token(is_draining=self._is_draining)
+        if isinstance(settled, Processed):
+            return settled.fields.outcome(
+                settled.serialized_poses,
+                total_secs=age_secs,
+                frame_id=frame.frame_id,
+                frames_skipped_before=self._skipped,
+                resume_token=token,
+            )
+        outcome = stream_pb2.FrameOutcome(
+            frame_id=frame.frame_id, frames_skipped_before=self._skipped, resume_token=token
+        )
+        if isinstance(settled, Skipped):
+            outcome.skipped.reason = settled.reason
+            self._skipped += 1
+        else:
+            outcome.error.status.CopyFrom(status_of(settled.error, locate=path_in_stream))
+        return StreamPosesResponse(outcome=outcome).SerializeToString()
 
     def _settled(self, frame: FrameInFlight) -> Outcome:
         """Return the frame's outcome, with the tracks of its people."""
