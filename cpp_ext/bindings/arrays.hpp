@@ -19,14 +19,14 @@ inline std::string text(const py::handle& value) { return py::cast<std::string>(
 /// The array itself, never a copy: copying a heatmap takes longer than decoding it.
 template <class Value>
 py::array array_of(const py::object& value, const std::string& name) {
-    const std::string wanted = text(py::dtype::of<Value>());
+    const auto wanted = [] { return text(py::dtype::of<Value>()); };  // takes 5 us
     if (!py::isinstance<py::array>(value)) {
         throw py::type_error(name + ": got " + text(py::type::of(value).attr("__qualname__")) +
-                             ", want a numpy.ndarray of " + wanted);
+                             ", want a numpy.ndarray of " + wanted());
     }
     const auto array = py::reinterpret_borrow<py::array>(value);
     if (!py::isinstance<py::array_t<Value>>(array)) {
-        throw py::type_error(name + ": got dtype " + text(array.dtype()) + ", want " + wanted +
+        throw py::type_error(name + ": got dtype " + text(array.dtype()) + ", want " + wanted() +
                              " in native byte order");
     }
     if (!py::detail::check_flags(array.ptr(), py::detail::npy_api::NPY_ARRAY_ALIGNED_)) {

@@ -282,3 +282,14 @@ def _errors_through_the_decoder(
         assert len(poses) == 1
         errors.append(in_frame(letterbox, poses.keypoints[0], heatmap) - truth)
     return np.concatenate(errors)
+
+
+def test_a_frame_that_fits_is_not_copied() -> None:
+    geometry = InputGeometry(size=64, fit="short_side", padding="center")
+    letterbox = Letterbox.fitting(Size(96, 64), geometry)
+    image = np.arange(64 * 96 * 3, dtype=np.uint8).reshape(64, 96, 3)
+    assert letterbox.apply(image) is image
+    with_stride = np.pad(image, ((0, 0), (0, 5), (0, 0)))[:, :96]
+    fitted = letterbox.apply(with_stride)
+    assert fitted.flags.c_contiguous
+    assert np.array_equal(fitted, image)
