@@ -94,6 +94,8 @@ class Account:
 
     async def wait_for_frame(self) -> None:
         """Count a frame, and wait until the rate allows it."""
+        if self._quota.max_rate is None:
+            return
         number = self._rate.reserve()
         try:
             while wait_secs := self._rate.secs_until(number):

@@ -27,9 +27,11 @@ class WithdrawnError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Waiter:
+    """A waiting frame; `wake` is locked until its thread is to go on."""
+
     frame: PreparedFrame
     turns_needed: int
-    wake: threading.Event = field(default_factory=threading.Event)
+    wake: threading.Lock = field(default_factory=threading.Lock)
     is_withdrawn: bool = False
 
 
@@ -91,7 +93,7 @@ class NetworkGate:
                     self._waiters.remove(waiter)
                     self._count()
                     waiter.is_withdrawn = True
-                    waiter.wake.set()
+                    waiter.wake.release()
                     return
 
     def _enter(self, frame: PreparedFrame) -> None:
@@ -103,9 +105,10 @@ class NetworkGate:
                 self._count()
                 return
             waiter = _Waiter(frame, frame.network_runs)
+            waiter.wake.acquire()
             self._waiters.append(waiter)
             self._count()
-        waiter.wake.wait()
+        waiter.wake.acquire()
         if waiter.is_withdrawn:
             raise WithdrawnError
 
@@ -120,7 +123,7 @@ class NetworkGate:
             self._waiters.remove(waiter)
             self._count()
             self._began_at[waiter.frame] = monotonic()
-        waiter.wake.set()
+        waiter.wake.release()
 
     def _count(self) -> None:
         self._utilization.set_at_network(self.busy + len(self._waiters))

@@ -161,9 +161,11 @@ class Turns(Generic[Frame]):
 
     def _place(self, caller: Caller) -> None:
         name = caller.share.name
-        group = self._groups.get(name) or _Group()
+        group = self._groups.get(name)
+        if group is None:
+            if not caller.waiting:
+                return
+            group = self._groups[name] = _Group()
         group.place(caller)
-        if group.idle or group.working:
-            self._groups[name] = group
-        else:
-            self._groups.pop(name, None)
+        if not (group.idle or group.working):
+            del self._groups[name]
