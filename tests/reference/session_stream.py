@@ -43,13 +43,14 @@ class Stream:
         smoothing: SmootherOptions | None = None,
         resume_token: bytes = b"",
         key: ResumeKey | None = None,
+        options: EstimateOptions | None = None,
     ) -> None:
         if isinstance(served_by, PaintingRunner):
             self.estimator = painted_estimator(served_by)
         else:
             self.estimator = served_by
         config = SessionConfig(
-            options=EstimateOptions(),
+            options=options or EstimateOptions(),
             latest=latest,
             window=window,
             max_frame_age_secs=max_frame_age_secs,

@@ -56,9 +56,13 @@ async def estimate(
 class Shares:
     """Saturates an estimator with streams that keep their windows full, and counts results."""
 
-    def __init__(self, estimator: Estimator, windows: list[int]) -> None:
+    def __init__(self, estimator: Estimator, windows: list[int], *, flip_tests: int = 0) -> None:
+        """The first `flip_tests` streams ask for a flip test."""
         self.counts = [0] * len(windows)
-        self._streams = [Stream(estimator, window=window) for window in windows]
+        self._streams = [
+            Stream(estimator, window=window, options=EstimateOptions(flip_test=i < flip_tests))
+            for i, window in enumerate(windows)
+        ]
         self._windows = windows
         self._is_stopped = False
 
@@ -100,6 +104,19 @@ def test_greedy_streams_get_equal_shares() -> None:
         assert max(shares.counts) - min(shares.counts) <= 0.2 * sum(shares.counts) / 8, (
             shares.counts
         )
+
+    run(test)
+
+
+def test_a_stream_of_flip_tests_gets_half_as_many_frames() -> None:
+    async def test() -> None:
+        runner = busy_runner()
+        shares = Shares(painted_estimator(runner), [8, 8, 8], flip_tests=1)
+        await shares.run(100)
+        flips, *others = shares.counts
+        assert 0.8 * 20 <= flips <= 1.2 * 20, shares.counts
+        assert min(others) >= 0.8 * 40, shares.counts
+        assert len(runner.images) >= sum(others) + 2 * flips
 
     run(test)
 

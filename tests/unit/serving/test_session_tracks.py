@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire_decoder import SmootherOptions
+from posewire_server.estimation.options import EstimateOptions
 from posewire_server.serving.streams.resume_key import ResumeKey
 from posewire_server.serving.streams.smoothing_config import read_smoothing
+from posewire_server.skeleton import COCO
 from tests.reference.colour_network import person_at
-from tests.reference.numbered_frames import SIDE, frame_request, person_of
+from tests.reference.numbered_frames import SIDE, frame_request, numbered_image, person_of
 from tests.reference.painting_runner import HeldRunner, PaintingRunner
 from tests.reference.session_stream import Stream, begun, first_x, run, settled, skip_of
 
@@ -33,8 +35,8 @@ def ids(outcome: stream_pb2.FrameOutcome) -> list[int]:
     )
 
 
-def captured(number: int, secs: float) -> StreamPosesRequest:
-    request = frame_request(number)
+def captured(number: int, secs: float, content: int | None = None) -> StreamPosesRequest:
+    request = frame_request(number, None if content is None else numbered_image(content))
     request.frame.capture_time.FromNanoseconds(round(secs * 1e9))
     return request
 
@@ -42,6 +44,21 @@ def captured(number: int, secs: float) -> StreamPosesRequest:
 def broken(number: int) -> StreamPosesRequest:
     image = image_pb2.Image(encoded=image_pb2.EncodedImage(data=b"not an image"))
     return frame_request(number, image)
+
+
+class FlippedPerson:
+    """Sees the person of a numbered frame where they are, then where they are in its mirror."""
+
+    def __init__(self) -> None:
+        self._is_mirrored = True
+
+    def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        person = person_of(image)
+        self._is_mirrored = not self._is_mirrored
+        if self._is_mirrored:
+            person = person[:, COCO.mirrored_keypoints]
+            person[..., 0] = SIDE - person[..., 0]
+        return person
 
 
 async def started(stream: Stream) -> stream_pb2.StreamStarted:
@@ -59,6 +76,25 @@ def test_poses_have_ids_only_in_streams_that_track() -> None:
             assert bool(outcomes[0].resume_token) == track
             assert [first_x(each) for each in outcomes] == pytest.approx([11, 12], abs=0.5)
             await stream.abandon()
+
+    run(test)
+
+
+def test_tracks_and_smoothing_go_with_a_flip_test() -> None:
+    async def test() -> None:
+        runner = PaintingRunner(FlippedPerson())
+        flip_test = EstimateOptions(flip_test=True)
+        stream = Stream(runner, track=True, smoothing=SmootherOptions(), options=flip_test)
+        await started(stream)
+        numbers = [1, 2, 3, 9, 4]
+        stream.send(*(captured(i, i / 25, number) for i, number in enumerate(numbers, start=1)))
+        outcomes = [await stream.outcome() for _ in numbers]
+        assert [ids(each) for each in outcomes] == [[1]] * 5
+        assert len(runner.images) == 10
+        found = [first_x(each) for each in outcomes]
+        assert found[0] == pytest.approx(11, abs=0.5)
+        assert 13.5 < found[3] < 18.5  # smoothed
+        await stream.abandon()
 
     run(test)
 

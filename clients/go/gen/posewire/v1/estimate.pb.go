@@ -45,8 +45,9 @@ type EstimateOptions struct {
 	// Whether to fill in keypoints without a peak of their own from the best location for that
 	// person. Their origin is INFERRED. Pose scores do not change.
 	Refine *bool `protobuf:"varint,5,opt,name=refine,proto3,oneof" json:"refine,omitempty"`
-	// Whether to run the network on the mirrored image too and combine both outputs. More accurate,
-	// at about twice the inference time.
+	// Whether to run the network on the mirrored image too and combine both outputs: heat, and so
+	// each score, is the mean of both. More accurate, at twice the inference time; the image uses two
+	// of the caller's turns.
 	FlipTest      *bool `protobuf:"varint,6,opt,name=flip_test,json=flipTest,proto3,oneof" json:"flip_test,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
