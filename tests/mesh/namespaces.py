@@ -45,7 +45,7 @@ def run_inside(command: Sequence[str]) -> int:
 
     All that it has started ends with it, and with this process. It must `watch_parent`.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     with subprocess.Popen([*_UNSHARE, *command], stdin=subprocess.PIPE) as process:
         try:
