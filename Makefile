@@ -12,6 +12,7 @@ BUF_VERSION := 1.75.0
 
 VENV := .venv
 INSTALLED := $(VENV)/installed
+RAY := build/ray
 BUF := build/tools/buf-$(BUF_VERSION)/node_modules/.bin/buf
 CXX_SOURCES := $(shell find cpp_ext tests clients/cpp \
 	-name '*.cpp' -o -name '*.hpp' -o -name '*.inl')
@@ -60,8 +61,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving bench-swap loadbalance overhead accuracy asan tsan fuzz chaos soak mesh \
-	meshconditions clean
+	bench-metrics bench-serving bench-swap loadbalance overhead ray accuracy asan tsan fuzz chaos soak \
+	mesh meshconditions clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -77,6 +78,9 @@ test: $(INSTALLED) $(EXAMPLES) gotest ## Run the C++, Go and Python tests; PYTES
 	$(if $(HAS_CLIENT_TESTS),cd clients/cpp && ctest --preset test,@$(NO_CLIENT_TESTS))
 	python -m pytest --ignore=tests/attacks --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
 		$(PYTEST_ARGS)
+
+ray: $(RAY)/installed ## Test what runs on Ray, in a virtual environment of its own
+	$(RAY)/bin/python -m pytest $(PYTEST_ARGS) tests/ray
 
 attacks: $(INSTALLED) ## Attack a real server and print the figures that it bounds
 	python -m pytest $(PYTEST_ARGS) tests/attacks
@@ -265,6 +269,12 @@ $(INSTALLED): pyproject.toml setup.py $(EXTENSION_SOURCES) $(PACKAGES) | $(VENV)
 # $(call need_npm,package) fails without npm.
 need_npm = @command -v npm >/dev/null \
 	|| { echo '$(1) needs npm: install it first (Debian: apt-get install npm)' >&2; exit 1; }
+
+$(RAY)/installed: pyproject.toml setup.py $(PACKAGES)
+	$(PYTHON) -m venv --clear $(RAY)
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-e '.[ray]' anyio hypothesis pillow pytest
+	@touch $@
 
 $(BUF):
 	$(call need_npm,buf)

@@ -8,6 +8,7 @@ ROOTS = {
     "posewire_decoder": "cpp_ext",
     "posewire_server": "server",
     "posewire_cli": "server",
+    "posewire_ray": "server",
     "posewire_client": "clients/python",
 }
 
