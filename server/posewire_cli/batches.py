@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from posewire_client import (
 from posewire_server.image.file import frame_from_file
 
 Pixels = NDArray[np.uint8]
+Value = TypeVar("Value")
 
 # Sends frames and yields one outcome for each, in order, as a client's stream does.
 Send: TypeAlias = Callable[[Iterable[FrameInput]], Iterable[Outcome]]
@@ -53,22 +54,14 @@ def estimate_files(
 
     def read_files() -> Iterator[EncodedImage]:
         for i, image in enumerate(images):
-            content = _read(image, frame_id=i + 1)
+            content = read_image(image, frame_id=i + 1)
             pending.append((i, content))
             if not isinstance(content, FrameFailure):
                 yield EncodedImage(content, apply_orientation)
 
-    def decode(content: bytes, name: str) -> Pixels:
-        frame = frame_from_file(content, name=name, apply_orientation=apply_orientation)
-        return frame.oriented_pixels()
-
     def pair(i: int, content: bytes, outcome: Outcome) -> AnsweredImage:
-        image = images[i]
-        labels: dict[str, str | int] = {"image": image.name}
-        if not image.is_absent:
-            labels["image_id"] = ids[i]
-        pixels = partial(decode, content, image.name)
-        return AnsweredImage(image.name, labels, ids[i], image.stem, pixels, outcome)
+        read = partial(_identity, content)
+        return pair_file(images[i], ids[i], outcome, read=read, apply_orientation=apply_orientation)
 
     def take_unreadable() -> Iterator[AnsweredImage]:
         while pending and isinstance(failure := pending[0][1], FrameFailure):
@@ -80,6 +73,26 @@ def estimate_files(
         assert isinstance(content, bytes), "failures were taken before"
         yield pair(i, content, outcome)
     yield from take_unreadable()
+
+
+def pair_file(
+    image: SourceImage,
+    image_id: int,
+    outcome: Outcome,
+    *,
+    read: Callable[[], bytes],
+    apply_orientation: bool,
+) -> AnsweredImage:
+    """Pair an image file with its outcome. `read` returns the file when its pixels are needed."""
+
+    def decode() -> Pixels:
+        frame = frame_from_file(read(), name=image.name, apply_orientation=apply_orientation)
+        return frame.oriented_pixels()
+
+    labels: dict[str, str | int] = {"image": image.name}
+    if not image.is_absent:
+        labels["image_id"] = image_id
+    return AnsweredImage(image.name, labels, image_id, image.stem, decode, outcome)
 
 
 def estimate_frames(
@@ -116,11 +129,8 @@ def frame_stem(file_stem: str, number: int) -> str:
     return f"{file_stem}_{number:012d}"
 
 
-def _identity(pixels: Pixels) -> Pixels:
-    return pixels
-
-
-def _read(image: SourceImage, *, frame_id: int) -> bytes | FrameFailure:
+def read_image(image: SourceImage, *, frame_id: int) -> bytes | FrameFailure:
+    """Read an image file, or return why that fails."""
     try:
         content = image.read()
     except (OSError, SourceError) as error:
@@ -130,3 +140,7 @@ def _read(image: SourceImage, *, frame_id: int) -> bytes | FrameFailure:
             return content
         reason = "got 0 bytes, want an image file"
     return FrameFailure(frame_id=frame_id, error=UnreadableImageError(reason))
+
+
+def _identity(value: Value) -> Value:
+    return value

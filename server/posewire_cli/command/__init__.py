@@ -21,6 +21,7 @@ _USAGE = 2
 _INTERRUPTED = 128 + 2  # SIGINT, as shells report it
 _BROKEN_PIPE = 128 + 13  # SIGPIPE
 _EVALUATION_PACKAGES = ("pycocotools",)
+_RAY_PACKAGES = ("fsspec", "pyarrow", "ray")
 _CLIENT_COMMANDS = ("predict", "stream", "bench")  # which need only the extra cli with --server
 _SILENT = {
     "GRPC_VERBOSITY": "NONE",
@@ -126,6 +127,8 @@ def _describe_remedy(package: str, words: Sequence[str]) -> str:
     has_server = any(word.partition("=")[0] == "--server" for word in words)
     if package in _EVALUATION_PACKAGES:
         return "run: pip install 'posewire[eval]'"
+    if package in _RAY_PACKAGES:
+        return "run: pip install 'posewire[ray]'"
     if command is None or (command in _CLIENT_COMMANDS and has_server):
         return "run: pip install 'posewire[cli]'"
     other = ", or name a running server by --server" if command in _CLIENT_COMMANDS else ""

@@ -6,20 +6,23 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from posewire_cli.batches import estimate_files
-from posewire_cli.command.connection import connect
+from posewire_cli.command.batch_engines import (
+    check_ray_target,
+    find_images_for_ray,
+    run_on_ray,
+    run_on_server,
+)
 from posewire_cli.command.demo_warning import warn_about_demo
 from posewire_cli.command.drawing_options import DrawingOptions
 from posewire_cli.command.estimation_options import ESTIMATION, EstimationOptions
 from posewire_cli.command.option_types import OutputPath
 from posewire_cli.command.output_options import OUTPUT, OutputOptions
-from posewire_cli.command.target_options import TargetOptions
+from posewire_cli.command.target_options import TARGET, TargetOptions
 from posewire_cli.errors import SourceError
 from posewire_cli.output.annotated_images import AnnotatedImages, annotated_file
 from posewire_cli.output.answered_image import Writer
@@ -90,6 +93,7 @@ def predict(
     output: ImageOutputOptions = ImageOutputOptions(),
     drawing: DrawingOptions = DrawingOptions(),
     ignore_orientation: Annotated[bool, Parameter(group=ESTIMATION)] = False,
+    engine: Annotated[Literal["local", "ray"], Parameter(group=TARGET)] = "local",
 ) -> int:
     """
     Parameters
@@ -100,25 +104,30 @@ def predict(
         Also search the subdirectories of directories.
     ignore_orientation
         Use the pixels as stored, without the EXIF orientation.
+    engine
+        Where --model runs: here, or in the Ray cluster of RAY_ADDRESS (default: a new one).
     """
     target.check()
-    found = find_images(images, recursive=recursive)
+    if engine == "ray":
+        check_ray_target(target)
+        found = find_images_for_ray(images, recursive=recursive)
+    else:
+        found = find_images(images, recursive=recursive)
     _LOG.info("images found: %d", sum(not image.is_absent for image in found))
     if all(image.is_absent for image in found):
         return _report_absent(found)
     output.check(found, model_files=target.model_files())
     summary = Summary()
-    with connect(target) as connection:
-        model = connection.model
+    run = run_on_ray if engine == "ray" else run_on_server
+    options = estimation.to_client()
+    with run(target, found, options, apply_orientation=not ignore_orientation) as batch:
         warn_about_demo(
-            model.name, [each.path or each.name for each in found if not each.is_absent]
+            batch.model, [each.path or each.name for each in found if not each.is_absent]
         )
-        send = partial(connection.client.stream, model=model.name, options=estimation.to_client())
         style = drawing.to_style(default="limb", min_keypoint_score=estimation.min_keypoint_score)
-        writers = output.writers(model.skeleton, style)
         write_all(
-            estimate_files(send, found, apply_orientation=not ignore_orientation),
-            [summary, *writers],
+            batch.answered,
+            [summary, *output.writers(batch.skeleton, style)],
             total=len(found),
             unit="image",
             # The printed lines show the progress.

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-@Parameter(name="*", group=Group("Server", sort_key=1))
+TARGET = Group("Server", sort_key=1)
+
+
+@Parameter(name="*", group=TARGET)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetOptions:
     model: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,22 +14,32 @@ from posewire_cli.source.download import check_url, download, is_url, url_stem
 from posewire_cli.source.source_image import SourceImage, absent_image
 
 # The formats that the server decodes.
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _STDIN = ("-", "/dev/stdin")
 
 
-def find_images(arguments: Sequence[str], *, recursive: bool = False) -> list[SourceImage]:
+def find_images(
+    arguments: Sequence[str],
+    *,
+    recursive: bool = False,
+    find_objects: Callable[[str, bool], Iterable[SourceImage]] | None = None,
+) -> list[SourceImage]:
     """Return images in the order given, without duplicates; directories and patterns are sorted.
 
     What is missing has its place in the order, so that a batch goes on past it. The stem of a file
     is its path below the directory, or below the part of the pattern that has no wildcards. Raises
     `UsageError` for an empty argument, which is usually an unset variable.
+
+    `find_objects`: for addresses other than http; it gets the address and `recursive`.
     """
     found: dict[str, SourceImage] = {}
     for argument in arguments:
         if not argument:
             raise UsageError("got an empty image name, want a file, directory, pattern or address")
-        for image in _find(argument, recursive):
+        images = _find(argument, recursive)
+        if find_objects is not None and "://" in argument and not is_url(argument):
+            images = iter(find_objects(argument, recursive))
+        for image in images:
             found.setdefault(image.name, image)
     return list(found.values())
 
@@ -111,10 +121,10 @@ def _sort(
     found = sorted(
         path
         for path in paths
-        if (any_suffix or path.suffix.lower() in _SUFFIXES) and os.path.isfile(path)
+        if (any_suffix or path.suffix.lower() in SUFFIXES) and os.path.isfile(path)
     )
     if not found:
-        yield absent_image(argument, f"no images found, want {', '.join(_SUFFIXES)}")
+        yield absent_image(argument, f"no images found, want {', '.join(SUFFIXES)}")
     for path in found:
         yield _image(path, base)
 
