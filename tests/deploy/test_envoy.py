@@ -16,6 +16,7 @@ from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1 import stream_pb2
 from posewire.v1.pose_service_pb2 import DESCRIPTOR
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
+from posewire_server.serving.messages import orca
 from posewire_server.serving.streams.session import SessionLife
 from tests.deploy.envoy_process import ENVOY, endpoints, envoy_process, install, validate
 from tests.reference.certificates import Identity, make_identity, needs_openssl
@@ -71,6 +72,13 @@ def test_streams_have_no_time_limit_and_are_retried_only_until_they_reach_a_serv
         assert is_stream == (conditions <= UNSENT), method.name
     for path in ("/grpc.health.v1.Health/Watch", "/grpc.reflection.v1.ServerReflection/Info"):
         assert secs(route_of(manager, path)["timeout"]) == 0
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_clients_do_not_reach_the_load_reports(name: str) -> None:
+    _, manager, _ = read(name)
+    with pytest.raises(AssertionError, match="no route"):
+        route_of(manager, f"/{orca.SERVICE.full_name}/StreamCoreMetrics")
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.reference.numbered_frames import SIDE, numbered_image, person_of
 from tests.reference.painting_runner import PaintingRunner, painted_model
 from tests.reference.raw_http2 import answer_headers
 from tests.reference.server_thread import ServerOptions, serving
+from tests.reference.stub_process import stub_process
 
 TIMEOUT = 20
 METHOD = "/xds.service.orca.v3.OpenRcaService/StreamCoreMetrics"
@@ -99,6 +101,21 @@ def test_reflection_describes_the_service(reporting: grpc.Channel) -> None:
     listed, described = call(iter(questions), timeout=TIMEOUT)
     assert name in [each.name for each in listed.list_services_response.service]
     assert len(described.file_descriptor_response.file_descriptor_proto) == 3
+
+
+def test_a_drain_ends_the_streams_of_reports() -> None:
+    with (
+        stub_process("--load-reports") as process,
+        grpc.insecure_channel(process.line()) as channel,
+    ):
+        stream = report_stream(channel)
+        assert next(stream)
+        process.signal(signal.SIGTERM)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stream)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "shutting down" in caught.value.details()
+        assert process.end() == (0, "")
 
 
 def test_reports_are_off_by_default() -> None:

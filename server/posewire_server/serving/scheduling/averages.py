@@ -84,6 +84,8 @@ class Utilization:
 
     def set_waiting(self, frames: int) -> None:
         """Set how many other frames wait."""
+        if frames == self._waiting:
+            return
         with self._lock:
             self._waiting = frames
             self._update()
