@@ -155,8 +155,10 @@ def test_calls_are_logged_as_json(network: Path) -> None:
         (["--model", "NETWORK", "--address", "TAKEN"], "cannot listen there"),
         (["--model", "NETWORK", "--metrics-address", "TAKEN"], "metrics address 127.0.0.1:"),
         (["--model", "NETWORK", "--model", "NETWORK"], "got 2 models named colours"),
+        (["--model", "no-such-model", "--processes", "2"], "neither in the catalog"),
+        (["--model", "NETWORK", "--processes", "2", "--address", "unix:a"], "share a Unix socket"),
     ],
-    ids=["model", "device", "address", "metrics", "name twice"],
+    ids=["model", "device", "address", "metrics", "name twice", "processes", "shared socket"],
 )
 def test_what_cannot_be_served_is_one_line(
     network: Path, arguments: list[str], complaint: str

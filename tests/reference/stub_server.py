@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,14 @@ from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.streams.session import SessionLife
 from posewire_server.serving.transport.native_messages import limit_native_messages
 from posewire_server.serving.transport.tls import TlsFiles
+from posewire_server.serving.workers.supervisor import serve_processes
 from tests.reference.faulty_runner import FaultyRunner
 from tests.reference.scenes import PaintedScene, crowd
 from tests.reference.server_process import ServerProcess, server_process
 
 PEOPLE = 3
+
+Models: TypeAlias = list[ServedModel]
 
 
 class StubRunner:
@@ -119,6 +122,7 @@ def main() -> None:
     parser.add_argument("--reflection", action="store_true")
     parser.add_argument("--load-reports", action="store_true")
     parser.add_argument("--metrics-address")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--no-collector", action="store_true", help="count references only")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
@@ -127,18 +131,14 @@ def main() -> None:
     if arguments.no_collector:
         gc.disable()
 
-    def load() -> list[ServedModel]:
-        if arguments.load_secs:
-            print("loading", flush=True)
-            time.sleep(arguments.load_secs)
-        model = stub_model(
-            capacity=arguments.capacity,
-            secs=arguments.secs,
-            people=arguments.people,
-            has_faults=arguments.faults,
-        )
-        return [model]
-
+    load = partial(
+        load_stub,
+        arguments.load_secs,
+        capacity=arguments.capacity,
+        secs=arguments.secs,
+        people=arguments.people,
+        has_faults=arguments.faults,
+    )
     limits = ServiceLimits(
         image=ImageLimits(max_bytes=arguments.max_image_bytes),
         streams_per_peer=arguments.max_streams_per_peer,
@@ -159,7 +159,26 @@ def main() -> None:
         load_trailers=arguments.load_reports,
         observe=ObserveOptions(metrics_address=arguments.metrics_address),
     )
-    serve(load, options, ready=lambda address: print(address, flush=True))
+    ready = partial(print, flush=True)
+    if arguments.processes > 1:
+        serve_processes(arguments.processes, load, options, ready=ready, prepare=prepare_worker)
+    else:
+        serve(load, options, ready=ready)
+
+
+def load_stub(
+    load_secs: float, *, capacity: int, secs: float, people: int, has_faults: bool
+) -> Models:
+    if load_secs:
+        print("loading", flush=True)
+        time.sleep(load_secs)
+    return [stub_model(capacity=capacity, secs=secs, people=people, has_faults=has_faults)]
+
+
+def prepare_worker(process: int) -> None:
+    logging.basicConfig(level=logging.WARNING, format=f"process {process}: %(message)s")
+    keep_large_blocks()
+    limit_native_messages()
 
 
 if __name__ == "__main__":

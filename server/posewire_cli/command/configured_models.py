@@ -28,16 +28,21 @@ class ConfiguredModels:
     """Loads the models of the options that the server was started with, and of those read again.
 
     Of these, `--model` and the options of the network count; the others are fixed at the start.
+    `processes`: how many load the models, each with its share of the processors.
     """
 
-    def __init__(self, options: OptionGroups, read_options: ReadOptions) -> None:
+    def __init__(
+        self, options: OptionGroups, read_options: ReadOptions, *, processes: int = 1
+    ) -> None:
         self._started = options
         self._read_options = read_options
+        self._processes = processes
 
     def load(self) -> list[ServedModel]:
         """Load the models at the start."""
         models = self._load(self._started)
-        warn_about_serving_demo(model.name for model in models)
+        if self._processes == 1:  # otherwise the parent warns
+            warn_about_serving_demo(model.name for model in models)
         return models
 
     def read(self, serving: Sequence[ServedModel]) -> list[ServedModel]:
@@ -51,13 +56,16 @@ class ConfiguredModels:
         return self._load(options, serving=serving)
 
     def _load(
-        self, options: OptionGroups, *, serving: Sequence[ServedModel] = ()
+        self, groups: OptionGroups, *, serving: Sequence[ServedModel] = ()
     ) -> list[ServedModel]:
-        network = options[_NETWORK_GROUP]
-        names: Sequence[str] = getattr(options[_LISTEN_GROUP], _MODEL_OPTION)
+        network = groups[_NETWORK_GROUP]
+        names: Sequence[str] = getattr(groups[_LISTEN_GROUP], _MODEL_OPTION)
         models = [find_or_fetch_model(name, network) for name in names]
         _check_names_differ([model.name for model in models])
-        return load_models(models, runner_options(network), serving=serving)
+        options = runner_options(network)
+        if self._processes > 1:
+            options = options.limit_threads(self._processes)
+        return load_models(models, options, serving=serving)
 
 
 def _changed(before: OptionGroups, after: OptionGroups) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,11 +12,14 @@ from cyclopts import Group, Parameter
 
 from posewire_cli.command.configuration import write_configuration
 from posewire_cli.command.configured_models import ConfiguredModels, ReadOptions
+from posewire_cli.command.demo_warning import warn_about_serving_demo
 from posewire_cli.command.network_options import NetworkOptions
 from posewire_cli.command.observe_options import ObservationOptions
 from posewire_cli.command.option_types import Count, Patience, Seconds, check_listen_address
 from posewire_cli.command.security_options import SecurityOptions
 from posewire_cli.log_format import show_calls
+from posewire_cli.logs import are_logs_shown
+from posewire_cli.worker_setup import WorkerSetup
 from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.lifecycle import serve
 from posewire_server.serving.server import ServerOptions
@@ -22,6 +27,7 @@ from posewire_server.serving.service import ServiceLimits
 from posewire_server.serving.streams.session import SessionLife
 from posewire_server.serving.transport.connections import ConnectionLimits
 from posewire_server.serving.transport.native_messages import limit_native_messages
+from posewire_server.serving.workers.supervisor import serve_processes
 
 
 @Parameter(name="*", group=Group("Server", sort_key=1))
@@ -32,6 +38,9 @@ class ListenOptions:
 
     address: Annotated[str, Parameter(validator=check_listen_address)] = "127.0.0.1:50051"
     """Address HOST:PORT, [IPV6]:PORT or unix:PATH to listen on; port 0 picks a free port."""
+
+    processes: Count = 1
+    """Server processes that share the address and the processors, on Linux."""
 
     reflection: bool = False
     """Enable gRPC server reflection, for tools such as grpcurl."""
@@ -135,13 +144,28 @@ def serve_models(
     )
     if observation.log_format is not None:
         show_calls(observation.log_format)
-    models = ConfiguredModels(groups, read_options)
+    models = ConfiguredModels(groups, read_options, processes=listen.processes)
+    if listen.processes > 1:
+        serve_processes(
+            listen.processes,
+            models.load,
+            options,
+            ready=partial(_print_shared_address, listen.model),
+            read_models=models.read,
+            prepare=WorkerSetup(observation.log_format, is_verbose=are_logs_shown()),
+        )
+        return
     limit_native_messages()
     serve(models.load, options, ready=_print_address, read_models=models.read)
 
 
 def _print_address(address: str) -> None:
     print(f"posewire serves at {address}", flush=True)
+
+
+def _print_shared_address(models: Sequence[str], address: str) -> None:
+    warn_about_serving_demo(models)
+    _print_address(address)
 
 
 def _service_limits(listen: ListenOptions, limits: LimitOptions) -> ServiceLimits:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -91,6 +91,14 @@ class RunnerOptions:
         if self.cache_dir is not None:
             properties["CACHE_DIR"] = os.fspath(self.cache_dir)
         return properties
+
+    def limit_threads(self, processes: int) -> RunnerOptions:
+        """Return the options for one of several processes, each with processors of its own."""
+        if self.inference_num_threads or self.device != "CPU":
+            return self
+        cpus, quota = len(os.sched_getaffinity(0)), cpu_quota()
+        threads = cpus if quota is None else min(cpus, int(quota / processes))
+        return replace(self, inference_num_threads=max(1, threads))
 
     def _threads_within(self, quota: float | None) -> int:
         """Return 0 if OpenVINO's choice is within the quota, or the device is not the CPU."""

@@ -4,7 +4,8 @@ InputError
 ├── ListenError           an address on which the server cannot listen
 ├── TlsError              a certificate or key that the server cannot use
 ├── TokensError           a tokens file that the server cannot use
-└── ResumeKeyError        a key of resume tokens that the server cannot use
+├── ResumeKeyError        a key of resume tokens that the server cannot use
+└── WorkerError           one of several processes that cannot start
 RequestError
 ├── ModelNotFoundError    NOT_FOUND: a model that this server does not run
 ├── MalformedMessageError INVALID_ARGUMENT: bytes that are not a message of the contract
@@ -46,6 +47,10 @@ class TokensError(InputError):
 
 class ResumeKeyError(InputError):
     """A key of resume tokens that the server cannot use."""
+
+
+class WorkerError(InputError):
+    """One of several server processes cannot start."""
 
 
 class ModelNotFoundError(RequestError):

@@ -56,6 +56,10 @@ class HealthService:
         self._is_serving = is_serving
         self._notify()
 
+    def drain(self) -> None:
+        """Report NOT_SERVING from now on, before `close`."""
+        self.set_serving(False)
+
     def close(self) -> None:
         """Report NOT_SERVING, and end the calls of watchers, which never end by themselves."""
         self._is_closed = True

@@ -40,7 +40,7 @@ def serve(
     running after the grace period, this ends the process instead of waiting for it.
     """
     if asyncio.run(_serve(load, options, ready, read_models)):
-        _exit(0)
+        end_process(0)
 
 
 async def _serve(
@@ -50,24 +50,24 @@ async def _serve(
     read_models: ReadModels | None,
 ) -> bool:
     """Return whether a thread is still busy afterwards."""
-    with _first_signal() as signalled:
+    with first_signal() as signalled:
         server = Server(options, read_models=read_models)
         await server.start()
         try:
             with _hangups(server.reloads):
-                return await _run(server, _LoadingThread(load), signalled, ready)
+                return await run_server(server, LoadingThread(load), signalled, ready)
         except BaseException:
             await server.stop()
             raise
 
 
-async def _run(
+async def run_server(
     server: Server,
-    loading: _LoadingThread,
+    loading: LoadingThread,
     signalled: asyncio.Event,
     ready: Callable[[str], None],
 ) -> bool:
-    """Return whether a thread is still busy after the drain."""
+    """Serve what is loaded until the signal; return whether a thread is still busy then."""
     stopping = asyncio.create_task(signalled.wait())
     either: list[asyncio.Future[Any]] = [loading.done, stopping]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -80,7 +80,7 @@ async def _run(
     return server.is_busy or server.reloads.is_busy or not loading.done.done()
 
 
-class _LoadingThread:
+class LoadingThread:
     """Loads and warms models in a thread that the process does not wait for."""
 
     def __init__(self, load: Load) -> None:
@@ -108,7 +108,7 @@ class _LoadingThread:
 
 
 @contextmanager
-def _first_signal() -> Iterator[asyncio.Event]:
+def first_signal(before_end: Callable[[], object] | None = None) -> Iterator[asyncio.Event]:
     """Yield an event that the first signal sets; the next one ends the process."""
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
@@ -116,7 +116,9 @@ def _first_signal() -> Iterator[asyncio.Event]:
     def handle(number: int) -> None:
         _LOG.info("received %s", signal.Signals(number).name)
         if signalled.is_set():
-            _exit(128 + number)
+            if before_end is not None:
+                before_end()
+            end_process(128 + number)
         signalled.set()
 
     for each in _SIGNALS:
@@ -142,7 +144,7 @@ def _hangups(reloads: Reloads) -> Iterator[None]:
         loop.remove_signal_handler(signal.SIGHUP)
 
 
-def _exit(code: int) -> NoReturn:
+def end_process(code: int) -> NoReturn:
     """End the process without waiting for its threads."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -15,7 +15,7 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from posewire_server.serving import load_reports, reflection
 from posewire_server.serving.access.authentication import Access
-from posewire_server.serving.access.tokens import Token, read_tokens
+from posewire_server.serving.access.tokens import Token, divide_quotas, read_tokens
 from posewire_server.serving.errors import ListenError, TokensError
 from posewire_server.serving.frames.model_reload import ModelReload, ReadModels
 from posewire_server.serving.frames.served_model import ServedModel
@@ -34,6 +34,7 @@ from posewire_server.serving.observation.call import Method
 from posewire_server.serving.observation.observed_handlers import observe
 from posewire_server.serving.observation.observers import Observation, ObserveOptions
 from posewire_server.serving.reloads import Reloads
+from posewire_server.serving.scheduling.load import ServiceLoad
 from posewire_server.serving.scheduling.stall_watch import StallWatch
 from posewire_server.serving.service import METHODS, SERVICE, PoseService, ServiceLimits
 from posewire_server.serving.streams.resume_key import ResumeKey
@@ -69,19 +70,20 @@ class ServerOptions:
 
     `tls`: None for connections that are not encrypted. `tokens`: the file of those that callers
     need, None if they need none; over connections that are neither encrypted nor of this machine
-    only with `insecure_tokens`. `resume_key`: the file of the key of resume tokens, None for a
+    only with `insecure_tokens`. `resume_key`: the key of resume tokens, or its file; None for a
     random one. `reload_drains`: whether streams of a model that is replaced drain; otherwise they
     keep it. `lame_duck_secs`: how long a draining server still accepts calls while it reports
     NOT_SERVING. `load_reports`: whether load balancers can ask for the load. `load_trailers`:
     whether the trailing metadata of each call reports it. `observe`: what is shown of calls and
-    frames.
+    frames. `processes`: how many share the address, which then has a port other than 0; quotas of
+    tokens are divided by that.
     """
 
     address: str = "127.0.0.1:50051"
     tls: TlsFiles | None = None
     tokens: Path | None = None
     insecure_tokens: bool = False
-    resume_key: Path | None = None
+    resume_key: Path | ResumeKey | None = None
     reload_drains: bool = False
     lame_duck_secs: float = 0.0
     limits: ServiceLimits = field(default_factory=ServiceLimits)
@@ -90,17 +92,25 @@ class ServerOptions:
     load_reports: bool = False
     load_trailers: bool = False
     observe: ObserveOptions = field(default_factory=ObserveOptions)
+    processes: int = 1
 
 
 class Server:
     """Listens from `start` on and serves from `open` on.
 
-    `read_models`: reads the models again on `reloads.request`. Raises `ListenError` for options
-    without an address, `TlsError` for unusable certificates, `TokensError` for an unusable tokens
-    file, and `ResumeKeyError` for an unusable key.
+    `read_models`: reads the models again on `reloads.request`. `health`: replaces the service that
+    reports the health of this server alone. Raises `ListenError` for options without an address,
+    `TlsError` for unusable certificates, `TokensError` for an unusable tokens file, and
+    `ResumeKeyError` for an unusable key.
     """
 
-    def __init__(self, options: ServerOptions, *, read_models: ReadModels | None = None) -> None:
+    def __init__(
+        self,
+        options: ServerOptions,
+        *,
+        read_models: ReadModels | None = None,
+        health: HealthService | None = None,
+    ) -> None:
         self._options = options
         self.reloads = Reloads()
         self._certificates = self._load_certificates()
@@ -116,11 +126,11 @@ class Server:
             access=self._access,
             live_calls=self._live_calls,
             observers=self._observation.observers,
-            resume_key=None if options.resume_key is None else ResumeKey.read(options.resume_key),
+            resume_key=_read_key(options.resume_key),
             reports_load=options.load_trailers,
         )
         self._observation.show_load(lambda: self._service.load)
-        self._health = HealthService(SERVICE)
+        self._health = health or HealthService(SERVICE)
         self._stalls = StallWatch(
             lambda: self._service.load,
             timeout_secs=limits.stall_secs,
@@ -130,7 +140,7 @@ class Server:
         self._reflection = self._make_reflection()
         self._server = transport_server(
             options=[
-                *_channel_options(limits),
+                *_channel_options(limits, shares_port=options.processes > 1),
                 *options.connections.options(stream_secs=limits.life.longest_secs),
             ],
             max_calls=_MAX_CALLS,
@@ -143,7 +153,9 @@ class Server:
     async def start(self) -> None:
         """Listen without serving yet. Raises `ListenError` if that is not possible."""
         self._add_services()
-        address = await check_is_free(self._address)
+        address = self._address
+        if self._options.processes == 1:
+            address = await check_is_free(address)
         await self._observation.start()
         try:
             self.port = self._add_port(str(address))
@@ -191,6 +203,14 @@ class Server:
         return self._observation.metrics_address
 
     @property
+    def load(self) -> ServiceLoad:
+        return self._service.load
+
+    def write_metrics(self) -> bytes:
+        """Return the present metrics as text of Prometheus; empty if none are kept."""
+        return self._observation.write_metrics()
+
+    @property
     def is_busy(self) -> bool:
         """Whether images are in progress; `stop` does not interrupt them."""
         return self._service.is_busy
@@ -212,7 +232,7 @@ class Server:
         connections, so that clients connect elsewhere.
         """
         self._stalls.stop()
-        self._health.set_serving(False)
+        self._health.drain()
         if self._is_open and self._options.lame_duck_secs:
             _LOG.info("not serving, accepting calls for %g s", self._options.lame_duck_secs)
             await asyncio.sleep(self._options.lame_duck_secs)
@@ -281,11 +301,13 @@ class Server:
                 f"tokens {path}: callers would send them unencrypted to {self._address}; want TLS "
                 "(--tls-cert), an address of this machine, or --insecure-tokens behind a proxy"
             )
-        tokens = read_tokens(path)
+        processes = self._options.processes
+        tokens = divide_quotas(read_tokens(path), processes)
         loop = asyncio.get_running_loop()
 
         def reload() -> None:
-            loop.call_soon_threadsafe(self._service.replace_tokens, read_tokens(path))
+            tokens = divide_quotas(read_tokens(path), processes)
+            loop.call_soon_threadsafe(self._service.replace_tokens, tokens)
 
         self.reloads.add("tokens file", [path], reload)
         return tokens
@@ -310,10 +332,14 @@ async def running_server(
         await server.stop()
 
 
-def _channel_options(limits: ServiceLimits) -> list[tuple[str, int]]:
+def _read_key(key: Path | ResumeKey | None) -> ResumeKey | None:
+    return ResumeKey.read(key) if isinstance(key, Path) else key
+
+
+def _channel_options(limits: ServiceLimits, *, shares_port: bool) -> list[tuple[str, int]]:
     return [
         # Otherwise a second server could start on the same port and take some of the connections.
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(shares_port)),
         # A little above the limit on images, so that images beyond that get an error of their own.
         ("grpc.max_receive_message_length", limits.image.max_bytes + (1 << 16)),
         ("grpc.max_concurrent_streams", _MAX_CALLS_PER_CONNECTION),

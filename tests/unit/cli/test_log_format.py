@@ -7,6 +7,7 @@ import logging
 import sys
 
 from posewire_cli.log_format import JsonFormatter
+from posewire_cli.logs import text_format
 from posewire_server.serving.observation.call_log import CALLS
 
 
@@ -27,6 +28,13 @@ def test_a_call_is_its_fields() -> None:
         "method": "Once",
         "frames": {"result": 2},
     }
+
+
+def test_lines_of_several_processes_have_their_number() -> None:
+    record = record_of("posewire_server", "ready for %s")
+    assert json.loads(JsonFormatter(3).format(record))["process"] == 3
+    line = logging.Formatter(text_format(3)).format(record)
+    assert line.endswith("INFO process 3 posewire_server: ready for it")
 
 
 def test_other_records_have_a_message_and_stay_on_their_line() -> None:

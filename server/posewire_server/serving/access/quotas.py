@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from posewire_server.serving.access.shares import Share
@@ -31,6 +31,17 @@ class Quota:
     max_streams: int | None = None
     max_rate: float | None = None
     source: str = ""
+
+    def divide(self, processes: int) -> Quota:
+        """Return the quota in one of this many processes, with streams rounded up."""
+        if processes == 1:
+            return self
+        return replace(
+            self,
+            max_streams=None if self.max_streams is None else -(-self.max_streams // processes),
+            max_rate=None if self.max_rate is None else self.max_rate / processes,
+            source=f"{self.source}, divided among {processes} processes",
+        )
 
 
 class Account:

@@ -7,6 +7,7 @@ client likes.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, generate_latest
@@ -28,13 +29,20 @@ _MAX_SHARE = 0.1
 class MetricsEndpoint:
     """Answers GET requests for /metrics, one on each connection.
 
-    Connections, the size of a request, its time and the share of the processor are bounded.
+    `refresh` is awaited before the registry is read. Connections, the size of a request, its time
+    and the share of the processor are bounded.
     """
 
     def __init__(
-        self, registry: CollectorRegistry, address: str, *, request_secs: float = _REQUEST_SECS
+        self,
+        registry: CollectorRegistry,
+        address: str,
+        *,
+        refresh: Callable[[], Awaitable[object]] | None = None,
+        request_secs: float = _REQUEST_SECS,
     ) -> None:
         self._registry = registry
+        self._refresh = refresh
         self._text = address
         self._request_secs = request_secs
         self._server: asyncio.Server | None = None
@@ -126,6 +134,8 @@ class MetricsEndpoint:
     async def _write_metrics(self) -> bytes:
         async with self._writing:
             await asyncio.sleep(self._may_write_at - monotonic())
+            if self._refresh is not None:
+                await self._refresh()
             began_at = monotonic()
             text = generate_latest(self._registry)
             ended_at = monotonic()

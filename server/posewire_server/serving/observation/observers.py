@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from prometheus_client import generate_latest
+
 from posewire_server.serving.errors import ListenError
 from posewire_server.serving.observation.call import Method, Observer
 from posewire_server.serving.observation.call_log import CallLog
@@ -23,12 +25,27 @@ class ObserveOptions:
 
     `metrics_address`: HOST:PORT, [IPV6]:PORT or unix:PATH of the Prometheus endpoint, or None.
     `needs_metrics`: whether a server that cannot listen there fails to start, or only warns.
+    `keeps_metrics`: whether to keep metrics without an endpoint, for `Observation.write_metrics`.
     `telemetry`: whether to export traces and metrics as the variables OTEL_* configure.
     """
 
     metrics_address: str | None = None
     needs_metrics: bool = True
+    keeps_metrics: bool = False
     telemetry: bool = False
+
+
+async def start_endpoint(endpoint: MetricsEndpoint, *, is_needed: bool) -> bool:
+    """Return whether it listens. Raises `ListenError` if it is needed and cannot listen."""
+    try:
+        await endpoint.start()
+    except ListenError as error:
+        if is_needed:
+            raise
+        _LOG.warning("no metrics: %s", error)
+        return False
+    _LOG.info("metrics at http://%s/metrics", endpoint.address)
+    return True
 
 
 class Observation:
@@ -39,7 +56,7 @@ class Observation:
         self._metrics: Metrics | None = None
         self._endpoint: MetricsEndpoint | None = None
         observers: list[Observer] = [CallLog(service)]
-        if options.metrics_address is not None:
+        if options.metrics_address is not None or options.keeps_metrics:
             self._metrics = Metrics()
             observers.append(self._metrics)
         self._telemetry = telemetry_from_environment() if options.telemetry else None
@@ -57,15 +74,12 @@ class Observation:
         if self._metrics is None or address is None:
             return
         endpoint = MetricsEndpoint(self._metrics.registry, address)
-        try:
-            await endpoint.start()
-        except ListenError as error:
-            if self._options.needs_metrics:
-                raise
-            _LOG.warning("no metrics: %s", error)
-        else:
+        if await start_endpoint(endpoint, is_needed=self._options.needs_metrics):
             self._endpoint = endpoint
-            _LOG.info("metrics at http://%s/metrics", endpoint.address)
+
+    def write_metrics(self) -> bytes:
+        """Return the present metrics as text of Prometheus; empty if none are kept."""
+        return b"" if self._metrics is None else generate_latest(self._metrics.registry)
 
     async def stop(self) -> None:
         if self._endpoint is not None:

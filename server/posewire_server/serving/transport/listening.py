@@ -54,6 +54,42 @@ async def check_is_free(address: Address) -> Address:
     return Address(address.host, _find_port(address, places))
 
 
+async def reserve(address: Address) -> tuple[Address, list[socket.socket]]:
+    """Reserve an address that several processes of this user are to share.
+
+    Returns it, with a free port for port 0, and the sockets that keep it: they do not listen, and
+    others can with SO_REUSEPORT. Raises `ListenError`.
+    """
+    address = await check_is_free(address)
+    sockets: list[socket.socket] = []
+    try:
+        for family, host in _places(address):
+            if (kept := _reserve_place(family, host, address.port)) is not None:
+                sockets.append(kept)
+                address = Address(address.host, kept.getsockname()[1])
+    except OSError as error:
+        for each in sockets:
+            each.close()
+        raise _unusable(address, error) from error
+    return address, sockets
+
+
+def _reserve_place(family: socket.AddressFamily, host: str, port: int) -> socket.socket | None:
+    """Return a socket bound there; None if this is no address of this machine."""
+    kept = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            kept.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        kept.bind((host, port))
+    except OSError as error:
+        kept.close()
+        if error.errno in _NOT_OF_THIS_MACHINE:
+            return None
+        raise
+    return kept
+
+
 async def _check_socket_is_free(address: Address) -> None:
     try:
         _, writer = await asyncio.open_unix_connection(address.path)

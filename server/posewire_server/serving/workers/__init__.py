@@ -1,0 +1,1 @@
+"""Several processes of the same server behind one address, and the parent that runs them."""

@@ -1,0 +1,149 @@
+"""A worker as its parent sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from time import monotonic
+from typing import Protocol
+
+from posewire_server.serving.workers.link import Link, Message, close_files, link_ends
+from posewire_server.serving.workers.worker import Job, run_worker
+
+
+class Parent(Protocol):
+    """What workers report to."""
+
+    def on_waiting(self, worker: Worker) -> None:
+        """It waits for `listen`."""
+
+    def on_listening(self, worker: Worker, listeners: Sequence[socket.socket]) -> None:
+        """It listens; the parent owns these duplicates of its sockets."""
+
+    def on_load(self, worker: Worker, load: int, at: float) -> None:
+        """It had so many connections and streams at that time; `is_serving` may have changed."""
+
+    def on_leave(self, worker: Worker) -> None:
+        """It accepts no more connections."""
+
+    def on_end(self, worker: Worker) -> None:
+        """Its process has ended."""
+
+
+class Worker:
+    """A process with the processors `cpus`, started at once; belongs to one event loop."""
+
+    def __init__(
+        self, job: Job, number: int, parent: Parent, *, cpus: Collection[int], listens_first: bool
+    ) -> None:
+        self.number = number
+        self.is_serving = False
+        # When it began to serve, and why it could not.
+        self.served_at: float | None = None
+        self.failure = ""
+        self._parent = parent
+        self._metrics: dict[int, asyncio.Future[None]] = {}
+        ours, theirs = link_ends()
+        self._process = multiprocessing.get_context("spawn").Process(
+            target=run_worker,
+            args=(job, number, theirs),
+            kwargs={"listens_first": listens_first},
+            name=f"posewire-{number}",
+        )
+        with theirs, _inherited(cpus):
+            self._process.start()
+        self.pid = self._process.pid or 0
+        # The kernel closes this end before the connections, so that clients that connect again at
+        # once do not wait at the listener of a dead process.
+        self._link = Link(ours, receive=self._receive, on_end=lambda: parent.on_leave(self))
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._process.sentinel, self._end)
+
+    def listen(self) -> None:
+        self._link.send("listen")
+
+    def drain(self) -> None:
+        self._link.send("drain")
+
+    def reload(self) -> None:
+        self._link.send("reload")
+
+    def show_health(self, *, is_serving: bool) -> None:
+        self._link.send("health", is_serving=is_serving)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def ask_metrics(self) -> bytes:
+        """Return its metrics as text of Prometheus; waits for as long as it does not answer."""
+        number = max(self._metrics, default=0) + 1
+        self._metrics[number] = answered = self._loop.create_future()
+        file = os.memfd_create("metrics")
+        try:
+            if not self._link.send("metrics", [file], number=number):
+                return b""
+            await answered
+            return _read_all(file)
+        finally:
+            os.close(file)
+            del self._metrics[number]
+
+    def describe_end(self) -> str:
+        code = self._process.exitcode or 0
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"
+
+    def _receive(self, message: Message, files: list[int]) -> None:
+        match message["kind"]:
+            case "waiting":
+                self._parent.on_waiting(self)
+            case "listening":
+                self._parent.on_listening(self, [socket.socket(fileno=each) for each in files])
+                return
+            case "load":
+                self.is_serving = message["is_serving"]
+                if self.is_serving and self.served_at is None:
+                    self.served_at = monotonic()
+                load = message["connections"] + message["streams"]
+                self._parent.on_load(self, load, message["at"])
+            case "failed":
+                self.failure = message["message"]
+            case "metrics" if answered := self._metrics.get(message["number"]):
+                answered.set_result(None)
+        close_files(files)
+
+    def _end(self) -> None:
+        self._loop.remove_reader(self._process.sentinel)
+        self._process.join()
+        self._link.read_rest()
+        self._parent.on_leave(self)
+        self._link.close()
+        self.is_serving = False
+        for each in self._metrics.values():
+            each.cancel()
+        self._parent.on_end(self)
+
+
+@contextmanager
+def _inherited(cpus: Collection[int]) -> Iterator[None]:
+    """Let a process that starts in the block run on these processors, without Ctrl-C and hangups.
+
+    These signals reach all processes of a terminal, but the parent answers them. OpenVINO and
+    others size their thread pools to the processors when they are imported.
+    """
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+
+
+def _read_all(file: int) -> bytes:
+    return os.pread(file, os.fstat(file).st_size, 0)

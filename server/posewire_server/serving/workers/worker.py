@@ -1,0 +1,150 @@
+"""One of several server processes, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+
+from posewire_server.errors import InputError
+from posewire_server.models.errors import ModelError
+from posewire_server.serving.frames.model_reload import ReadModels
+from posewire_server.serving.lifecycle import (
+    Load,
+    LoadingThread,
+    end_process,
+    first_signal,
+    run_server,
+)
+from posewire_server.serving.server import Server, ServerOptions
+from posewire_server.serving.service import SERVICE
+from posewire_server.serving.workers.joint_health import JointHealth
+from posewire_server.serving.workers.link import Link, Message, close_files
+from posewire_server.serving.workers.open_sockets import count_sockets, listening_sockets
+
+# Time between two reports, and at most this share of the time for them.
+_REPORT_SECS = 0.25
+_MAX_SHARE = 0.01
+_MAX_ERROR = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers do. The functions are pickled.
+
+    `prepare` is called first, with the number of the process; `read_models` as in `serve`.
+    """
+
+    load: Load
+    options: ServerOptions
+    read_models: ReadModels | None
+    prepare: Callable[[int], object]
+
+
+def run_worker(job: Job, number: int, end: socket.socket, *, listens_first: bool) -> None:
+    """Serve until the parent ends or says so, or SIGTERM.
+
+    `listens_first`: whether to listen while the models are loaded, or only once they are ready.
+    """
+    job.prepare(number)
+    if asyncio.run(_Worker(job, end).run(listens_first=listens_first)):
+        end_process(0)
+
+
+class _Worker:
+    def __init__(self, job: Job, end: socket.socket) -> None:
+        self._job = job
+        self._end = end
+        self._may_listen = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._health = JointHealth(SERVICE, on_change=self._changed.set)
+        self._server: Server | None = None
+
+    async def run(self, *, listens_first: bool) -> bool:
+        """Return whether a thread is still busy afterwards."""
+        with first_signal() as signalled:
+            self._drain = signalled
+            self._link = Link(self._end, receive=self._receive, on_end=signalled.set)
+            try:
+                return await self._serve(listens_first=listens_first)
+            except (InputError, ModelError, OSError) as error:
+                self._link.send("failed", message=" ".join(str(error).split())[:_MAX_ERROR])
+                return False
+            finally:
+                self._link.close()
+
+    async def _serve(self, *, listens_first: bool) -> bool:
+        loading = LoadingThread(self._job.load)
+        # Nothing else asks for its error if this process has to end before it listens.
+        loading.done.add_done_callback(lambda done: done.exception())
+        if not listens_first and await self._wait(asyncio.wait([loading.done])):
+            loading.done.result()
+        self._link.send("waiting")
+        if not await self._wait(self._may_listen.wait()):
+            return not loading.done.done()
+        server = Server(self._job.options, read_models=self._job.read_models, health=self._health)
+        await server.start()
+        reporting = asyncio.create_task(self._report(server, self._show_listeners(server)))
+        try:
+            self._server = server
+            return await run_server(server, loading, self._drain, lambda _: None)
+        except BaseException:
+            await server.stop()
+            raise
+        finally:
+            reporting.cancel()
+
+    async def _wait(self, awaitable: Awaitable[object]) -> bool:
+        """Wait for this or the signal to drain; return whether it is not the signal."""
+        waiting = asyncio.ensure_future(awaitable)
+        draining = asyncio.create_task(self._drain.wait())
+        await asyncio.wait([waiting, draining], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        draining.cancel()
+        return not self._drain.is_set()
+
+    def _show_listeners(self, server: Server) -> int:
+        """Send the listening sockets to the parent, and return the number of all sockets."""
+        count = count_sockets()
+        listeners = listening_sockets(server.port)
+        self._link.send("listening", [each.fileno() for each in listeners])
+        for each in listeners:
+            each.close()
+        return count
+
+    async def _report(self, server: Server, sockets: int) -> None:
+        """Report connections, streams and health; `sockets`: those that are no connections."""
+        while True:
+            self._changed.clear()
+            began = monotonic()
+            connections = max(0, count_sockets() - sockets)
+            self._link.send(
+                "load",
+                at=began,
+                connections=connections,
+                streams=server.load.streams,
+                is_serving=self._health.is_own_serving,
+            )
+            pause = max(_REPORT_SECS, (monotonic() - began) / _MAX_SHARE)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), pause)
+
+    def _receive(self, message: Message, files: Sequence[int]) -> None:
+        match message["kind"]:
+            case "listen":
+                self._may_listen.set()
+            case "health":
+                self._health.show(message["is_serving"])
+            case "drain":
+                self._drain.set()
+            case "reload" if self._server is not None:
+                self._server.reloads.request()
+            case "metrics" if self._server is not None:
+                # Into memory, which never blocks.
+                os.write(files[0], self._server.write_metrics())
+                self._link.send("metrics", number=message["number"])
+        close_files(files)
