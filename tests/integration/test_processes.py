@@ -7,8 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import numpy as np
@@ -22,6 +21,7 @@ from tests.reference.numbered_frames import frame_request
 from tests.reference.scrape import Samples, scrape, value
 from tests.reference.stub_process import StubProcess, stub_process
 from tests.reference.waiting import wait_until
+from tests.reference.worker_processes import is_running, workers_of
 
 TIMEOUT = 120
 PROCESSES = 2
@@ -100,22 +100,6 @@ class Stream:
 
 def by_process(samples: Samples, name: str) -> dict[int, float]:
     return {int(dict(labels)["process"]): number for labels, number in samples[name].items()}
-
-
-def workers_of(pid: int) -> list[int]:
-    """Return the server processes of a parent, without multiprocessing's own."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(each) for each in children if "spawn_main" in command_of(int(each))]
-
-
-def command_of(pid: int) -> str:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    return ""
-
-
-def is_running(pid: int) -> bool:
-    return command_of(pid) != ""
 
 
 def free_port() -> int:

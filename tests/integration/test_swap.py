@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -24,6 +26,7 @@ from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from tests.reference.colour_network import colour_network, painted_frame, person_at
 from tests.reference.waiting import wait_until
+from tests.reference.worker_processes import workers_of
 
 TIMEOUT = 120
 FRAME = painted_frame(96, 96, [person_at(20, 20, 14)], sigma=4.0)
@@ -58,12 +61,17 @@ def install(network: Path, path: Path) -> None:
 class Serving:
     """A running server and what it has logged."""
 
-    def __init__(self, process: subprocess.Popen[str], channel: grpc.Channel) -> None:
+    def __init__(self, process: subprocess.Popen[str], address: str, channel: grpc.Channel) -> None:
         self.process = process
+        self.address = address
         self.stub = PoseServiceStub(channel)
         self.health = health_pb2_grpc.HealthStub(channel)
         self._lines: SimpleQueue[str] = SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
+
+    def workers(self) -> list[int]:
+        """Return the server processes of a parent in the order in which they were started."""
+        return workers_of(self.process.pid)
 
     def hang_up(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -98,8 +106,8 @@ def serve(*arguments: str) -> Iterator[Serving]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("posewire serves at "), process.communicate()[1]
-            with grpc.insecure_channel(line.split()[-1]) as channel:
-                yield Serving(process, channel)
+            with grpc.insecure_channel(address := line.split()[-1]) as channel:
+                yield Serving(process, address, channel)
         finally:
             process.kill()
 
@@ -218,3 +226,55 @@ def test_the_list_of_models_is_read_again_and_other_options_are_not(
         line = serving.wait_for("models not reloaded, the old one stays in use")
         assert f'Unknown option: "[qeue]" from {file}' in line
         assert serving.people() == 0
+
+
+def test_processes_take_a_model_over_together(networks: Path, model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "posewire.toml"
+    file.write_text(f'model = ["{model}"]\nprocesses = 2\n')
+    with serve("--config", str(file)) as serving, ExitStack() as stack:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        stubs = [
+            PoseServiceStub(
+                stack.enter_context(grpc.insecure_channel(serving.address, options=options))
+            )
+            for _ in range(6)
+        ]
+
+        def versions() -> set[str]:
+            models = (stub.GetModel(messages.GetModelRequest(), timeout=TIMEOUT) for stub in stubs)
+            return {each.model.version for each in models}
+
+        (before,) = versions()
+        install(networks / "none.xml", model)
+        one = serving.workers()[0]
+        with few_open_files(one):  # it cannot read the model, the other can
+            serving.hang_up()
+            serving.wait_for("models not reloaded, the old one stays in use")
+            serving.wait_for("models not reloaded, the old one stays in use")
+            assert versions() == {before}
+
+        serving.hang_up()
+        wait_until(lambda: before not in versions(), patience_secs=TIMEOUT)
+        (after,) = versions()
+
+        # A process that is replaced has the models of the present file.
+        file.write_text(f'model = ["{model}", "{networks / "one.xml"}"]\nprocesses = 2\n')
+        serving.hang_up()
+        wait_until(lambda: len(serving.models().models) == 2, patience_secs=TIMEOUT)
+        os.kill(one, signal.SIGTERM)
+        serving.wait_for("ended with status 0; starting another")
+        serving.wait_for("loaded and warmed up model, one")
+        assert versions() == {after}
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(TIMEOUT) == 0
+
+
+@contextmanager
+def few_open_files(pid: int) -> Iterator[None]:
+    """Let a process open no more files during the block."""
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (5, limits[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, TypeAlias
 
@@ -35,15 +36,21 @@ class ConfiguredModels:
         self, options: OptionGroups, read_options: ReadOptions, *, processes: int = 1
     ) -> None:
         self._started = options
+        self._current = options
         self._read_options = read_options
         self._processes = processes
 
     def load(self) -> list[ServedModel]:
         """Load the models at the start."""
-        models = self._load(self._started)
+        models = self._load(self._current)
         if self._processes == 1:  # otherwise the parent warns
             warn_about_serving_demo(model.name for model in models)
         return models
+
+    def renew(self) -> None:
+        """Read the options again for `load`; keep the old ones if they cannot be used."""
+        with suppress(InputError):
+            self._current = self._read_options()
 
     def read(self, serving: Sequence[ServedModel]) -> list[ServedModel]:
         """Read the options again and load what has changed; the rest of `serving` stays.

@@ -152,6 +152,7 @@ def serve_models(
             options,
             ready=partial(_print_shared_address, listen.model),
             read_models=models.read,
+            renew=models.renew,
             prepare=WorkerSetup(observation.log_format, is_verbose=are_logs_shown()),
         )
         return

@@ -17,7 +17,7 @@ from posewire_server.serving import load_reports, reflection
 from posewire_server.serving.access.authentication import Access
 from posewire_server.serving.access.tokens import Token, divide_quotas, read_tokens
 from posewire_server.serving.errors import ListenError, TokensError
-from posewire_server.serving.frames.model_reload import ModelReload, ReadModels
+from posewire_server.serving.frames.model_reload import ConfirmModels, ModelReload, ReadModels
 from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.handlers import (
     HEALTH_METHODS,
@@ -98,7 +98,8 @@ class ServerOptions:
 class Server:
     """Listens from `start` on and serves from `open` on.
 
-    `read_models`: reads the models again on `reloads.request`. `health`: replaces the service that
+    `read_models`: reads the models again on `reloads.request`. `confirm_models`: whether they may
+    take over, by default they do. `health`: replaces the service that
     reports the health of this server alone. Raises `ListenError` for options without an address,
     `TlsError` for unusable certificates, `TokensError` for an unusable tokens file, and
     `ResumeKeyError` for an unusable key.
@@ -109,6 +110,7 @@ class Server:
         options: ServerOptions,
         *,
         read_models: ReadModels | None = None,
+        confirm_models: ConfirmModels | None = None,
         health: HealthService | None = None,
     ) -> None:
         self._options = options
@@ -146,7 +148,7 @@ class Server:
             max_calls=_MAX_CALLS,
             on_unknown_method=self._observation.reject_unknown_method,
         )
-        self._model_reload = self._reload_models(read_models)
+        self._model_reload = self._reload_models(read_models, confirm_models)
         self._is_open = False
         self.port = 0
 
@@ -278,10 +280,17 @@ class Server:
         others = () if self._load_reports is None else (orca.DESCRIPTOR,)
         return reflection.ReflectionService(self._access, others=others)
 
-    def _reload_models(self, read: ReadModels | None) -> ModelReload | None:
+    def _reload_models(
+        self, read: ReadModels | None, confirm: ConfirmModels | None
+    ) -> ModelReload | None:
         if read is None:
             return None
-        reload = ModelReload(read, take_over=self._replace_models, request=self.reloads.request)
+        reload = ModelReload(
+            read,
+            take_over=self._replace_models,
+            request=self.reloads.request,
+            confirm=confirm or (lambda _: True),
+        )
         self.reloads.add("models", (), reload.reload)
         return reload
 

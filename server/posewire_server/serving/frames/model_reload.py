@@ -9,18 +9,22 @@ from contextlib import suppress
 from time import monotonic
 from typing import TypeAlias
 
+from posewire_server.errors import InputError
 from posewire_server.serving.frames.served_model import ServedModel
 
 _LOG = logging.getLogger(__name__)
 
 # From the models that serve to those that should, in which models that have not changed stay.
 ReadModels: TypeAlias = Callable[[Sequence[ServedModel]], Sequence[ServedModel]]
+# Whether models that are loaded, or could not be (None), may take over.
+ConfirmModels: TypeAlias = Callable[[Sequence[ServedModel] | None], bool]
 
 
 class ModelReload:
     """Loads and warms up models beside those that serve, and lets them take over.
 
-    `read` is called in the thread of `reload`, `take_over` in the event loop that makes this.
+    `read` and `confirm` are called in the thread of `reload`, `take_over` in the event loop that
+    makes this.
     """
 
     def __init__(
@@ -29,8 +33,10 @@ class ModelReload:
         *,
         take_over: Callable[[Sequence[ServedModel]], object],
         request: Callable[[], object],
+        confirm: ConfirmModels = lambda _: True,
     ) -> None:
         self._read = read
+        self._confirm = confirm
         self._take_over = take_over
         self._request = request
         self._loop = asyncio.get_running_loop()
@@ -55,12 +61,18 @@ class ModelReload:
             return
         self._is_owed = False
         serving, began = self._serving, monotonic()
-        models = tuple(self._read(serving))
+        try:
+            models = tuple(self._read(serving))
+            loaded = [model for model in models if model not in serving]
+            for model in loaded:
+                model.warm_up()
+        except BaseException:
+            self._confirm(None)
+            raise
+        if not self._confirm(models):
+            raise InputError("not all processes could load the same models")
         if models == serving:
             return
-        loaded = [model for model in models if model not in serving]
-        for model in loaded:
-            model.warm_up()
         self._serving = models
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._take_over, models)

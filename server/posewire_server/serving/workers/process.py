@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Protocol
 
+from posewire_server.serving.workers.ballot import Versions
 from posewire_server.serving.workers.link import Link, Message, close_files, link_ends
 from posewire_server.serving.workers.worker import Job, run_worker
 
@@ -27,6 +28,9 @@ class Parent(Protocol):
 
     def on_load(self, worker: Worker, load: int, at: float) -> None:
         """It had so many connections and streams at that time; `is_serving` may have changed."""
+
+    def on_vote(self, worker: Worker, number: int, versions: Versions) -> None:
+        """It has loaded these versions, or failed to, in the ballot of that number."""
 
     def on_leave(self, worker: Worker) -> None:
         """It accepts no more connections."""
@@ -70,8 +74,13 @@ class Worker:
     def drain(self) -> None:
         self._link.send("drain")
 
-    def reload(self) -> None:
-        self._link.send("reload")
+    def reload(self, number: int) -> None:
+        """Let it read everything again, and vote in the ballot of that number."""
+        self._link.send("reload", round=number)
+
+    def decide(self, number: int, *, has_passed: bool) -> None:
+        """Let it take the models over that it has voted for, or keep the old ones."""
+        self._link.send("decide", round=number, has_passed=has_passed)
 
     def show_health(self, *, is_serving: bool) -> None:
         self._link.send("health", is_serving=is_serving)
@@ -110,6 +119,8 @@ class Worker:
                     self.served_at = monotonic()
                 load = message["connections"] + message["streams"]
                 self._parent.on_load(self, load, message["at"])
+            case "vote":
+                self._parent.on_vote(self, message["round"], message["versions"])
             case "failed":
                 self.failure = message["message"]
             case "metrics" if answered := self._metrics.get(message["number"]):

@@ -21,6 +21,7 @@ from posewire_server.serving.observation.observers import start_endpoint
 from posewire_server.serving.server import ServerOptions
 from posewire_server.serving.streams.resume_key import ResumeKey
 from posewire_server.serving.transport.listening import listen_address, reserve
+from posewire_server.serving.workers.ballot import Ballot, Versions
 from posewire_server.serving.workers.division import divide_options
 from posewire_server.serving.workers.joint_metrics import JointMetrics
 from posewire_server.serving.workers.process import Worker
@@ -36,6 +37,8 @@ _MAX_PAUSE_SECS = 30.0
 _LASTING_SECS = 60.0
 # For workers to end after the grace period; then they are killed.
 _END_SECS = 5.0
+# For all workers to load models again.
+_BALLOT_SECS = 600.0
 
 
 def serve_processes(
@@ -45,16 +48,18 @@ def serve_processes(
     *,
     ready: Callable[[str], None],
     read_models: ReadModels | None = None,
+    renew: Callable[[], object] = lambda: None,
     prepare: Callable[[int], object],
 ) -> None:
     """Serve like `serve`, in several processes; the functions are pickled.
 
-    `prepare` is called at the start of each process, with its number. Raises `WorkerError` if one
+    `prepare` is called at the start of each process, with its number. `renew` is called in this one
+    when models have been read again: from then on `load` loads those. Raises `WorkerError` if one
     cannot start, and `ListenError` for an address that processes cannot share.
     """
     check_support(processes, options)
     job = Job(load, options, read_models, prepare)
-    asyncio.run(_Supervisor(processes, job).run(ready))
+    asyncio.run(_Supervisor(processes, job, renew).run(ready))
 
 
 def check_support(processes: int, options: ServerOptions) -> None:
@@ -73,14 +78,17 @@ def check_support(processes: int, options: ServerOptions) -> None:
 class _Supervisor:
     """Runs the workers; it is what they report to."""
 
-    def __init__(self, processes: int, job: Job) -> None:
+    def __init__(self, processes: int, job: Job, renew: Callable[[], object]) -> None:
         self._job = job
+        self._renew = renew
         self._cpus = divide_processors(processes)
         self._workers: dict[int, Worker] = {}
         # Workers listen one after another: the kernel numbers their sockets in this order.
         self._waiting: deque[Worker] = deque()
         self._listening: Worker | None = None
         self._failures = [0] * processes
+        self._ballot = Ballot(0, ())
+        self._ballot.fail()
         self._is_serving = False
         self._is_draining = False
         self._has_started = False
@@ -187,8 +195,26 @@ class _Supervisor:
         _LOG.info("started process %d, pid %d", number, worker.pid)
 
     def _reload(self) -> None:
+        """Let all workers reload; models take over if all workers have loaded the same."""
+        self._end_ballot()
+        self._ballot = Ballot(self._ballot.number + 1, self._workers)
         for each in self._workers.values():
-            each.reload()
+            each.reload(self._ballot.number)
+        asyncio.get_running_loop().call_later(_BALLOT_SECS, self._end_ballot, self._ballot)
+
+    def _end_ballot(self, ballot: Ballot | None = None) -> None:
+        ballot = ballot or self._ballot
+        if ballot.has_passed is None:
+            ballot.fail()
+            self._announce(ballot)
+
+    def _announce(self, ballot: Ballot) -> None:
+        if ballot.has_passed is None:
+            return
+        for each in self._workers.values():
+            each.decide(ballot.number, has_passed=ballot.has_passed)
+        if ballot.has_passed:
+            self._renew()
 
     def _kill(self) -> None:
         for each in self._workers.values():
@@ -208,6 +234,8 @@ class _Supervisor:
             return
         self._steering.join(worker.number, listeners)
         worker.show_health(is_serving=self._is_serving)
+        if self._ballot.has_passed is not False:
+            worker.reload(self._ballot.number)  # it may have loaded models before the others
         self._listening = None
         self._let_one_listen()
 
@@ -216,12 +244,24 @@ class _Supervisor:
         self._show_health()
         self._changed.set()
 
+    def on_vote(self, worker: Worker, number: int, versions: Versions) -> None:
+        ballot = self._ballot
+        if number == ballot.number and ballot.has_passed is None:
+            ballot.vote(worker.number, versions)
+            self._announce(ballot)
+        else:
+            has_passed = number == ballot.number and bool(ballot.has_passed)
+            worker.decide(number, has_passed=has_passed)
+
     def on_leave(self, worker: Worker) -> None:
         self._steering.leave(worker.number)
 
     def on_end(self, worker: Worker) -> None:
         del self._workers[worker.number]
         self._changed.set()
+        if self._ballot.has_passed is None:
+            self._ballot.leave(worker.number)
+            self._announce(self._ballot)
         if worker in self._waiting:
             self._waiting.remove(worker)
         if self._listening is worker:

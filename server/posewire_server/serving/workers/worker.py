@@ -8,11 +8,14 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
 from time import monotonic
 
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
 from posewire_server.serving.frames.model_reload import ReadModels
+from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.lifecycle import (
     Load,
     LoadingThread,
@@ -51,8 +54,12 @@ def run_worker(job: Job, number: int, end: socket.socket, *, listens_first: bool
     `listens_first`: whether to listen while the models are loaded, or only once they are ready.
     """
     job.prepare(number)
-    if asyncio.run(_Worker(job, end).run(listens_first=listens_first)):
+    if asyncio.run(_run(job, end, listens_first=listens_first)):
         end_process(0)
+
+
+async def _run(job: Job, end: socket.socket, *, listens_first: bool) -> bool:
+    return await _Worker(job, end).run(listens_first=listens_first)
 
 
 class _Worker:
@@ -62,7 +69,12 @@ class _Worker:
         self._may_listen = asyncio.Event()
         self._changed = asyncio.Event()
         self._health = JointHealth(SERVICE, on_change=self._changed.set)
+        self._loop = asyncio.get_running_loop()
         self._server: Server | None = None
+        # The parent's last request to reload, the one that was read last, and the result of that.
+        self._round = 0
+        self._voted_round = 0
+        self._decision: SimpleQueue[bool] = SimpleQueue()
 
     async def run(self, *, listens_first: bool) -> bool:
         """Return whether a thread is still busy afterwards."""
@@ -86,8 +98,15 @@ class _Worker:
         self._link.send("waiting")
         if not await self._wait(self._may_listen.wait()):
             return not loading.done.done()
-        server = Server(self._job.options, read_models=self._job.read_models, health=self._health)
+        server = Server(
+            self._job.options,
+            read_models=None if self._job.read_models is None else self._read_models,
+            confirm_models=self._confirm_models,
+            health=self._health,
+        )
         await server.start()
+        if self._round:
+            server.reloads.request()
         reporting = asyncio.create_task(self._report(server, self._show_listeners(server)))
         try:
             self._server = server
@@ -106,6 +125,18 @@ class _Worker:
         waiting.cancel()
         draining.cancel()
         return not self._drain.is_set()
+
+    def _read_models(self, serving: Sequence[ServedModel]) -> Sequence[ServedModel]:
+        assert self._job.read_models is not None
+        self._voted_round, self._decision = self._round, SimpleQueue()
+        return self._job.read_models(serving)
+
+    def _confirm_models(self, models: Sequence[ServedModel] | None) -> bool:
+        """Vote for these models, in the thread that reloads, and wait for the result."""
+        versions = None if models is None else [(each.name, each.version) for each in models]
+        vote = partial(self._link.send, "vote", round=self._voted_round, versions=versions)
+        self._loop.call_soon_threadsafe(vote)
+        return models is not None and self._decision.get()
 
     def _show_listeners(self, server: Server) -> int:
         """Send the listening sockets to the parent, and return the number of all sockets."""
@@ -135,14 +166,18 @@ class _Worker:
 
     def _receive(self, message: Message, files: Sequence[int]) -> None:
         match message["kind"]:
+            case "decide" if message["round"] == self._voted_round:
+                self._decision.put(message["has_passed"])
             case "listen":
                 self._may_listen.set()
             case "health":
                 self._health.show(message["is_serving"])
             case "drain":
                 self._drain.set()
-            case "reload" if self._server is not None:
-                self._server.reloads.request()
+            case "reload":
+                self._round = message["round"]
+                if self._server is not None:
+                    self._server.reloads.request()
             case "metrics" if self._server is not None:
                 # Into memory, which never blocks.
                 os.write(files[0], self._server.write_metrics())
