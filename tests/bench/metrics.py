@@ -60,14 +60,8 @@ class Measured:
     def take_turn(self, secs: float) -> None:
         image = image_pb2.Image(raw=raw_image())
         server = self.server
-        turn = run_turn(
-            server.address,
-            server.pid,
-            call=serving_load.stream,
-            image=image,
-            callers=STREAMS,
-            secs=secs,
-        )
+        call = serving_load.stream(server.address, image)
+        turn = run_turn([server.pid], call=call, callers=STREAMS, secs=secs)
         self.turns.append(asyncio.run(self._with_metrics(turn, secs)))
 
     async def _with_metrics(self, turn: Coroutine[Any, Any, Turn], secs: float) -> Turn:
