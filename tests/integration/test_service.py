@@ -6,14 +6,12 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 
-import cv2
 import grpc
-import numpy as np
 import pytest
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
-from posewire.v1 import estimate_pb2, image_pb2, model_pb2, pose_pb2, stream_pb2
+from posewire.v1 import estimate_pb2, model_pb2, pose_pb2, stream_pb2
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2 import StreamPosesRequest
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
@@ -29,7 +27,9 @@ from tests.reference.numbered_frames import (
     person_of,
 )
 from tests.reference.painting_runner import PaintingRunner, painted_model
+from tests.reference.request_images import encoded, jpeg, raw
 from tests.reference.server_thread import channel_to, serving
+from tests.reference.status_details import details
 
 MAX_BYTES = 200_000
 LIMITS = ServiceLimits(image=ImageLimits(max_bytes=MAX_BYTES, max_pixels=1_000_000), streams=3)
@@ -61,23 +61,6 @@ def estimate(stub: PoseServiceStub, **fields: object) -> messages.EstimatePosesR
 def answers_the_next_good_call(stub: PoseServiceStub) -> bool:
     answer = estimate(stub, image=numbered_image(5))
     return is_answer_to(5, answer.poses[0].keypoints[0].x)
-
-
-def encoded(data: bytes, **more: object) -> image_pb2.Image:
-    return image_pb2.Image(encoded=image_pb2.EncodedImage(data=data, **more))
-
-
-def raw(data: bytes, width: int, height: int, pixel_format: int = 1, **more: int) -> object:
-    return image_pb2.Image(
-        raw=image_pb2.RawImage(
-            data=data, width=width, height=height, pixel_format=pixel_format, **more
-        )
-    )
-
-
-def jpeg(width: int = 64, height: int = 64) -> bytes:
-    noise = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
-    return cv2.imencode(".jpg", noise)[1].tobytes()
 
 
 def options(**fields: object) -> dict[str, object]:
@@ -132,16 +115,6 @@ BAD_REQUESTS: dict[str, tuple[dict[str, object], str, str]] = {
         "options.region_of_interest",
     ),
 }
-
-
-def details(error: grpc.RpcError) -> tuple[ErrorInfo, BadRequest, RetryInfo]:
-    """Those that are absent are empty."""
-    status = rpc_status.from_call(error)
-    assert status is not None
-    found = (ErrorInfo(), BadRequest(), RetryInfo())
-    for detail in status.details:
-        assert sum(detail.Unpack(each) for each in found) == 1
-    return found
 
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
