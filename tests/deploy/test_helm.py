@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from posewire.v1.pose_service_pb2 import DESCRIPTOR
+from posewire_server.serving.observation.metrics import Metrics
+from posewire_server.serving.scheduling.load import ServiceLoad
 from tests.deploy.server_options import options_of
 
 CHART = Path(__file__).parents[2] / "deploy/helm/posewire"
@@ -34,13 +37,16 @@ ALL_OPTIONS: dict[str, Any] = {
 }
 KINDS = {"Deployment", "PodDisruptionBudget", "Service"}
 OPTIONAL_KINDS = {"HorizontalPodAutoscaler", "NetworkPolicy", "ServiceMonitor"}
+KEDA: dict[str, Any] = {"keda": {"enabled": True}, "serviceMonitor": {"enabled": True}}
 
 
-def render(values: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+def render(
+    values: dict[str, Any] | None = None, *, name: str = "posewire"
+) -> dict[str, dict[str, Any]]:
     """Return the objects of the chart by their kinds."""
     helm = pytest.importorskip("helm_python", reason="needs the package helm-python-sdk")
     with helm.Chart.load(CHART) as chart:
-        files = chart.render(values or {}, name="posewire", namespace="default")
+        files = chart.render(values or {}, name=name, namespace="default")
     objects = [each for text in files.values() for each in yaml.safe_load_all(text) if each]
     return {each["kind"]: each for each in objects}
 
@@ -63,7 +69,21 @@ def test_helm_finds_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"server": {"grace": 3}}, {"preStopSeconds": 0}, {"networkPolicy": {"clients": []}}]
+    "wrong",
+    [
+        {"server": {"grace": 3}},
+        {"server": {"models": []}},
+        {"server": {"maxStreams": 0}},
+        {"server": {"extraArgs": [1]}},
+        {"preStopSeconds": 0},
+        {"networkPolicy": {"clients": []}},
+        {"autoscaling": {"targetCPUUtilizationPercentage": 101}},
+        {"keda": {"minReplicas": 0}},
+        {"keda": {"prometheusAddress": "prometheus:9090"}},
+        {"serviceMonitor": {"interval": "often"}},
+        {"image": {"repository": ""}},
+    ],
+    ids=str,
 )
 def test_wrong_values_are_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(Exception, match=f"at '/{next(iter(wrong))}"):
@@ -112,6 +132,25 @@ def test_the_pod_has_options_ports_and_time_that_agree(values: dict[str, Any]) -
     assert mounts.keys() == {each["name"] for each in pod["volumes"]}
 
 
+def test_values_with_special_characters_stay_as_they_are() -> None:
+    odd = ['--log-level="info": x', "{{ .Values.server }}", "line\nline", "- # ' *"]
+    values = {"server": {"extraArgs": odd}, "podAnnotations": {"note": odd[0], "other": odd[2]}}
+    template = render(values)["Deployment"]["spec"]["template"]
+    assert template["spec"]["containers"][0]["args"][-len(odd) :] == odd
+    assert template["metadata"]["annotations"] == values["podAnnotations"]
+
+
+@pytest.mark.parametrize("release", ["a", "r" * 53, "my-posewire"])
+def test_names_are_those_of_the_release_and_short_enough(release: str) -> None:
+    objects = render({**ALL_OPTIONS}, name=release)
+    names = {each["metadata"]["name"] for each in objects.values()}
+    assert len(names) == 1
+    (name,) = names
+    assert name.startswith(release)
+    assert "posewire" in name
+    assert len(name) <= 63
+
+
 def test_the_pod_needs_no_rights() -> None:
     pod = render()["Deployment"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -143,3 +182,30 @@ def test_selectors_match_the_pods() -> None:
     assert objects["Service"]["metadata"]["labels"][watched["jobLabel"]] == "posewire"
     target = objects["HorizontalPodAutoscaler"]["spec"]["scaleTargetRef"]
     assert target["name"] == objects["Deployment"]["metadata"]["name"]
+
+
+def test_keda_scales_the_deployment_by_metrics_that_the_server_has() -> None:
+    objects = render(KEDA)
+    assert objects.keys() == KINDS | {"ScaledObject", "ServiceMonitor"}
+    assert "replicas" not in objects["Deployment"]["spec"]
+    scaled = objects["ScaledObject"]["spec"]
+    assert scaled["scaleTargetRef"]["name"] == objects["Deployment"]["metadata"]["name"]
+    assert 1 <= scaled["minReplicaCount"] <= scaled["maxReplicaCount"]
+    # Slowly down, as without KEDA.
+    behavior = render(ALL_OPTIONS)["HorizontalPodAutoscaler"]["spec"]["behavior"]
+    assert scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == behavior
+    metrics = set()
+    for trigger in scaled["triggers"]:
+        (query,) = re.findall(r"^sum\((\w+)\{(.+)\}\)$", trigger["metadata"]["query"])
+        metrics.add(query[0])
+        # The labels that Prometheus adds by the ServiceMonitor.
+        assert query[1] == 'namespace="default",service="posewire"'
+        assert all(isinstance(value, str) for value in trigger["metadata"].values())
+    known = Metrics()
+    known.show_load(lambda: ServiceLoad(1, {}))
+    assert metrics <= {metric.name for metric in known.collect()}
+
+
+def test_only_one_of_the_two_ways_scales() -> None:
+    with pytest.raises(Exception, match="both true; want one of them"):
+        render({**KEDA, "autoscaling": {"enabled": True}})

@@ -11,6 +11,13 @@ app.kubernetes.io/name: posewire
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{- define "posewire.scaling" -}}
+# Each removal moves streams: one pod at a time, and not for a short lull.
+scaleDown:
+  stabilizationWindowSeconds: 300
+  policies: [{type: Pods, value: 1, periodSeconds: 60}]
+{{- end -}}
+
 {{- define "posewire.labels" -}}
 {{ include "posewire.selector" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
