@@ -59,13 +59,9 @@ def policy_for(route: str) -> dict[str, Any]:
 
 def test_routes_lead_from_the_gateway_to_the_service_of_the_chart() -> None:
     gateways = {name for kind, name in ROUTES if kind == "Gateway"}
-    service = yaml.safe_load(
-        re.sub(
-            r"\{\{.*?\}\}",
-            "posewire",
-            (DEPLOY / "helm/posewire/templates/service.yaml").read_text(),
-        )
-    )
+    template = (DEPLOY / "helm/posewire/templates/service.yaml").read_text()
+    template = re.sub(r"^ *\{\{.*\}\}\n", "", template, flags=re.MULTILINE)
+    service = yaml.safe_load(re.sub(r"\{\{.*?\}\}", "posewire", template))
     ports = {each["name"]: each["port"] for each in service["spec"]["ports"]}
     for (kind, _), spec in ROUTES.items():
         if kind == "GRPCRoute":

@@ -206,6 +206,11 @@ def test_keda_scales_the_deployment_by_metrics_that_the_server_has() -> None:
     assert metrics <= {metric.name for metric in known.collect()}
 
 
+def test_the_service_is_headless_unless_a_mesh_balances() -> None:
+    assert render()["Service"]["spec"]["clusterIP"] == "None"
+    assert "clusterIP" not in render({"service": {"headless": False}})["Service"]["spec"]
+
+
 def test_only_one_of_the_two_ways_scales() -> None:
     with pytest.raises(Exception, match="both true; want one of them"):
         render({**KEDA, "autoscaling": {"enabled": True}})
