@@ -118,7 +118,6 @@ def main() -> None:
     parser.add_argument("--tls-client-ca", type=Path)
     parser.add_argument("--tokens", type=Path)
     parser.add_argument("--max-streams-per-peer", type=int)
-    parser.add_argument("--max-stream-age", type=float)
     parser.add_argument("--reflection", action="store_true")
     parser.add_argument("--load-reports", action="store_true")
     parser.add_argument("--metrics-address")
