@@ -15,7 +15,7 @@ def encoded(data: bytes, **more: Any) -> image_pb2.Image:
 
 
 def raw(
-    data: bytes, width: int, height: int, pixel_format: int = 1, **more: int
+    data: bytes, width: int, height: int, pixel_format: Any = 1, **more: Any
 ) -> image_pb2.Image:
     return image_pb2.Image(
         raw=image_pb2.RawImage(
