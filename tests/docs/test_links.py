@@ -20,7 +20,7 @@ OTHER_PAGES = (
     ROOT / "server" / "posewire_server" / "models" / "bundled" / "demo.md",
 )
 REPOSITORY = re.compile(
-    r"https://github\.com/posewire/posewire/(?:blob|tree)/main/([^)\s#]+)(#\S+)?"
+    r"https://github\.com/posewire/posewire/(?:blob|tree)/main/([^)\s#]+)(#[^)\s]+)?"
 )
 RELATIVE = re.compile(r"\]\((?!https?:)([^)#\s]+)(#[^)\s]+)?\)")
 
