@@ -113,6 +113,18 @@ def test_the_rate_of_a_directory_is_that_of_its_capture_times(
     assert json.loads(capsys.readouterr().out)["idf1"] < 0.3
 
 
+def test_the_flip_test_runs_the_network_twice_for_each_frame(
+    clips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner = PaintingRunner(person_of)
+    with serving(painted_model(runner, size=SIDE)) as running:
+        before = len(runner.images)  # of the warm-up
+        more = ["--server", running.address, "--limit", "3", "--flip-test"]
+        assert main(arguments(clips, VIDEO, *more)) == 0
+        assert len(runner.images) - before == 2 * 3
+    assert "painted on 3 annotated frames" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
