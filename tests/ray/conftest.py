@@ -21,6 +21,9 @@ HAS_RAY = importlib.util.find_spec("ray") is not None
 
 collect_ignore_glob = [] if HAS_RAY else ["test_*.py"]
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# A busy machine takes longer than Ray Serve's 5 and 10 seconds.
+os.environ["RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"] = "120"
+os.environ["RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S"] = "120"
 if HAS_RAY:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of Ray's own modules

@@ -107,17 +107,9 @@ def test_interruption_ends_the_command_and_its_cluster(tmp_path: Path) -> None:
         os.link(_copy(tmp_path), tmp_path / f"{i:03}.jpg")
     coco, output = tmp_path / "results.json", tmp_path / "output"
     words = ["predict", "--engine", "ray", "--model", "demo", "--json", "--coco", str(coco)]
-    with output.open("w") as stdout:
-        command = subprocess.Popen(
-            [sys.executable, "-m", "posewire_cli", *words, str(tmp_path / "*.jpg")],
-            env={**os.environ, "RAY_ADDRESS": "local"},
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    command = _start(words, tmp_path, output)
     try:
-        wait_until(lambda: "\n" in output.read_text() or command.poll() is not None)
+        _wait_for_line(command, output)
         processes = _descendants(command.pid)
         os.killpg(command.pid, signal.SIGINT)
         _, errors = command.communicate(timeout=TIMEOUT)
@@ -132,6 +124,27 @@ def test_interruption_ends_the_command_and_its_cluster(tmp_path: Path) -> None:
     assert len(json.loads(coco.read_text())) in (6 * len(printed), 6 * (len(printed) - 1))
     assert len(processes) > 3
     wait_until(lambda: not any(map(_is_running, processes)))
+
+
+def _start(words: list[str], images: Path, output: Path) -> subprocess.Popen[str]:
+    with output.open("w") as stdout:
+        return subprocess.Popen(
+            [sys.executable, "-m", "posewire_cli", *words, str(images / "*.jpg")],
+            env={**os.environ, "RAY_ADDRESS": "local"},
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+
+def _wait_for_line(command: subprocess.Popen[str], output: Path) -> None:
+    wait_until(lambda: "\n" in output.read_text() or command.poll() is not None)
+    if command.poll() is not None:
+        _, errors = command.communicate()
+        if "node timed out during startup" in errors:
+            pytest.skip("Ray gives a node 30 seconds to start, and this machine is too busy")
+        pytest.fail(errors)
 
 
 def _copy(directory: Path) -> Path:
