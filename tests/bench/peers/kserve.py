@@ -37,8 +37,11 @@ def main() -> None:
         "/inference.GRPCInferenceService/ModelInfer",
         request.SerializeToString(),
     ).announce()
-    logging.getLogger("kserve").setLevel(logging.WARNING)
-    ModelServer(http_port=free_port(), grpc_port=grpc_port).start([Poses()])
+    server = ModelServer(http_port=free_port(), grpc_port=grpc_port, enable_latency_logging=False)
+    # Otherwise it logs two lines for each request.
+    for name in ("kserve", "kserve.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    server.start([Poses()])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ class Poses(Worker):
 def main() -> None:
     port = free_port()
     PeerRequest(f"127.0.0.1:{port}", "/inference", frame(), "application/octet-stream").announce()
-    sys.argv[1:] = ["--address", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    # The default timeout is 3 s, which 16 callers of a network on a busy machine exceed.
+    timeout_millis = "60000"
+    sys.argv[1:] = ["--address", "127.0.0.1", "--port", str(port), "--timeout", timeout_millis]
     server = Server()
     server.append_worker(Poses, num=PROCESSES)
     server.run()
