@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,7 +13,6 @@
 #include "peaks.hpp"
 #include "refine.hpp"
 #include "selection.hpp"
-#include "threshold.hpp"
 #include "tiles.hpp"
 #include "validation.hpp"
 
@@ -23,14 +23,11 @@ namespace {
 float limited(float heat) { return std::min(heat, 1.0F); }
 
 std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
-                               const DecoderOptions& options, bool refine) {
-    float floor = floor_to_float(options.detection_threshold);
-    if (refine) floor = std::min(floor, floor_to_float(options.refine_threshold));
+                               const DecoderOptions& options) {
+    const PeakLimits limits{options.detection_threshold, options.max_peaks, true};
     return read_planes(heatmaps, tags, options.nms, [&](const Heat& heat, const Tags& plane_tags) {
-        std::vector<Tile> tiles = find_warm_tiles(heat, floor);
-        auto peaks = find_maxima(heat, plane_tags, tiles, options.detection_threshold);
-        peaks = merge_plateaus(std::move(peaks), heat, plane_tags);
-        peaks = keep_warmest(std::move(peaks), options.max_peaks);
+        TileGrid tiles(heat);
+        std::vector<Peak> peaks = find_peaks(heat, plane_tags, tiles, limits);
         for (Peak& peak : peaks) {
             peak.score = limited(peak.score);
             peak.offset = adjust(heat, peak.x, peak.y, options.adjust);
@@ -39,13 +36,25 @@ std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
     });
 }
 
+/// Where the chosen poses are, in the order of their tags, which the refiner is fast in.
+std::vector<std::size_t> order_by_tag(const Grouping& grouping,
+                                      const std::vector<std::size_t>& chosen) {
+    std::vector<std::size_t> order(chosen.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return *grouping.mean_tag(chosen[a]) < *grouping.mean_tag(chosen[b]);
+    });
+    return order;
+}
+
 /// Fills missing keypoints from the best cell near pose and tag.
 Poses refine(Poses poses, const Grouping& grouping, const std::vector<std::size_t>& chosen,
              const std::vector<Plane>& planes, const DecoderOptions& options) {
+    const std::vector<std::size_t> order = order_by_tag(grouping, chosen);
     for (std::size_t k = 0; k < planes.size(); ++k) {
         const auto& [heat, tags, tiles, peaks] = planes[k];
         std::optional<Refiner> refiner;  // made for the first pose that lacks this keypoint
-        for (std::size_t n = 0; n < chosen.size(); ++n) {
+        for (const std::size_t n : order) {
             if (grouping.member(chosen[n], k)) continue;
             if (!refiner) {
                 refiner.emplace(heat, tags, tiles, options.refine_threshold, options.tag_threshold);
@@ -68,7 +77,7 @@ Poses Decoder::decode(const HeatmapView& heatmaps, const TagView& tags,
                       const DecodeOptions& call) const {
     validate(heatmaps, tags, options_);
     validate(call);
-    const std::vector<Plane> planes = read_planes(heatmaps, tags, options_, call.refine);
+    const std::vector<Plane> planes = read_planes(heatmaps, tags, options_);
     const Grouping grouping = group(planes, options_, match, running_mean);
     const std::vector<float> scores = pose_scores(grouping);
     const std::vector<std::size_t> chosen = best_poses(scores, call);

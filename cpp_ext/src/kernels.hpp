@@ -37,19 +37,64 @@ static inline float heat_of(Pattern pattern) {
     return heat;
 }
 
-struct Range {
-    float least;
-    float greatest;
+/// The tile grid's rows are padded to a multiple of this, the lanes of the widest vectors.
+constexpr int kMostLanes = 16;
+
+/// A tile's cells. Rows of heat and rows of tags, one float each, are so many floats apart.
+struct TileCells {
+    const float* heat;
+    const float* tags;
+    std::size_t heat_stride;
+    std::size_t tag_stride;
+    int columns;
+    int rows;
 };
 
-/// Where `count` tiles begin, their greatest heat and the ranges of their tags.
+/// The greatest tag up to a given one, and the least from there on; infinite where there is none.
+struct TagGap {
+    float below;
+    float above;
+};
+
+/// Where the weight of heat is 1 on an axis. It falls to 0 at `reach` cells outside.
+struct Extent {
+    int begin;
+    int end;
+    int reach;
+};
+
+/// Which cells refine looks for: of finite heat whose pattern exceeds `floor`, whose tag is nearer
+/// to `tag` than `gate`, and whose weights on both axes are above 0. The lesser of these is the
+/// cell's weight.
+struct Wanted {
+    Pattern mask;
+    Pattern floor;
+    float tag;
+    float gate;
+    Extent x;
+    Extent y;
+};
+
+/// Part of the tile grid, of which a row has `stride` tiles: the greatest heat of each tile, and
+/// the gap between tags that is known of it. `columns` is a multiple of kMostLanes.
 struct TileTable {
-    const int* lefts;
-    const int* tops;
     const Pattern* maxima;
-    const float* least_tags;
-    const float* greatest_tags;
-    int count;
+    const float* tags_below;
+    const float* tags_above;
+    std::size_t stride;
+    int left;  ///< of the first tile, in cells
+    int top;
+    int columns;
+    int rows;
+};
+
+constexpr float kNoValue = -1.0F;  ///< less than every weighted heat
+
+/// The first cell of greatest weighted heat; its value is kNoValue if there is none.
+struct BestCell {
+    float value;
+    int x;
+    int y;
 };
 
 struct Kernels {
@@ -62,20 +107,23 @@ struct Kernels {
     unsigned (*columns_above)(const float* cells, std::size_t stride, int columns, int rows,
                               float value);
 
-    /// The range of the tags, one float each, of a tile's cells with heat above `floor`. NaN does
-    /// not count; least > greatest if there is no other.
-    Range (*warm_tag_range)(const float* cells, const float* tags, std::size_t stride, int columns,
-                            int rows, Pattern mask, Pattern floor);
+    /// Writes for each tile what the weighted heat of a wanted cell cannot exceed, or a negative
+    /// value if it has none, and for each row the greatest of these. Rows are padded with kNoValue
+    /// to a multiple of kMostLanes. `scratch` has a float for each column.
+    void (*tile_bounds)(const TileTable& tiles, const Wanted& wanted, float* scratch, float* bounds,
+                        float* row_bounds);
 
-    /// The greatest heat, as a pattern, among a tile's cells of finite heat whose tag, one float,
-    /// is nearer to `tag` than `gate`; 0 if there are none.
-    Pattern (*warmest_near)(const float* cells, const float* tags, std::size_t stride, int columns,
-                            int rows, Pattern mask, float tag, float gate);
+    /// The index of the first of the greatest values. `count` is a multiple of kMostLanes.
+    int (*first_greatest)(const float* values, int count);
 
-    /// Writes the greatest pattern of each tile that overlaps the window and whose range may hold a
-    /// tag nearer to `tag` than `gate`, and 0 for the others. Returns the greatest.
-    Pattern (*reachable_maxima)(const TileTable& tiles, const Window& window, float tag, float gate,
-                                Pattern* reachable);
+    /// The gap of the tags of all cells around the wanted tag. NaN does not count.
+    TagGap (*tag_gap)(const TileCells& tile, const Wanted& wanted);
+
+    /// The gap of the tags of cells with heat above the floor.
+    TagGap (*warm_tag_gap)(const TileCells& tile, const Wanted& wanted);
+
+    /// The wanted cell of greatest weighted heat in a tile whose corner is at (left, top).
+    BestCell (*best_near)(const TileCells& tile, const Wanted& wanted, int left, int top);
 };
 
 /// The kernels for this processor.

@@ -1,6 +1,7 @@
 #include "peaks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 #include <utility>
 
@@ -33,67 +34,95 @@ bool is_local_maximum(const Heat& heat, int x, int y) {
 /// False for a cell of a plateau that has an earlier one, in raster order, within its window.
 bool is_first_of_plateau(const Heat& heat, const Tags& tags, int x, int y) {
     const std::size_t own = heat.index(x, y);
-    const float score = heat.row(0)[own];
+    const float* cells = heat.row(0);
+    const float score = cells[own];
     const Window window = nms_window(heat, x, y);
+    const auto is_earlier = [&](std::size_t other) {
+        return cells[other] == score && tags.finite(other);
+    };
+    if (x > window.left && is_earlier(own - 1)) return false;  // most often the only one needed
     for (int j = window.top; j <= y; ++j) {
         for (int i = window.left; i < window.right; ++i) {
             const std::size_t other = heat.index(i, j);
             if (other >= own) return true;
-            if (heat.row(0)[other] == score && tags.finite(other)) return false;
+            if (is_earlier(other)) return false;
         }
     }
     return true;
-}
-
-/// Appends the maxima in column x of a tile.
-void append_column(const Heat& heat, const Tags& tags, const Window& cells, int x, float floor,
-                   std::vector<Peak>& maxima) {
-    for (int y = cells.top; y < cells.bottom; ++y) {
-        const std::size_t cell = heat.index(x, y);
-        const float own = heat.unsuppressed(cell);
-        if (!(own > floor) || !tags.finite(cell) || !is_local_maximum(heat, x, y)) continue;
-        maxima.push_back({x, y, own, tags[cell], {}});
-    }
 }
 
 bool is_warmer(const Peak& a, const Peak& b) {
     return std::make_tuple(-a.score, a.y, a.x) < std::make_tuple(-b.score, b.y, b.x);
 }
 
+/// The warmest peaks so far. It drops the others from time to time, so that adding one is cheap
+/// and noise, of which every cell may be a maximum, takes little memory.
+class WarmestPeaks {
+public:
+    WarmestPeaks(float floor, int most) : floor_(floor), most_(static_cast<std::size_t>(most)) {}
+
+    /// A peak must exceed this to be one of the warmest.
+    float floor() const { return floor_; }
+
+    void add(const Peak& peak) {
+        peaks_.push_back(peak);
+        if (peaks_.size() < 2 * most_ + kSlack) return;
+        drop_coldest();
+        // One as warm as the coldest may still precede it in raster order.
+        const auto coldest = std::max_element(peaks_.begin(), peaks_.end(), is_warmer);
+        floor_ = std::max(floor_, std::nextafter(coldest->score, 0.0F));
+    }
+
+    /// Warmest first; equal ones in raster order.
+    std::vector<Peak> sorted() {
+        drop_coldest();
+        std::sort(peaks_.begin(), peaks_.end(), is_warmer);
+        return std::move(peaks_);
+    }
+
+private:
+    static constexpr std::size_t kSlack = 64;
+
+    void drop_coldest() {
+        if (peaks_.size() <= most_) return;
+        const auto end = peaks_.begin() + static_cast<std::ptrdiff_t>(most_);
+        std::nth_element(peaks_.begin(), end, peaks_.end(), is_warmer);
+        peaks_.erase(end, peaks_.end());
+    }
+
+    float floor_;
+    std::size_t most_;
+    std::vector<Peak> peaks_;
+};
+
 }  // namespace
 
-std::vector<Peak> find_maxima(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-                              double detection_threshold) {
-    const float floor = floor_to_float(detection_threshold);
-    std::vector<Peak> maxima;
-    for (const Tile& tile : tiles) {
-        if (!(tile.maximum > floor)) continue;
-        const Window& cells = tile.cells;
-        unsigned columns = kernels().columns_above(heat.row(cells.top) + cells.left, heat.stride(),
-                                                   cells.width(), cells.height(), floor);
-        for (int x = cells.left; columns != 0; ++x, columns >>= 1U) {
-            if (columns & 1U) append_column(heat, tags, cells, x, floor, maxima);
+std::vector<Peak> find_peaks(const Heat& heat, const Tags& tags, const TileGrid& tiles,
+                             const PeakLimits& limits) {
+    WarmestPeaks warmest(floor_to_float(limits.detection_threshold), limits.max_peaks);
+    const auto add = [&](int x, int y) {
+        const std::size_t cell = heat.index(x, y);
+        const float own = heat.unsuppressed(cell);
+        if (!(own > warmest.floor()) || !tags.finite(cell)) return;
+        if (limits.merge_plateaus && !is_first_of_plateau(heat, tags, x, y)) return;
+        if (is_local_maximum(heat, x, y)) warmest.add({x, y, own, tags[cell], {}});
+    };
+    const Pattern* maximum = tiles.maxima();
+    for (int row = 0; row < tiles.rows(); ++row, maximum += tiles.stride()) {
+        if (!(heat_of(tiles.row_maximum(row)) > warmest.floor())) continue;
+        for (int column = 0; column < tiles.columns(); ++column) {
+            if (!(heat_of(maximum[column]) > warmest.floor())) continue;
+            const Window cells = tiles.cells(column, row);
+            unsigned columns =
+                kernels().columns_above(heat.row(cells.top) + cells.left, heat.stride(),
+                                        cells.width(), cells.height(), warmest.floor());
+            for (int x = cells.left; columns != 0; ++x, columns >>= 1U) {
+                if (!(columns & 1U)) continue;
+                for (int y = cells.top; y < cells.bottom; ++y) add(x, y);
+            }
         }
     }
-    return maxima;
-}
-
-std::vector<Peak> merge_plateaus(std::vector<Peak> maxima, const Heat& heat, const Tags& tags) {
-    const auto is_repeated = [&](const Peak& peak) {
-        return !is_first_of_plateau(heat, tags, peak.x, peak.y);
-    };
-    maxima.erase(std::remove_if(maxima.begin(), maxima.end(), is_repeated), maxima.end());
-    return maxima;
-}
-
-std::vector<Peak> keep_warmest(std::vector<Peak> peaks, int max_peaks) {
-    if (peaks.size() > static_cast<std::size_t>(max_peaks)) {
-        const auto end = peaks.begin() + max_peaks;
-        std::nth_element(peaks.begin(), end, peaks.end(), is_warmer);
-        peaks.erase(end, peaks.end());
-    }
-    std::sort(peaks.begin(), peaks.end(), is_warmer);
-    return peaks;
+    return warmest.sorted();
 }
 
 }  // namespace posewire

@@ -20,24 +20,24 @@ struct Peak {
     Offset offset;     ///< from adjust
 };
 
-/// All local maxima above the detection threshold whose cells have finite tags.
-///
-/// @param tiles all that hold heat above the detection threshold, and maybe others
-std::vector<Peak> find_maxima(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-                              double detection_threshold);
+/// Which local maxima are peaks.
+struct PeakLimits {
+    double detection_threshold;  ///< they exceed it
+    int max_peaks;               ///< the warmest
+    /// Of equal neighbours only the first in raster order counts: low-precision inference flattens
+    /// many peaks to plateaus, and each extra cell would open a ghost pose.
+    bool merge_plateaus;
+};
 
-/// Of equal neighbours keeps the first in raster order: low-precision inference flattens many peaks
-/// to plateaus, and each extra cell would open a ghost pose.
-std::vector<Peak> merge_plateaus(std::vector<Peak> maxima, const Heat& heat, const Tags& tags);
-
-/// The warmest `max_peaks`, warmest first; equal ones in raster order.
-std::vector<Peak> keep_warmest(std::vector<Peak> peaks, int max_peaks);
+/// The local maxima whose cells have finite tags, warmest first; equal ones in raster order.
+std::vector<Peak> find_peaks(const Heat& heat, const Tags& tags, const TileGrid& tiles,
+                             const PeakLimits& limits);
 
 /// The maps of one keypoint type and what was found in them.
 struct Plane {
     Heat heat;
     Tags tags;
-    std::vector<Tile> tiles;
+    TileGrid tiles;
     std::vector<Peak> peaks;
 };
 

@@ -32,11 +32,10 @@ Offset quarter_offset(const Heat& heat, int x, int y) {
 
 std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
                                const ReferenceOptions& options) {
-    const float floor = floor_to_float(options.detection_threshold);
+    const PeakLimits limits{options.detection_threshold, options.max_peaks, false};
     return read_planes(heatmaps, tags, options.nms, [&](const Heat& heat, const Tags& plane_tags) {
-        std::vector<Tile> tiles = find_warm_tiles(heat, floor);
-        std::vector<Peak> peaks = find_maxima(heat, plane_tags, tiles, options.detection_threshold);
-        peaks = keep_warmest(std::move(peaks), options.max_peaks);
+        TileGrid tiles(heat);
+        std::vector<Peak> peaks = find_peaks(heat, plane_tags, tiles, limits);
         for (Peak& peak : peaks) peak.offset = quarter_offset(heat, peak.x, peak.y);
         return Plane{heat, plane_tags, std::move(tiles), std::move(peaks)};
     });

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
-#include <utility>
 
 #include "threshold.hpp"
 
@@ -13,160 +12,166 @@ namespace {
 
 constexpr float kNear = 0.5F;    // nearer tags are the same person's
 constexpr int kLeastReach = 30;  // cells, for poses of few peaks: see docs/accuracy.md
+// Tiles to search before the others follow in order, because to find the best each time takes too
+// long where many tiles are searched in vain.
+constexpr int kBestFirst = 4;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+bool is_better(const BestCell& a, const BestCell& b) {
+    if (a.value != b.value) return a.value > b.value;
+    return std::tie(a.y, a.x) < std::tie(b.y, b.x);
+}
+
+/// Whether a tile with this gap may have a wanted tag.
+bool is_near(const TagGap& gap, const Wanted& wanted) {
+    return wanted.tag - gap.below < wanted.gate || gap.above - wanted.tag < wanted.gate;
+}
+
+int aligned_down(int count) { return count / kMostLanes * kMostLanes; }
+int aligned_up(int count) { return aligned_down(count + kMostLanes - 1); }
 
 }  // namespace
 
-/// What to search for: cells around a box whose tag is nearer to the pose's than the gate.
+/// What to search for, and where: the tiles that may be in reach, in whole vectors of columns.
 struct Refiner::Goal {
-    Window box;
-    int reach;  ///< cells outside the box where the weight is 0
+    Wanted wanted;
     const float* pose_tag;
-    float gate;
-
-    /// The weight of heat so many cells outside the box, less than `reach`.
-    float weight(int outside) const {
-        return 1.0F - static_cast<float>(outside) / static_cast<float>(reach);
-    }
-    /// The cells that have a weight above 0.
-    Window window() const {
-        const int margin = reach - 1;
-        return {box.left - margin, box.top - margin, box.right + margin, box.bottom + margin};
-    }
+    int left;  // in tiles
+    int top;
+    int columns;
+    int rows;
 };
 
-Refiner::Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-                 double refine_threshold, double tag_threshold)
-    : heat_(heat),
+Refiner::Refiner(const Heat& heat, const Tags& tags, const TileGrid& tiles, double refine_threshold,
+                 double tag_threshold)
+    : kernels_(kernels()),
+      heat_(heat),
       tags_(tags),
-      floor_(floor_to_float(refine_threshold)),
+      floor_(pattern_of(std::fabs(floor_to_float(refine_threshold)))),  // -0 has another pattern
       tag_threshold_(ceil_to_float(tag_threshold)),
       tiles_(tiles),
-      reachable_(tiles.size()) {
-    lefts_.reserve(tiles.size());
-    tops_.reserve(tiles.size());
-    maxima_.reserve(tiles.size());
-    least_tags_.reserve(tiles.size());
-    greatest_tags_.reserve(tiles.size());
-    for (const Tile& tile : tiles) {
-        const Range range = tag_range(tile.cells);
-        lefts_.push_back(tile.cells.left);
-        tops_.push_back(tile.cells.top);
-        maxima_.push_back(pattern_of(tile.maximum));
-        least_tags_.push_back(range.least);
-        greatest_tags_.push_back(range.greatest);
-    }
-}
-
-Range Refiner::tag_range(const Window& cells) const {
-    const std::size_t corner = heat_.index(cells.left, cells.top);
-    if (tags_.length() == 1) {
-        return kernels().warm_tag_range(heat_.row(0) + corner, tags_[corner], heat_.stride(),
-                                        cells.width(), cells.height(), heat_.mask(),
-                                        pattern_of(floor_));
-    }
-    Range range{kInfinity, -kInfinity};
-    for (int y = cells.top; y < cells.bottom; ++y) {
-        for (int x = cells.left; x < cells.right; ++x) {
-            if (!(heat_(x, y) > floor_)) continue;
-            const float tag = tags_[heat_.index(x, y)][0];
-            range.least = tag < range.least ? tag : range.least;  // false for NaN
-            range.greatest = tag > range.greatest ? tag : range.greatest;
-        }
-    }
-    return range;
-}
+      tags_below_(tiles.size(), kInfinity),
+      tags_above_(tiles.size(), -kInfinity),
+      bounds_(tiles.size()),
+      row_bounds_(at(aligned_up(tiles.rows()))),
+      scratch_(tiles.stride()) {}
 
 std::optional<Cell> Refiner::best_cell(const Window& box, const float* pose_tag) {
-    Goal goal{box, std::max(box.longer_side() / 2, kLeastReach), pose_tag,
-              std::min(kNear, tag_threshold_)};
-    auto best = best_within(goal);
-    if (!best && tag_threshold_ > goal.gate) {
-        goal.gate = tag_threshold_;
+    const int reach = std::max(box.longer_side() / 2, kLeastReach);
+    const int margin = reach - 1;
+    const int left = aligned_down(std::max(box.left - margin, 0) / kTileWidth);
+    const int top = std::max(box.top - margin, 0) / kTileHeight;
+    const int last_column = std::min((box.right - 1 + margin) / kTileWidth, tiles_.columns() - 1);
+    const int last_row = std::min((box.bottom - 1 + margin) / kTileHeight, tiles_.rows() - 1);
+    Goal goal{{heat_.mask(),
+               floor_,
+               pose_tag[0],
+               std::min(kNear, tag_threshold_),
+               {box.left, box.right, reach},
+               {box.top, box.bottom, reach}},
+              pose_tag,
+              left,
+              top,
+              aligned_up(last_column + 1) - left,
+              last_row + 1 - top};
+    BestCell best = best_within(goal);
+    if (best.value == kNoValue && tag_threshold_ > goal.wanted.gate) {
+        goal.wanted.gate = tag_threshold_;
         best = best_within(goal);
     }
-    return best ? std::optional<Cell>(best->cell) : std::nullopt;
+    if (best.value == kNoValue) return std::nullopt;
+    return Cell{best.x, best.y, heat_(best.x, best.y)};
 }
 
-std::optional<Refiner::Candidate> Refiner::best_within(const Goal& goal) {
-    const TileTable table{lefts_.data(),         tops_.data(),
-                          maxima_.data(),        least_tags_.data(),
-                          greatest_tags_.data(), static_cast<int>(tiles_.size())};
-    const Pattern warmest = kernels().reachable_maxima(table, goal.window(), goal.pose_tag[0],
-                                                       goal.gate, reachable_.data());
-    std::optional<Candidate> best;
-    if (warmest == 0) return best;
-    for (std::size_t i = 0; i < tiles_.size(); ++i) {
-        if (reachable_[i] == warmest) best = better_in(tiles_[i], goal, best);
+BestCell Refiner::best_within(const Goal& goal) {
+    find_bounds(goal);
+    BestCell best{kNoValue, 0, 0};
+    const auto can_improve = [&](float bound) { return bound >= std::max(best.value, 0.0F); };
+    for (int n = 0; n < kBestFirst; ++n) {
+        const int y = kernels_.first_greatest(row_bounds_.data(), aligned_up(goal.rows));
+        if (!can_improve(row_bounds_[at(y)])) return best;
+        float* bounds = bounds_.data() + y * goal.columns;
+        const int x = kernels_.first_greatest(bounds, goal.columns);
+        bounds[x] = kNoValue;
+        row_bounds_[at(y)] = bounds[kernels_.first_greatest(bounds, goal.columns)];
+        improve(best, goal.left + x, goal.top + y, goal);
     }
-    // The warmest cells of those tiles may be another person's or far away. Colder tiles may have a
-    // better cell, but none whose greatest heat is below the weighted heat of the best.
-    for (std::size_t i = 0; i < tiles_.size(); ++i) {
-        if (reachable_[i] == 0 || reachable_[i] == warmest) continue;
-        if (best && heat_of(reachable_[i]) < best->value) continue;
-        best = better_in(tiles_[i], goal, best);
-    }
-    return best;
-}
-
-/// The best cell of the tile if it is better than the best so far, else that.
-std::optional<Refiner::Candidate> Refiner::better_in(const Tile& tile, const Goal& goal,
-                                                     std::optional<Candidate> best) const {
-    const Window cells = intersection(tile.cells, goal.window());
-    const float greatest_weight = goal.weight(goal.box.least_distance(cells));
-    if (best && tile.maximum * greatest_weight < best->value) return best;
-    const float warmest = warmest_in(cells, goal);
-    if (!(warmest > floor_) || (best && warmest * greatest_weight < best->value)) return best;
-    const float least_weight = goal.weight(goal.box.greatest_distance(cells));
-    const float least = std::max(warmest * least_weight, best ? best->value : 0.0F);
-    const Pattern needed = pattern_of(least);  // no weight exceeds 1
-    for (int y = cells.top; y < cells.bottom; ++y) {
-        if (greatest_in_row(cells, y) < needed) continue;
-        for (int x = cells.left; x < cells.right; ++x) {
-            const float heat = heat_(x, y);
-            if (!(heat > floor_) || heat * greatest_weight < least) continue;
-            const float value = heat * goal.weight(goal.box.least_distance({x, y, x + 1, y + 1}));
-            if (best && value < best->value) continue;
-            const bool earlier = best && std::tie(y, x) < std::tie(best->cell.y, best->cell.x);
-            if (best && value == best->value && !earlier) continue;
-            if (is_near(heat_.index(x, y), goal)) best = Candidate{{x, y, heat}, value};
+    for (int y = 0; y < goal.rows; ++y) {
+        if (!can_improve(row_bounds_[at(y)])) continue;
+        const float* bounds = bounds_.data() + y * goal.columns;
+        for (int x = 0; x < goal.columns; ++x) {
+            if (can_improve(bounds[x])) improve(best, goal.left + x, goal.top + y, goal);
         }
     }
     return best;
 }
 
-/// The pattern of the greatest heat in one row, or that of a cell that is not finite.
-Pattern Refiner::greatest_in_row(const Window& cells, int y) const {
-    const float* row = heat_.row(y);
-    const Pattern mask = heat_.mask();
-    Pattern greatest = 0;
-    for (int x = cells.left; x < cells.right; ++x) {
-        const Pattern pattern = pattern_of(row[x]) & mask;
-        greatest = pattern > greatest ? pattern : greatest;
-    }
-    return greatest;
+void Refiner::find_bounds(const Goal& goal) {
+    const std::size_t first = tiles_.index(goal.left, goal.top);
+    kernels_.tile_bounds(
+        {tiles_.maxima() + first, tags_below_.data() + first, tags_above_.data() + first,
+         tiles_.stride(), goal.left * kTileWidth, goal.top * kTileHeight, goal.columns, goal.rows},
+        goal.wanted, scratch_.data(), bounds_.data(), row_bounds_.data());
 }
 
-/// The greatest heat among the cells that are near enough; 0 if none is.
-float Refiner::warmest_in(const Window& cells, const Goal& goal) const {
-    const std::size_t corner = heat_.index(cells.left, cells.top);
+/// Replaces the best cell so far by the best of a tile, if that is better.
+void Refiner::improve(BestCell& best, int column, int row, const Goal& goal) {
+    const Window cells = tiles_.cells(column, row);
+    const TileCells tile = first_tags(cells);
+    TagGap gap = kernels_.tag_gap(tile, goal.wanted);
+    if (is_near(gap, goal.wanted)) {
+        const BestCell found = best_of(tile, cells, goal);
+        if (found.value != kNoValue) {
+            if (is_better(found, best)) best = found;
+            return;
+        }
+        gap = kernels_.warm_tag_gap(tile, goal.wanted);
+    }
+    const std::size_t i = tiles_.index(column, row);
+    tags_below_[i] = gap.below;
+    tags_above_[i] = gap.above;
+}
+
+BestCell Refiner::best_of(TileCells tile, const Window& cells, const Goal& goal) {
     if (tags_.length() == 1) {
-        return heat_of(kernels().warmest_near(heat_.row(0) + corner, tags_[corner], heat_.stride(),
-                                              cells.width(), cells.height(), heat_.mask(),
-                                              goal.pose_tag[0], goal.gate));
+        return kernels_.best_near(tile, goal.wanted, cells.left, cells.top);
     }
-    float warmest = 0.0F;
-    for (int y = cells.top; y < cells.bottom; ++y) {
-        for (int x = cells.left; x < cells.right; ++x) {
-            const float heat = heat_(x, y);
-            if (heat > warmest && is_near(heat_.index(x, y), goal)) warmest = heat;
-        }
-    }
-    return warmest;
+    find_distances(cells, goal);
+    Wanted wanted = goal.wanted;
+    wanted.tag = 0.0F;
+    tile.tags = distances_.data();
+    tile.tag_stride = kTileWidth;
+    return kernels_.best_near(tile, wanted, cells.left, cells.top);
 }
 
-bool Refiner::is_near(std::size_t cell, const Goal& goal) const {
-    return tag_distance(tags_[cell], goal.pose_tag, tags_.length()) < goal.gate;  // false for NaN
+/// The cells of a tile with the first component of their tags.
+TileCells Refiner::first_tags(const Window& cells) {
+    const std::size_t corner = heat_.index(cells.left, cells.top);
+    const float* heat = heat_.row(0) + corner;
+    if (tags_.length() == 1) {
+        return {heat, tags_[corner], heat_.stride(), heat_.stride(), cells.width(), cells.height()};
+    }
+    for (int y = 0; y < cells.height(); ++y) {
+        const float* tag = tags_[corner + at(y) * heat_.stride()];
+        float* to = first_tags_.data() + y * kTileWidth;
+        for (int x = 0; x < cells.width(); ++x, tag += tags_.length()) to[x] = *tag;
+    }
+    return {heat, first_tags_.data(), heat_.stride(), kTileWidth, cells.width(), cells.height()};
+}
+
+/// Writes the distances of the tags of a tile's cells from the pose's.
+void Refiner::find_distances(const Window& cells, const Goal& goal) {
+    for (int y = 0; y < cells.height(); ++y) {
+        const std::size_t first = heat_.index(cells.left, cells.top + y);
+        float* to = distances_.data() + y * kTileWidth;
+        const auto find = [&](std::size_t length) {
+            const float* tag = tags_[first];
+            for (int x = 0; x < cells.width(); ++x, tag += length) {
+                to[x] = tag_distance(tag, goal.pose_tag, length);
+            }
+        };
+        tags_.length() == 2 ? find(2) : find(tags_.length());  // a constant makes it a vector loop
+    }
 }
 
 }  // namespace posewire

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -17,13 +19,15 @@ namespace posewire {
 /// from 1 in the box to 0 at half its longer side, but at least 30 cells, outside: warm cells
 /// farther away belong to other people, however near their tags.
 ///
-/// It stores the greatest heat of each warm tile and the range of the tags of its warm cells, and
-/// reads only tiles that can have a better cell. The result is that of a search over every cell.
+/// It reads tiles in the order of the greatest weighted heat that they can have, and stops where
+/// none can have a better cell. Of each tile in which it found no tag near enough it remembers
+/// which tags the tile lacks. Poses should come in the order of their tags: then a tile is searched
+/// in vain at most once for each of its tags. The result is that of a search over every cell.
 class Refiner {
 public:
-    /// @param tiles all that hold heat above the refine threshold; they must outlive this
-    Refiner(const Heat& heat, const Tags& tags, const std::vector<Tile>& tiles,
-            double refine_threshold, double tag_threshold);
+    /// @param tiles of the plane; they must outlive this
+    Refiner(const Heat& heat, const Tags& tags, const TileGrid& tiles, double refine_threshold,
+            double tag_threshold);
 
     /// Of the cells above the refine threshold whose tag is within 0.5 of the pose's, the one of
     /// greatest weighted heat; if there are none, of those within the tag threshold. The first in
@@ -32,31 +36,31 @@ public:
 
 private:
     struct Goal;
-    struct Candidate {
-        Cell cell;
-        float value;  ///< its weighted heat
-    };
+    using TileValues = std::array<float, kTileWidth * kTileHeight>;
 
-    Range tag_range(const Window& cells) const;
-    std::optional<Candidate> best_within(const Goal& goal);
-    std::optional<Candidate> better_in(const Tile& tile, const Goal& goal,
-                                       std::optional<Candidate> best) const;
-    Pattern greatest_in_row(const Window& cells, int y) const;
-    float warmest_in(const Window& cells, const Goal& goal) const;
-    bool is_near(std::size_t cell, const Goal& goal) const;
+    static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+    void find_bounds(const Goal& goal);
+    BestCell best_within(const Goal& goal);
+    void improve(BestCell& best, int column, int row, const Goal& goal);
+    BestCell best_of(TileCells tile, const Window& cells, const Goal& goal);
+    TileCells first_tags(const Window& cells);
+    void find_distances(const Window& cells, const Goal& goal);
 
+    const Kernels& kernels_;
     Heat heat_;
     Tags tags_;
-    float floor_;
+    Pattern floor_;
     float tag_threshold_;
-    const std::vector<Tile>& tiles_;
-    // One entry per tile, in separate arrays for the kernels.
-    std::vector<int> lefts_;
-    std::vector<int> tops_;
-    std::vector<Pattern> maxima_;
-    std::vector<float> least_tags_;  // of the first components of the tags of warm cells
-    std::vector<float> greatest_tags_;
-    std::vector<Pattern> reachable_;  // scratch of best_within
+    const TileGrid& tiles_;
+    // Of each tile: no warm cell has a tag whose first component lies between these.
+    std::vector<float> tags_below_;
+    std::vector<float> tags_above_;
+    // Scratch.
+    std::vector<float> bounds_;      // one for each tile
+    std::vector<float> row_bounds_;  // one for each row of tiles
+    std::vector<float> scratch_;     // one for each column of tiles
+    TileValues first_tags_;
+    TileValues distances_;
 };
 
 }  // namespace posewire

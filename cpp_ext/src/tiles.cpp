@@ -1,9 +1,6 @@
 #include "tiles.hpp"
 
 #include <algorithm>
-#include <cstddef>
-
-#include "kernels.hpp"
 
 namespace posewire {
 namespace {
@@ -16,30 +13,42 @@ float maximum_of_finite(const Heat& heat, const Window& cells) {
     return greatest;
 }
 
+/// A plain loop becomes a vector loop, std::max_element does not.
+Pattern greatest_of(const Pattern* patterns, int count) {
+    Pattern greatest = 0;
+    for (int i = 0; i < count; ++i) greatest = std::max(greatest, patterns[i]);
+    return greatest;
+}
+
+int divided_up(int a, int b) { return (a + b - 1) / b; }
+
 }  // namespace
 
-std::vector<Tile> find_warm_tiles(const Heat& heat, float floor) {
-    const int tiles_wide = (heat.width() + kTileWidth - 1) / kTileWidth;
-    const auto columns = static_cast<std::size_t>(tiles_wide * kTileWidth);
-    std::vector<Pattern> scratch(columns * 2);
-    std::vector<Pattern> maxima(static_cast<std::size_t>(tiles_wide));
-    const Pattern floor_pattern = pattern_of(floor);
-    std::vector<Tile> warm;
-    for (int top = 0; top < heat.height(); top += kTileHeight) {
-        const int rows = std::min(kTileHeight, heat.height() - top);
-        kernels().tile_row_maxima(heat.row(top), heat.stride(), heat.width(), rows, heat.mask(),
-                                  scratch.data(), maxima.data());
-        for (int i = 0; i < tiles_wide; ++i) {
-            const Pattern maximum = maxima[static_cast<std::size_t>(i)];
-            if (maximum <= floor_pattern) continue;
-            const int left = i * kTileWidth;
-            const int right = std::min(left + kTileWidth, heat.width());
-            Tile tile{{left, top, right, top + rows}, heat_of(maximum)};
-            if (maximum >= kNotFinite) tile.maximum = maximum_of_finite(heat, tile.cells);
-            if (tile.maximum > floor) warm.push_back(tile);
+TileGrid::TileGrid(const Heat& heat)
+    : width_(heat.width()),
+      height_(heat.height()),
+      columns_(divided_up(width_, kTileWidth)),
+      rows_(divided_up(height_, kTileHeight)),
+      stride_(static_cast<std::size_t>(divided_up(columns_, kMostLanes) * kMostLanes)),
+      maxima_(stride_ * static_cast<std::size_t>(rows_)) {
+    row_maxima_.reserve(static_cast<std::size_t>(rows_));
+    std::vector<Pattern> scratch(static_cast<std::size_t>(columns_ * kTileWidth) * 2);
+    for (int row = 0; row < rows_; ++row) {
+        const int top = row * kTileHeight;
+        Pattern* maxima = maxima_.data() + static_cast<std::size_t>(row) * stride_;
+        kernels().tile_row_maxima(heat.row(top), heat.stride(), width_,
+                                  std::min(kTileHeight, height_ - top), heat.mask(), scratch.data(),
+                                  maxima);
+        Pattern greatest = greatest_of(maxima, columns_);
+        if (greatest >= kNotFinite) {
+            for (int column = 0; column < columns_; ++column) {
+                if (maxima[column] < kNotFinite) continue;
+                maxima[column] = pattern_of(maximum_of_finite(heat, cells(column, row)));
+            }
+            greatest = greatest_of(maxima, columns_);
         }
+        row_maxima_.push_back(greatest);
     }
-    return warm;
 }
 
 }  // namespace posewire

@@ -48,6 +48,7 @@ struct Tile {
     std::size_t stride;
     std::vector<float> heat;
     std::vector<float> tags;
+    TileCells cells() const { return {first_heat(), first_tag(), stride, stride, columns, rows}; }
     const float* first_heat() const { return heat.data() + stride - columns_size(); }
     const float* first_tag() const { return tags.data() + stride - columns_size(); }
     float heat_at(int x, int y) const { return first_heat()[index(x, y)]; }
@@ -115,11 +116,65 @@ protected:
         return tile;
     }
 
+    Wanted draw_wanted() {
+        const int reach = draw(1, 40);
+        const int left = draw(0, 90);
+        const int top = draw(0, 90);
+        return {draw_mask(),
+                pattern_of(draw(0, 2) == 0 ? 0.97F : draw_float(0.0F, 0.5F)),
+                draw_quarter(-16, 16),
+                draw(0, 9) == 0 ? kInfinity : draw_quarter(1, 4),
+                {left, left + draw(1, 40), reach},
+                {top, top + draw(1, 40), reach}};
+    }
+
 private:
     std::mt19937 generator_{5};
 };
 
 Pattern masked(float heat, Pattern mask) { return pattern_of(heat) & mask; }
+
+bool is_warm(Pattern heat, const Wanted& wanted) {
+    return heat > wanted.floor && heat < kNotFinite;
+}
+
+/// How many cells outside the extent the nearest of these is.
+int cells_outside(const Extent& extent, int first, int last) {
+    return std::max({extent.begin - last, first - extent.end + 1, 0});
+}
+
+float weight(const Extent& extent, int outside) {
+    return 1.0F - static_cast<float>(outside) / static_cast<float>(extent.reach);
+}
+
+/// The tags of a tile that are not NaN.
+std::vector<float> tags_of(const Tile& tile, const Wanted& wanted, bool of_warm_cells) {
+    std::vector<float> tags;
+    for (int y = 0; y < tile.rows; ++y) {
+        for (int x = 0; x < tile.columns; ++x) {
+            const bool is_cold = !is_warm(masked(tile.heat_at(x, y), wanted.mask), wanted);
+            if (std::isnan(tile.tag_at(x, y)) || (of_warm_cells && is_cold)) continue;
+            tags.push_back(tile.tag_at(x, y));
+        }
+    }
+    return tags;
+}
+
+float greatest_tag(const Tile& tile, const Wanted& wanted, bool of_warm_cells) {
+    float greatest = -kInfinity;
+    for (const float tag : tags_of(tile, wanted, of_warm_cells)) {
+        if (tag <= wanted.tag) greatest = std::max(greatest, tag);
+    }
+    return greatest;
+}
+
+float least_tag(const Tile& tile, const Wanted& wanted, bool of_warm_cells) {
+    float least = kInfinity;
+    for (const float tag : tags_of(tile, wanted, of_warm_cells)) {
+        if (tag >= wanted.tag) least = std::min(least, tag);
+    }
+    return least;
+}
 
 TEST_P(KernelVersion, FindsTheMaximumOfEachTileInARow) {
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
@@ -159,88 +214,106 @@ TEST_P(KernelVersion, TellsWhichColumnsHaveACellAboveAValue) {
     }
 }
 
-TEST_P(KernelVersion, FindsTheRangeOfTheTagsOfWarmCells) {
+TEST_P(KernelVersion, FindsTheTagsAroundATag) {
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
         const Tile tile = draw_tile();
-        const Pattern mask = draw_mask();
-        const Pattern floor = pattern_of(draw(0, 2) == 0 ? 0.97F : draw_float(0.0F, 0.5F));
-        Range wanted{kInfinity, -kInfinity};
-        for (int y = 0; y < tile.rows; ++y) {
-            for (int x = 0; x < tile.columns; ++x) {
-                const float tag = tile.tag_at(x, y);
-                if (masked(tile.heat_at(x, y), mask) <= floor || std::isnan(tag)) continue;
-                wanted.least = std::min(wanted.least, tag);
-                wanted.greatest = std::max(wanted.greatest, tag);
-            }
-        }
-        const Range range = table().warm_tag_range(tile.first_heat(), tile.first_tag(), tile.stride,
-                                                   tile.columns, tile.rows, mask, floor);
-        if (wanted.least > wanted.greatest) {
-            ASSERT_GT(range.least, range.greatest);
-        } else {
-            ASSERT_EQ(range.least, wanted.least);
-            ASSERT_EQ(range.greatest, wanted.greatest);
-        }
+        const Wanted wanted = draw_wanted();
+        const TagGap gap = table().tag_gap(tile.cells(), wanted);
+        ASSERT_EQ(gap.below, greatest_tag(tile, wanted, false));
+        ASSERT_EQ(gap.above, least_tag(tile, wanted, false));
+        const TagGap warm = table().warm_tag_gap(tile.cells(), wanted);
+        ASSERT_EQ(warm.below, greatest_tag(tile, wanted, true));
+        ASSERT_EQ(warm.above, least_tag(tile, wanted, true));
     }
 }
 
-TEST_P(KernelVersion, FindsTheWarmestCellNearATag) {
+TEST_P(KernelVersion, FindsTheFirstCellOfGreatestWeightedHeat) {
     int found = 0;
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
         const Tile tile = draw_tile();
-        const Pattern mask = draw_mask();
-        const float tag = draw_quarter(-16, 16);
-        const float gate = draw(0, 9) == 0 ? kInfinity : draw_quarter(1, 4);
-        Pattern wanted = 0;
+        const Wanted wanted = draw_wanted();
+        const int left = draw(0, 60);
+        const int top = draw(0, 60);
+        BestCell best{kNoValue, 0, 0};
         for (int y = 0; y < tile.rows; ++y) {
             for (int x = 0; x < tile.columns; ++x) {
-                const Pattern heat = masked(tile.heat_at(x, y), mask);
-                const bool near = std::fabs(tile.tag_at(x, y) - tag) < gate;
-                if (near && heat < kNotFinite) wanted = std::max(wanted, heat);
+                const Pattern heat = masked(tile.heat_at(x, y), wanted.mask);
+                const int outside = std::max(cells_outside(wanted.x, left + x, left + x),
+                                             cells_outside(wanted.y, top + y, top + y));
+                const bool is_near = std::fabs(tile.tag_at(x, y) - wanted.tag) < wanted.gate;
+                if (!is_warm(heat, wanted) || !is_near || outside >= wanted.x.reach) continue;
+                const float value = heat_of(heat) * weight(wanted.x, outside);
+                if (value > best.value) best = {value, left + x, top + y};
             }
         }
-        ASSERT_EQ(table().warmest_near(tile.first_heat(), tile.first_tag(), tile.stride,
-                                       tile.columns, tile.rows, mask, tag, gate),
-                  wanted)
-            << tile.columns << " x " << tile.rows;
-        found += wanted > 0 ? 1 : 0;
+        const BestCell result = table().best_near(tile.cells(), wanted, left, top);
+        ASSERT_EQ(result.value, best.value) << tile.columns << " x " << tile.rows;
+        if (best.value == kNoValue) continue;
+        ++found;
+        ASSERT_EQ(result.x, best.x);
+        ASSERT_EQ(result.y, best.y);
     }
-    EXPECT_GT(found, kRepetitions / 4);
+    EXPECT_GT(found, kRepetitions / 20);
 }
 
-TEST_P(KernelVersion, KeepsTheMaximaOfTilesInAWindowAndWithinReachOfATag) {
+TEST_P(KernelVersion, BoundsTheWeightedHeatOfTiles) {
     for (int repetition = 0; repetition < kRepetitions; ++repetition) {
-        const auto count = static_cast<std::size_t>(draw(0, 70));
-        std::vector<int> lefts(count);
-        std::vector<int> tops(count);
+        const int columns = kMostLanes * draw(1, 2);
+        const int rows = draw(1, 20);
+        const auto stride = static_cast<std::size_t>(columns + kMostLanes * draw(0, 1));
+        const std::size_t count = stride * static_cast<std::size_t>(rows);
         std::vector<Pattern> maxima(count);
-        std::vector<float> least(count);
-        std::vector<float> greatest(count);
-        const float tag = draw_quarter(-16, 16);
-        const float gate = draw_quarter(1, 4);
-        const int left = draw(0, 99);
-        const int top = draw(0, 99);
-        const Window window{left, top, draw(left + 1, 100), draw(top + 1, 100)};
-        std::vector<Pattern> wanted(count, 0);
+        std::vector<float> below(count);
+        std::vector<float> above(count);
+        const Wanted wanted = draw_wanted();
         for (std::size_t i = 0; i < count; ++i) {
-            lefts[i] = draw(0, 6) * kTileWidth;
-            tops[i] = draw(0, 12) * kTileHeight;
             maxima[i] = pattern_of(std::round(draw_float(0.0F, 1.0F) * 8.0F) / 8.0F);
-            least[i] = draw(0, 9) == 0 ? kInfinity : draw_quarter(-16, 16);
-            greatest[i] = least[i] == kInfinity ? -kInfinity : least[i] + draw_quarter(0, 4);
-            const bool inside =
-                std::max(left, lefts[i]) < std::min(window.right, lefts[i] + kTileWidth) &&
-                std::max(top, tops[i]) < std::min(window.bottom, tops[i] + kTileHeight);
-            const bool near = least[i] - tag < gate && tag - greatest[i] < gate;
-            if (inside && near) wanted[i] = maxima[i];
+            const bool is_known = draw(0, 3) != 0;
+            below[i] = is_known ? draw_quarter(-16, 16) : kInfinity;
+            above[i] = is_known ? below[i] + draw_quarter(0, 8) : -kInfinity;
         }
-        std::vector<Pattern> reachable(count, -7);
-        const Pattern warmest =
-            table().reachable_maxima({lefts.data(), tops.data(), maxima.data(), least.data(),
-                                      greatest.data(), static_cast<int>(count)},
-                                     window, tag, gate, reachable.data());
-        ASSERT_EQ(reachable, wanted);
-        ASSERT_EQ(warmest, count == 0 ? 0 : *std::max_element(wanted.begin(), wanted.end()));
+        const int left = kTileWidth * draw(0, 3);
+        const int top = kTileHeight * draw(0, 6);
+        std::vector<float> scratch(static_cast<std::size_t>(columns), -7.0F);
+        std::vector<float> bounds(static_cast<std::size_t>(columns * rows), -7.0F);
+        std::vector<float> row_bounds(32, -7.0F);
+        table().tile_bounds(
+            {maxima.data(), below.data(), above.data(), stride, left, top, columns, rows}, wanted,
+            scratch.data(), bounds.data(), row_bounds.data());
+        const auto* bound = bounds.data();
+        for (int row = 0; row < rows; ++row) {
+            float greatest = kNoValue;
+            for (int column = 0; column < columns; ++column, ++bound) {
+                const auto i =
+                    static_cast<std::size_t>(row) * stride + static_cast<std::size_t>(column);
+                const int x = left + column * kTileWidth;
+                const int y = top + row * kTileHeight;
+                const int outside = std::max(cells_outside(wanted.x, x, x + kTileWidth - 1),
+                                             cells_outside(wanted.y, y, y + kTileHeight - 1));
+                const bool is_far =
+                    wanted.tag - below[i] >= wanted.gate && above[i] - wanted.tag >= wanted.gate;
+                greatest = std::max(greatest, *bound);
+                if (maxima[i] <= wanted.floor || is_far || outside >= wanted.x.reach) {
+                    ASSERT_LT(*bound, 0.0F);
+                } else {
+                    ASSERT_EQ(*bound, heat_of(maxima[i]) * weight(wanted.x, outside));
+                }
+            }
+            ASSERT_EQ(row_bounds[static_cast<std::size_t>(row)], greatest);
+        }
+        for (int row = rows; row % kMostLanes != 0; ++row) {
+            ASSERT_EQ(row_bounds[static_cast<std::size_t>(row)], kNoValue);
+        }
+    }
+}
+
+TEST_P(KernelVersion, FindsTheFirstOfTheGreatestValues) {
+    for (int repetition = 0; repetition < kRepetitions; ++repetition) {
+        std::vector<float> values(static_cast<std::size_t>(kMostLanes * draw(1, 4)));
+        for (float& value : values) value = draw_quarter(-4, 4);
+        const auto greatest = std::max_element(values.begin(), values.end());
+        ASSERT_EQ(table().first_greatest(values.data(), static_cast<int>(values.size())),
+                  greatest - values.begin());
     }
 }
 
