@@ -61,8 +61,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving bench-swap loadbalance overhead ray accuracy asan tsan fuzz chaos soak \
-	mesh meshconditions clean
+	bench-metrics bench-serving bench-swap loadbalance capacity overhead ray accuracy asan tsan fuzz \
+	chaos soak mesh meshconditions clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -203,6 +203,9 @@ bench-swap: $(INSTALLED) ## Measure what a swap of models costs the calls in pro
 
 loadbalance: $(INSTALLED) ## Measure how balancers divide streams among servers of unequal speed; BENCH_ARGS names them
 	python -m tests.deploy.load_balance $(BENCH_ARGS)
+
+capacity: $(INSTALLED) ## Measure and simulate how many streams a machine carries; BENCH_ARGS as for bench
+	python -m tests.bench.capacity $(BENCH_ARGS)
 
 accuracy: $(INSTALLED) ## Measure the accuracy of the bundled network on 500 unseen rendered scenes
 	python -m training.evaluate
