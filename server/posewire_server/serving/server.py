@@ -15,7 +15,8 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from posewire_server.serving import load_reports, reflection
 from posewire_server.serving.access.authentication import Access
-from posewire_server.serving.access.tokens import Token, divide_quotas, read_tokens
+from posewire_server.serving.access.tokens import Token, read_tokens
+from posewire_server.serving.access.usage import Usage
 from posewire_server.serving.errors import ListenError, TokensError
 from posewire_server.serving.frames.model_reload import ConfirmModels, ModelReload, ReadModels
 from posewire_server.serving.frames.served_model import ServedModel
@@ -75,8 +76,7 @@ class ServerOptions:
     keep it. `lame_duck_secs`: how long a draining server still accepts calls while it reports
     NOT_SERVING. `load_reports`: whether load balancers can ask for the load. `load_trailers`:
     whether the trailing metadata of each call reports it. `observe`: what is shown of calls and
-    frames. `processes`: how many share the address, which then has a port other than 0; quotas of
-    tokens are divided by that.
+    frames. `processes`: how many share the address, which then has a port other than 0.
     """
 
     address: str = "127.0.0.1:50051"
@@ -99,10 +99,10 @@ class Server:
     """Listens from `start` on and serves from `open` on.
 
     `read_models`: reads the models again on `reloads.request`. `confirm_models`: whether they may
-    take over, by default they do. `health`: replaces the service that
-    reports the health of this server alone. Raises `ListenError` for options without an address,
-    `TlsError` for unusable certificates, `TokensError` for an unusable tokens file, and
-    `ResumeKeyError` for an unusable key.
+    take over, by default they do. `health`: replaces the service that reports the health of this
+    server alone. `usage`: what callers use of their quotas, in other processes as well. Raises
+    `ListenError` for options without an address, `TlsError` for unusable certificates,
+    `TokensError` for an unusable tokens file, and `ResumeKeyError` for an unusable key.
     """
 
     def __init__(
@@ -112,6 +112,7 @@ class Server:
         read_models: ReadModels | None = None,
         confirm_models: ConfirmModels | None = None,
         health: HealthService | None = None,
+        usage: Usage | None = None,
     ) -> None:
         self._options = options
         self.reloads = Reloads()
@@ -119,7 +120,10 @@ class Server:
         self._address = listen_address(options.address)
         limits = options.limits
         self._access = Access(
-            self._load_tokens(), streams=limits.streams, streams_per_peer=limits.streams_per_peer
+            self._load_tokens(),
+            streams=limits.streams,
+            streams_per_peer=limits.streams_per_peer,
+            usage=usage,
         )
         self._observation = Observation(SERVICE, options.observe)
         self._live_calls = LiveCalls()
@@ -310,13 +314,11 @@ class Server:
                 f"tokens {path}: callers would send them unencrypted to {self._address}; want TLS "
                 "(--tls-cert), an address of this machine, or --insecure-tokens behind a proxy"
             )
-        processes = self._options.processes
-        tokens = divide_quotas(read_tokens(path), processes)
+        tokens = read_tokens(path)
         loop = asyncio.get_running_loop()
 
         def reload() -> None:
-            tokens = divide_quotas(read_tokens(path), processes)
-            loop.call_soon_threadsafe(self._service.replace_tokens, tokens)
+            loop.call_soon_threadsafe(self._service.replace_tokens, read_tokens(path))
 
         self.reloads.add("tokens file", [path], reload)
         return tokens

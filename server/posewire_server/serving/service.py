@@ -18,6 +18,7 @@ from posewire_server.image.limits import ImageLimits
 from posewire_server.serving.access.authentication import Access, Identity
 from posewire_server.serving.access.quotas import Account
 from posewire_server.serving.access.tokens import Token
+from posewire_server.serving.access.usage import ALL
 from posewire_server.serving.errors import (
     BusyError,
     DeadlineMissedError,
@@ -316,7 +317,8 @@ class PoseService:
     @contextmanager
     def _stream(self) -> Iterator[None]:
         """Count a stream. Raises `BusyError` if all are in use."""
-        if self._streams == self._limits.streams:
+        usage = self._access.usage
+        if not usage.open_stream(ALL, self._limits.streams):
             raise BusyError(
                 f"all {self._limits.streams} streams of this server are in use (--max-streams)",
                 reason="STREAM_LIMIT_REACHED",
@@ -327,6 +329,7 @@ class PoseService:
             yield
         finally:
             self._streams -= 1
+            usage.close_stream(ALL)
 
     @contextmanager
     def _session(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from posewire_server.serving.access.quotas import Quota
-from posewire_server.serving.access.tokens import Token, divide_quotas
 from posewire_server.serving.errors import ListenError
 from posewire_server.serving.observation.observers import ObserveOptions
 from posewire_server.serving.server import ServerOptions
@@ -20,10 +18,10 @@ def test_totals_are_divided_and_rounded_up() -> None:
     options = ServerOptions(limits=limits, connections=ConnectionLimits(count=100))
     part = divide_options(options, 3)
     assert part.processes == 3
-    assert (part.limits.waiting, part.limits.streams) == (4, 22)
-    assert (part.limits.streams_per_peer, part.limits.held_bytes) == (3, 334)
+    assert (part.limits.waiting, part.limits.held_bytes) == (4, 334)
     assert part.connections.count == 34
-    assert part.limits.window == limits.window
+    # Counted together.
+    assert (part.limits.streams, part.limits.streams_per_peer) == (64, 7)
 
 
 def test_defaults_of_a_process_stay_defaults() -> None:
@@ -39,16 +37,6 @@ def test_the_parent_serves_the_metrics(address: str | None) -> None:
     assert part.metrics_address is None
     assert part.keeps_metrics is (address is not None)
     assert part.telemetry
-
-
-def test_quotas_are_divided() -> None:
-    limited = Quota(weight=2, max_streams=5, max_rate=9.0, source="tokens.toml")
-    tokens = [Token("a", (b"1",), limited), Token("b", (b"2",), Quota(max_streams=0))]
-    first, second = (each.quota for each in divide_quotas(tokens, 3))
-    assert (first.weight, first.max_streams, first.max_rate) == (2, 2, 3.0)
-    assert first.source == "tokens.toml, divided among 3 processes"
-    assert (second.max_streams, second.max_rate) == (0, None)
-    assert divide_quotas(tokens, 1) == tuple(tokens)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from posewire_server.serving.access.caller import host_of
 from posewire_server.serving.access.quotas import Account, Quota
 from posewire_server.serving.access.tokens import Token
+from posewire_server.serving.access.usage import Usage
 from posewire_server.serving.errors import UnauthenticatedError
 
 _HEADER = "authorization"
@@ -31,7 +32,8 @@ class Access:
 
     `tokens`: None if calls need none. `streams_per_peer`: the limit for each host without a token;
     None for three quarters of `streams`, which leaves some for other hosts, and for no limit on
-    this machine, where a proxy may call for many clients.
+    this machine, where a proxy may call for many clients. `usage`: what is used of the quotas, by
+    default in this process alone.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Access:
         *,
         streams: int,
         streams_per_peer: int | None = None,
+        usage: Usage | None = None,
     ) -> None:
         self._needs_token = tokens is not None
         self._streams = streams
         self._streams_per_peer = streams_per_peer
+        self.usage = usage or Usage()
         # An account of a host lives as long as a call refers to it.
         self._hosts: WeakValueDictionary[str, Account] = WeakValueDictionary()
         self._named: dict[str, Account] = {}
@@ -54,7 +58,9 @@ class Access:
         """Apply a tokens file; accounts that stay keep what they use of their quotas."""
         before, self._named, self._by_digest = self._named, {}, {}
         for token in tokens:
-            account = before.get(token.name) or Account.named(token.name, token.quota)
+            account = before.get(token.name) or Account.named(
+                token.name, token.quota, usage=self.usage
+            )
             account.change(token.quota)
             self._named[token.name] = account
             self._by_digest.update(dict.fromkeys(token.digests, account))
@@ -83,7 +89,7 @@ class Access:
         host = host_of(peer)
         account = self._hosts.get(host)
         if account is None:
-            self._hosts[host] = account = Account(host, self._host_quota(peer))
+            self._hosts[host] = account = Account(host, self._host_quota(peer), usage=self.usage)
         return account
 
     def _host_quota(self, peer: str) -> Quota:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 from posewire_server.serving.access.shares import Share
+from posewire_server.serving.access.usage import Usage
 from posewire_server.serving.errors import BusyError, PermissionDeniedError
 
 # RetryInfo delay when a stream has to end first.
@@ -32,17 +33,6 @@ class Quota:
     max_rate: float | None = None
     source: str = ""
 
-    def divide(self, processes: int) -> Quota:
-        """Return the quota in one of this many processes, with streams rounded up."""
-        if processes == 1:
-            return self
-        return replace(
-            self,
-            max_streams=None if self.max_streams is None else -(-self.max_streams // processes),
-            max_rate=None if self.max_rate is None else self.max_rate / processes,
-            source=f"{self.source}, divided among {processes} processes",
-        )
-
 
 class Account:
     """A named caller, or a host, and what it uses of its quota; belongs to one event loop."""
@@ -52,19 +42,21 @@ class Account:
         name: str = "",
         quota: Quota | None = None,
         *,
+        usage: Usage | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        """Count streams in `usage`, by default in one of its own."""
         quota = quota or Quota()
+        self._usage = usage or Usage()
         self.name = name
         self.share = Share(weight=quota.weight)
         self._quota = quota
-        self._streams = 0
         self._rate = _RateLimit(quota.max_rate, clock)
 
     @classmethod
-    def named(cls, name: str, quota: Quota) -> Account:
+    def named(cls, name: str, quota: Quota, *, usage: Usage | None = None) -> Account:
         """Create an account with a share of turns of its own, however many streams it has."""
-        account = cls(name, quota)
+        account = cls(name, quota, usage=usage)
         account.share.name = name
         return account
 
@@ -85,20 +77,21 @@ class Account:
                 reason="STREAMS_NOT_ALLOWED",
                 metadata={"caller": self.name, "limit": "max_streams", "value": "0"},
             )
-        if limit is not None and self._streams >= limit:
-            raise self._over("max_streams", limit, "STREAM_LIMIT_REACHED", _STREAM_RETRY_SECS)
-        self._streams += 1
+        if not self._usage.open_stream(self.name, limit):
+            raise self._over("max_streams", limit or 0, "STREAM_LIMIT_REACHED", _STREAM_RETRY_SECS)
         try:
             yield
         finally:
-            self._streams -= 1
+            self._usage.close_stream(self.name)
 
     def take_frame(self) -> bool:
         """Count a frame, unless the rate does not allow it now."""
+        self._share_rate()
         return not self._rate.take()
 
     def check_rate(self) -> None:
         """Count an image of a unary call. Raises `BusyError` if the rate does not allow it now."""
+        self._share_rate()
         if wait_secs := self._rate.take():
             limit = self._quota.max_rate or 0.0
             raise self._over("max_rate", limit, "RATE_LIMIT_REACHED", wait_secs)
@@ -107,6 +100,7 @@ class Account:
         """Count a frame, and wait until the rate allows it."""
         if self._quota.max_rate is None:
             return
+        self._share_rate()
         number = self._rate.reserve()
         try:
             while wait_secs := self._rate.secs_until(number):
@@ -114,6 +108,11 @@ class Account:
         except asyncio.CancelledError:
             self._rate.give_back()
             raise
+
+    def _share_rate(self) -> None:
+        """Divide the rate among the processes that handle frames of the caller now."""
+        if (rate := self._quota.max_rate) is not None:
+            self._rate.change(rate / self._usage.processes(self.name))
 
     def _over(self, limit: str, value: float, reason: str, retry_secs: float) -> BusyError:
         return BusyError(

@@ -6,8 +6,8 @@ import hashlib
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,11 +41,6 @@ class Token:
     name: str
     digests: tuple[bytes, ...]
     quota: Quota
-
-
-def divide_quotas(tokens: Sequence[Token], processes: int) -> tuple[Token, ...]:
-    """Return the tokens with the quotas of one of this many processes, streams rounded up."""
-    return tuple(replace(token, quota=token.quota.divide(processes)) for token in tokens)
 
 
 def read_tokens(path: Path) -> tuple[Token, ...]:

@@ -9,24 +9,22 @@ from posewire_server.serving.server import ServerOptions
 
 
 def divide_options(options: ServerOptions, processes: int) -> ServerOptions:
-    """Return the options of one process; limits on numbers and bytes are divided, rounded up.
+    """Return the options of one process.
 
-    Its metrics are those that the parent collects. Quotas of tokens are divided by the server.
+    What fills its own queues and memory is divided and rounded up. Streams are counted together.
+    Its metrics are those that the parent collects.
     """
 
     def part(total: int) -> int:
         return -(-total // processes)
 
     limits, connections = options.limits, options.connections
-    per_peer = limits.streams_per_peer
     return replace(
         options,
         processes=processes,
         limits=replace(
             limits,
             waiting=part(limits.waiting),
-            streams=part(limits.streams),
-            streams_per_peer=None if per_peer is None else part(per_peer),
             held_bytes=part(limits.held_bytes),
         ),
         connections=replace(

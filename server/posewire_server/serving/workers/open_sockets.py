@@ -5,26 +5,37 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 _FILES = "/proc/self/fd"
+# Of Linux's struct tcp_info: tcpi_unacked, the length of the queue of a socket that listens.
+_UNACKED, _UNACKED_AT, _TCP_INFO_BYTES = struct.Struct("=I"), 24, 104
 
 
 def count_sockets() -> int:
     return sum(1 for _ in _socket_files())
 
 
-def listening_sockets(port: int) -> list[socket.socket]:
-    """Return duplicates of the sockets that listen on this port."""
+def listening_sockets(port: int) -> list[int]:
+    """Return the descriptors of the sockets that listen on this port."""
     found = []
     for file in _socket_files():
-        each = socket.socket(fileno=os.dup(file))
-        if _is_listening(each, port):
-            found.append(each)
-        else:
-            each.close()
+        with socket.socket(fileno=os.dup(file)) as each:
+            if _is_listening(each, port):
+                found.append(file)
     return found
+
+
+def count_waiting(listeners: Sequence[int]) -> int:
+    """Return how many connections wait to be accepted at these sockets."""
+    waiting = 0
+    for file in listeners:
+        with suppress(OSError), socket.socket(fileno=os.dup(file)) as listener:
+            info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            waiting += _UNACKED.unpack_from(info, _UNACKED_AT)[0]
+    return waiting
 
 
 def _is_listening(each: socket.socket, port: int) -> bool:

@@ -27,7 +27,7 @@ class Parent(Protocol):
         """It listens; the parent owns these duplicates of its sockets."""
 
     def on_load(self, worker: Worker, load: int, at: float) -> None:
-        """It had so many connections and streams at that time; `is_serving` may have changed."""
+        """It had so many connections or streams at that time; `is_serving` may have changed."""
 
     def on_vote(self, worker: Worker, number: int, versions: Versions) -> None:
         """It has loaded these versions, or failed to, in the ballot of that number."""
@@ -68,8 +68,9 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._process.sentinel, self._end)
 
-    def listen(self) -> None:
-        self._link.send("listen")
+    def listen(self, usage: int) -> None:
+        """Let it listen, and count what callers use in this file."""
+        self._link.send("listen", [usage])
 
     def drain(self) -> None:
         self._link.send("drain")
@@ -117,14 +118,17 @@ class Worker:
                 self.is_serving = message["is_serving"]
                 if self.is_serving and self.served_at is None:
                     self.served_at = monotonic()
-                load = message["connections"] + message["streams"]
+                # Not their sum: a new connection counts once, before and after its stream opens.
+                load = max(message["connections"], message["streams"])
                 self._parent.on_load(self, load, message["at"])
             case "vote":
                 self._parent.on_vote(self, message["round"], message["versions"])
             case "failed":
                 self.failure = message["message"]
-            case "metrics" if answered := self._metrics.get(message["number"]):
-                answered.set_result(None)
+            case "metrics":
+                answered = self._metrics.get(message["number"])
+                if answered is not None and not answered.done():
+                    answered.set_result(None)
         close_files(files)
 
     def _end(self) -> None:
@@ -135,7 +139,8 @@ class Worker:
         self._link.close()
         self.is_serving = False
         for each in self._metrics.values():
-            each.cancel()
+            if not each.done():
+                each.set_result(None)
         self._parent.on_end(self)
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
 
+from posewire_server.serving.access.usage import SharedUsage, usage_file
 from posewire_server.serving.errors import ListenError, WorkerError
 from posewire_server.serving.frames.model_reload import ReadModels
 from posewire_server.serving.lifecycle import Load, first_signal
@@ -96,6 +97,8 @@ class _Supervisor:
         self._failed = asyncio.Event()
         self._failure = ""
         self._metrics = JointMetrics()
+        self._usage_file = usage_file(processes)
+        self._usage = SharedUsage(self._usage_file, processes=processes, process=0)
 
     async def run(self, ready: Callable[[str], None]) -> None:
         with first_signal(self._kill) as signalled:
@@ -105,7 +108,9 @@ class _Supervisor:
             try:
                 with _hangups(self._reload):
                     await self._serve(signalled, ready)
-                    await self._drain()
+                    self._is_draining = True
+                    if not self._failure:
+                        await self._drain()
             finally:
                 self._kill()
                 self._steering.close()
@@ -163,7 +168,6 @@ class _Supervisor:
 
     async def _drain(self) -> None:
         """Let all workers drain, and wait until they have ended."""
-        self._is_draining = True
         # A duplicate would keep a socket open that its worker closes.
         self._steering.close()
         for each in self._workers.values():
@@ -258,6 +262,7 @@ class _Supervisor:
 
     def on_end(self, worker: Worker) -> None:
         del self._workers[worker.number]
+        self._usage.clear(worker.number)
         self._changed.set()
         if self._ballot.has_passed is None:
             self._ballot.leave(worker.number)
@@ -274,7 +279,7 @@ class _Supervisor:
     def _let_one_listen(self) -> None:
         if self._listening is None and self._waiting:
             self._listening = self._waiting.popleft()
-            self._listening.listen()
+            self._listening.listen(self._usage_file)
 
     def _show_health(self) -> None:
         """Let all workers report SERVING while one serves."""
@@ -286,13 +291,10 @@ class _Supervisor:
 
     def _replace(self, worker: Worker) -> None:
         """Start a worker in place of one that has ended, unless there is no hope."""
-        end = worker.failure or f"it ended with {worker.describe_end()}"
+        end = worker.failure or f"ended with {worker.describe_end()}"
         if worker.served_at is None and not (self._has_started and self._count_serving()):
-            self._failure = (
-                self._failure
-                or worker.failure
-                or (f"process {worker.number} (pid {worker.pid}) cannot start: {end}")
-            )
+            cause = worker.failure or f"process {worker.number} (pid {worker.pid}): {end}"
+            self._failure = self._failure or cause
             self._failed.set()
             return
         has_lasted = worker.served_at is not None and monotonic() - worker.served_at > _LASTING_SECS

@@ -14,6 +14,7 @@ from time import monotonic
 
 from posewire_server.errors import InputError
 from posewire_server.models.errors import ModelError
+from posewire_server.serving.access.usage import SharedUsage
 from posewire_server.serving.frames.model_reload import ReadModels
 from posewire_server.serving.frames.served_model import ServedModel
 from posewire_server.serving.lifecycle import (
@@ -27,7 +28,11 @@ from posewire_server.serving.server import Server, ServerOptions
 from posewire_server.serving.service import SERVICE
 from posewire_server.serving.workers.joint_health import JointHealth
 from posewire_server.serving.workers.link import Link, Message, close_files
-from posewire_server.serving.workers.open_sockets import count_sockets, listening_sockets
+from posewire_server.serving.workers.open_sockets import (
+    count_sockets,
+    count_waiting,
+    listening_sockets,
+)
 
 # Time between two reports, and at most this share of the time for them.
 _REPORT_SECS = 0.25
@@ -54,17 +59,19 @@ def run_worker(job: Job, number: int, end: socket.socket, *, listens_first: bool
     `listens_first`: whether to listen while the models are loaded, or only once they are ready.
     """
     job.prepare(number)
-    if asyncio.run(_run(job, end, listens_first=listens_first)):
+    if asyncio.run(_run(job, number, end, listens_first=listens_first)):
         end_process(0)
 
 
-async def _run(job: Job, end: socket.socket, *, listens_first: bool) -> bool:
-    return await _Worker(job, end).run(listens_first=listens_first)
+async def _run(job: Job, number: int, end: socket.socket, *, listens_first: bool) -> bool:
+    return await _Worker(job, number, end).run(listens_first=listens_first)
 
 
 class _Worker:
-    def __init__(self, job: Job, end: socket.socket) -> None:
+    def __init__(self, job: Job, number: int, end: socket.socket) -> None:
         self._job = job
+        self._number = number
+        self._usage: SharedUsage | None = None
         self._end = end
         self._may_listen = asyncio.Event()
         self._changed = asyncio.Event()
@@ -103,11 +110,14 @@ class _Worker:
             read_models=None if self._job.read_models is None else self._read_models,
             confirm_models=self._confirm_models,
             health=self._health,
+            usage=self._usage,
         )
         await server.start()
         if self._round:
             server.reloads.request()
-        reporting = asyncio.create_task(self._report(server, self._show_listeners(server)))
+        sockets, listeners = count_sockets(), listening_sockets(server.port)
+        self._link.send("listening", listeners)
+        reporting = asyncio.create_task(self._report(server, sockets, listeners))
         try:
             self._server = server
             return await run_server(server, loading, self._drain, lambda _: None)
@@ -138,21 +148,12 @@ class _Worker:
         self._loop.call_soon_threadsafe(vote)
         return models is not None and self._decision.get()
 
-    def _show_listeners(self, server: Server) -> int:
-        """Send the listening sockets to the parent, and return the number of all sockets."""
-        count = count_sockets()
-        listeners = listening_sockets(server.port)
-        self._link.send("listening", [each.fileno() for each in listeners])
-        for each in listeners:
-            each.close()
-        return count
-
-    async def _report(self, server: Server, sockets: int) -> None:
+    async def _report(self, server: Server, sockets: int, listeners: Sequence[int]) -> None:
         """Report connections, streams and health; `sockets`: those that are no connections."""
         while True:
             self._changed.clear()
             began = monotonic()
-            connections = max(0, count_sockets() - sockets)
+            connections = max(0, count_waiting(listeners) + count_sockets() - sockets)
             self._link.send(
                 "load",
                 at=began,
@@ -169,6 +170,9 @@ class _Worker:
             case "decide" if message["round"] == self._voted_round:
                 self._decision.put(message["has_passed"])
             case "listen":
+                self._usage = SharedUsage(
+                    files[0], processes=self._job.options.processes, process=self._number
+                )
                 self._may_listen.set()
             case "health":
                 self._health.show(message["is_serving"])
