@@ -15,6 +15,8 @@ from posewire_server.serving.workers.steering import Steering, next_places
 from tests.reference.waiting import wait_until
 
 PROCESSES = 3
+# So that the connections are no burst.
+_APART_SECS = 0.01
 
 
 class Port:
@@ -79,8 +81,9 @@ async def connect(port: Port, times: int) -> Counter[int]:
     """Connect again and again, and let the steering see each connection."""
     counts: Counter[int] = Counter()
     for _ in range(times):
+        await asyncio.sleep(_APART_SECS)
         counts[port.connect()] += 1
-        for _ in range(3):
+        for _ in range(5):
             await asyncio.sleep(0)
     return counts
 
@@ -93,6 +96,14 @@ def spread(counts: Counter[int]) -> int:
 def test_connections_are_spread_evenly(port: Port) -> None:
     async def test(_: Steering) -> None:
         assert spread(await connect(port, 60)) <= 3  # at random: 10 as often as not
+
+    run(test, port)
+
+
+def test_a_burst_is_spread_before_the_parent_sees_it(port: Port) -> None:
+    async def test(_: Steering) -> None:
+        counts = Counter(port.connect() for _ in range(90))  # without a turn of the event loop
+        assert min(counts[number] for number in range(PROCESSES)) >= 10
 
     run(test, port)
 
@@ -150,6 +161,7 @@ def test_a_report_replaces_the_connections_before_it(port: Port) -> None:
 
 
 def test_next_places_fill_the_least_loaded_first() -> None:
-    assert next_places({0: 5, 1: 1, 2: 9}) == [1, 1, 1]
-    assert sorted(next_places({0: 1, 1: 1, 2: 1, 3: 1})) == [0, 1, 2, 3]
-    assert sorted(next_places({0: 2, 1: 1, 2: 1})) in ([0, 1, 2], [1, 1, 2], [1, 2, 2])
+    assert next_places({0: 5, 1: 1, 2: 9}, 3) == [1, 1, 1]
+    assert sorted(next_places({0: 1, 1: 1, 2: 1, 3: 1}, 4)) == [0, 1, 2, 3]
+    assert sorted(next_places({0: 2, 1: 1, 2: 1}, 3)) in ([0, 1, 2], [1, 1, 2], [1, 2, 2])
+    assert sorted(next_places({0: 8, 1: 2}, 10)) == [0] * 2 + [1] * 8

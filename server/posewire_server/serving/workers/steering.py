@@ -16,6 +16,7 @@ import random
 import signal
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TypeAlias
@@ -30,6 +31,10 @@ _F_SETSIG = 10
 _LOAD_RANDOM = (0x20, 0, 0, 0xFFFFF000 + 56)  # SKF_AD_RANDOM
 _MODULO, _JUMP_IF_EQUAL, _RETURN = 0x94, 0x15, 0x06
 
+# In a burst, connections are spread for as many as came in this time.
+_BURST_SECS = 0.02
+_MAX_SLOTS = 64
+
 # Each process has a real-time signal of its own.
 MAX_PROCESSES = signal.SIGRTMAX - signal.SIGRTMIN
 
@@ -39,7 +44,7 @@ _Member: TypeAlias = tuple[int, socket.socket]
 
 
 class _Load:
-    """What one process has: connections and streams that it reported, and what came since."""
+    """What one process has: connections or streams that it reported, and what came since."""
 
     def __init__(self) -> None:
         self.is_serving = False
@@ -70,6 +75,9 @@ class Steering:
         # By local address, in the order in which the kernel numbers them.
         self._groups: dict[tuple[object, ...], list[_Member]] = {}
         self._can_steer = True
+        self._is_due = False
+        # When the last connections came: as many may come before the next program.
+        self._recent: deque[float] = deque(maxlen=_MAX_SLOTS)
         # Comes instead if too many signals wait, and would end the process.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
         loop = asyncio.get_running_loop()
@@ -107,11 +115,21 @@ class Steering:
                 each.close()
         self._groups.clear()
 
+    def _count_recent(self) -> int:
+        earliest = monotonic() - _BURST_SECS
+        while self._recent and self._recent[0] < earliest:
+            self._recent.popleft()
+        return len(self._recent)
+
     def _arrive(self, process: int) -> None:
         self._loads[process].arrive()
-        self._steer()
+        self._recent.append(monotonic())
+        if not self._is_due:  # once for all signals that have come
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._steer)
 
     def _steer(self) -> None:
+        self._is_due = False
         if not self._can_steer:
             return
         for members in self._groups.values():
@@ -122,7 +140,8 @@ class Steering:
     def _attach(self, members: Sequence[_Member]) -> None:
         loads = {i: self._loads[process] for i, (process, _) in enumerate(members)}
         usable = {i: each.total for i, each in loads.items() if each.is_serving}
-        slots = next_places(usable or {i: each.total for i, each in loads.items()})
+        totals = usable or {i: each.total for i, each in loads.items()}
+        slots = next_places(totals, min(max(self._count_recent(), len(totals)), _MAX_SLOTS))
         program = ctypes.create_string_buffer(steering_program(slots))
         pointer = struct.pack("HP", len(program) // 8, ctypes.addressof(program))
         try:
@@ -147,11 +166,11 @@ def _is_listening(listener: socket.socket) -> bool:
     return bool(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
-def next_places(loads: Mapping[int, int]) -> list[int]:
-    """Return where the next connections should go, as many as there are places."""
+def next_places(loads: Mapping[int, int], count: int) -> list[int]:
+    """Return where the next `count` connections should go: each to the least loaded place."""
     loads = dict(loads)
     places = []
-    for _ in range(len(loads)):
+    for _ in range(count):
         least = min(loads.values())
         place = random.choice([i for i, load in loads.items() if load == least])
         loads[place] += 1
