@@ -61,8 +61,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: help demo test attacks examples examplecpp examplego foreignclients go gotest gofuzz \
 	gotoolchain lint format docs pictures generate checkgenerate bench bench-clients bench-latest \
-	bench-metrics bench-serving bench-swap loadbalance capacity overhead ray accuracy asan tsan fuzz \
-	chaos soak mesh meshconditions clean
+	bench-metrics bench-processes bench-serving bench-swap loadbalance capacity overhead ray accuracy \
+	asan tsan fuzz chaos soak mesh meshconditions clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s.\n", $$1, $$2}' Makefile
@@ -194,6 +194,9 @@ bench-latest: $(INSTALLED) ## Measure how old answers are when a camera outruns 
 
 bench-metrics: $(INSTALLED) ## Measure the cost of metrics for a server under 64 streams; BENCH_ARGS as for bench
 	python -m tests.bench.metrics $(BENCH_ARGS)
+
+bench-processes: $(INSTALLED) ## Measure two server processes beside one, and how they share streams; BENCH_ARGS as for bench
+	python -m tests.bench.processes $(BENCH_ARGS)
 
 bench-serving: $(INSTALLED) ## Measure the cost of serving without the network; BENCH_ARGS as for bench
 	python -m tests.bench.serving $(BENCH_ARGS)

@@ -69,10 +69,11 @@ def stub_server(
     collects: bool = True,
     patience: float | None = None,
     metrics_address: str | None = None,
+    processes: int = 1,
     stderr: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
     """Its process ends with the block, however that ends."""
-    arguments = ["--capacity", str(capacity), "--secs", str(secs)]
+    arguments = ["--capacity", str(capacity), "--secs", str(secs), "--processes", str(processes)]
     if not collects:
         arguments.append("--no-collector")
     if patience is not None:
