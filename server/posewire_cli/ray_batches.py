@@ -218,7 +218,7 @@ def _cluster() -> Iterator[None]:
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """Discard what Ray's core prints, which is a line even if it is told to print nothing."""
+    """Discard what Ray's core prints: one line even when told to print nothing."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 2)

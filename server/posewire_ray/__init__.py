@@ -1,6 +1,6 @@
 """posewire on Ray: poses as columns of a dataset, and unary calls in Ray Serve.
 
-For bulk work, and for those who already run Ray. Many servers behind one address need no Ray.
+For bulk work, and for existing Ray clusters. Many servers behind one address need no Ray.
 """
 
 from typing import TYPE_CHECKING

@@ -32,14 +32,14 @@ class PoseEstimator:
     as it has processors.
 
     `model`: name of a model that is installed on each node, or path of an .xml or .onnx file.
-    `column`: where the images are, each as one of the bytes of a JPEG, PNG, WebP or BMP file
-    (`ray.data.read_binary_files`), a path or an address such as s3://bucket/key, or uint8 pixels
+    `column`: the column of images: bytes of JPEG, PNG, WebP or BMP files
+    (`ray.data.read_binary_files`), paths or addresses such as s3://bucket/key, or uint8 pixels
     (height, width, 3) in RGB order (`ray.data.read_images`) or grey (height, width).
     `cache`: directory of installed models. `threads`: of the network, instead of the actor's
     processors. `options`: those of `LocalEstimator.estimate`.
 
-    The columns of the result are the other ones of the batch, a column of paths included, and those
-    of `pose_columns`. An image that fails has an error there; the job goes on.
+    The result has the other columns of the batch, a column of paths included, and those of
+    `pose_columns`. An image that fails has an error there, and the job continues.
     """
 
     def __init__(

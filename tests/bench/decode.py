@@ -251,8 +251,8 @@ def timed(action: Callable[[], object]) -> Measure:
 
 
 def in_turns(rounds: int, measures: Sequence[Measure]) -> list[list[float]]:
-    """Microseconds of each, one after the other in every round: whatever else the machine does
-    affects all of them alike.
+    """Return the microseconds of each. They run one after the other in every round, so that
+    whatever else the machine does affects all of them alike.
     """
     samples: list[list[float]] = [[] for _ in measures]
     for _ in range(rounds):

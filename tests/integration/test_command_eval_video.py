@@ -21,7 +21,7 @@ VIDEO = "walk.avi"
 
 
 def grey(number: int) -> np.ndarray:
-    """A frame in which the model finds a person, further to the right with each number."""
+    """Return a frame in which the model finds a person, further to the right with each number."""
     return np.full((SIDE, SIDE, 3), 3 * number, np.uint8)
 
 

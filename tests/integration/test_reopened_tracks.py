@@ -27,7 +27,7 @@ SECOND_COMES, FIRST_LEAVES, MOVES, THIRD_COMES = 2, 5, 8, 11
 
 
 def people_of(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The people in the frame whose number is its brightness."""
+    """Return the people in the frame whose number is its brightness."""
     number = int(image[SIDE // 2, SIDE // 2, 0])
     presence = {
         (10, 20): number < FIRST_LEAVES,

@@ -80,7 +80,7 @@ class ClientProcess:
         )
 
     def stop(self) -> None:
-        """Let it take the outcomes that are missing; its records are then complete."""
+        """Let it receive the missing outcomes; its records are then complete."""
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(_PATIENCE_SECS)
         self._reading.join()

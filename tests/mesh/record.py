@@ -11,7 +11,7 @@ _MAX_VIOLATIONS = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a frame. `people`: how many of them, by which servers can be told apart."""
+    """The result of a frame. `people`: how many there are, which identifies the server."""
 
     frame: int
     width: int

@@ -19,7 +19,7 @@ _LISTEN = f"0.0.0.0:{PORT}"
 def stub(*, people: int, capacity: int, secs: float) -> list[str]:
     """Return the command of a server that takes `secs` for each of `capacity` images at a time.
 
-    It sees so many people in every image, by which its answers are known.
+    It finds that many people in every image, which identifies its answers.
     """
     words = [sys.executable, "-m", "tests.reference.stub_server", "--address", _LISTEN]
     words += ["--people", str(people), "--capacity", str(capacity), "--secs", str(secs)]

@@ -24,7 +24,7 @@ def merge_mirrored(
     *,
     mirrored_keypoints: Sequence[int],
 ) -> tuple[Floats, Floats]:
-    """What `posewire_decoder.merge_mirrored` does, for tags with a component axis."""
+    """Merge as `posewire_decoder.merge_mirrored` does, for tags with a component axis."""
     half = np.float32(0.5)
     heat: Floats = half * np.abs(heatmaps)
     heat += half * np.abs(mirror(mirrored_heatmaps, mirrored_keypoints))

@@ -36,7 +36,7 @@ class VideoOutputOptions(OutputOptions):
     """File for all tracks, in MOTChallenge text format. Needs --track."""
 
     def check(self, source: str, *, model_files: Sequence[Path], track: bool) -> None:
-        """Raise `OutputError` unless all files can be written and destroy nothing.
+        """Raise `OutputError` unless all files can be written and no other file is lost.
 
         Raises `UsageError` for --mot without `track`.
         """

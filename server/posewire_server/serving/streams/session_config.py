@@ -72,13 +72,17 @@ def _violations(config: stream_pb2.StreamConfig) -> Iterator[Violation]:
     if config.HasField("max_frame_age"):
         yield from _age_violations(config)
     if config.smoothing and not config.track:
-        yield Violation("smoothing", "true without track", "it with track")
+        yield Violation("smoothing", "true, with track false", "track true, or smoothing false")
     if config.HasField("smoothing_options"):
         if not config.smoothing:
-            yield Violation("smoothing_options", "some without smoothing", "them with smoothing")
+            yield Violation(
+                "smoothing_options",
+                "set, with smoothing false",
+                "smoothing true, or no smoothing options",
+            )
         yield from smoothing_violations(config.smoothing_options)
     if config.resume_token and not config.track:
-        yield Violation("resume_token", "one without track", "it with track, or none")
+        yield Violation("resume_token", "one, with track false", "track true, or no token")
     if len(config.resume_token) > MAX_TOKEN_BYTES:
         got = f"{len(config.resume_token)} bytes"
         yield Violation("resume_token", got, f"at most {MAX_TOKEN_BYTES} bytes")

@@ -21,22 +21,22 @@ class Parent(Protocol):
     """What workers report to."""
 
     def on_waiting(self, worker: Worker) -> None:
-        """It waits for `listen`."""
+        """The worker waits for `listen`."""
 
     def on_listening(self, worker: Worker, listeners: Sequence[socket.socket]) -> None:
-        """It listens; the parent owns these duplicates of its sockets."""
+        """The worker listens; the parent owns these duplicates of its sockets."""
 
     def on_load(self, worker: Worker, load: int, at: float) -> None:
-        """It had so many connections or streams at that time; `is_serving` may have changed."""
+        """The worker had this load at that time; `is_serving` may have changed."""
 
     def on_vote(self, worker: Worker, number: int, versions: Versions) -> None:
-        """It has loaded these versions, or failed to, in the ballot of that number."""
+        """The worker has loaded these versions, or failed to, in the ballot of that number."""
 
     def on_leave(self, worker: Worker) -> None:
-        """It accepts no more connections."""
+        """The worker accepts no more connections."""
 
     def on_end(self, worker: Worker) -> None:
-        """Its process has ended."""
+        """The worker's process has ended."""
 
 
 class Worker:
@@ -80,7 +80,7 @@ class Worker:
         self._link.send("reload", round=number)
 
     def decide(self, number: int, *, has_passed: bool) -> None:
-        """Let it take the models over that it has voted for, or keep the old ones."""
+        """Let it take over the models that it has voted for, or keep the old ones."""
         self._link.send("decide", round=number, has_passed=has_passed)
 
     def show_health(self, *, is_serving: bool) -> None:

@@ -290,7 +290,7 @@ class _Supervisor:
                 each.show_health(is_serving=is_serving)
 
     def _replace(self, worker: Worker) -> None:
-        """Start a worker in place of one that has ended, unless there is no hope."""
+        """Start a worker in place of one that has ended, unless none can start."""
         end = worker.failure or f"ended with {worker.describe_end()}"
         if worker.served_at is None and not (self._has_started and self._count_serving()):
             cause = worker.failure or f"process {worker.number} (pid {worker.pid}): {end}"

@@ -54,7 +54,7 @@ class Job:
 
 
 def run_worker(job: Job, number: int, end: socket.socket, *, listens_first: bool) -> None:
-    """Serve until the parent ends or says so, or SIGTERM.
+    """Serve until SIGTERM, or until the parent ends or requests the end.
 
     `listens_first`: whether to listen while the models are loaded, or only once they are ready.
     """
@@ -128,7 +128,7 @@ class _Worker:
             reporting.cancel()
 
     async def _wait(self, awaitable: Awaitable[object]) -> bool:
-        """Wait for this or the signal to drain; return whether it is not the signal."""
+        """Wait for this or the signal to drain; return False if that signal has come."""
         waiting = asyncio.ensure_future(awaitable)
         draining = asyncio.create_task(self._drain.wait())
         await asyncio.wait([waiting, draining], return_when=asyncio.FIRST_COMPLETED)
