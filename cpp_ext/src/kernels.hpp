@@ -40,7 +40,7 @@ static inline float heat_of(Pattern pattern) {
 /// The tile grid's rows are padded to a multiple of this, the lanes of the widest vectors.
 constexpr int kMostLanes = 16;
 
-/// A tile's cells. Rows of heat and rows of tags, one float each, are so many floats apart.
+/// A tile's cells: heat and tags of one float each. The strides are in floats, from row to row.
 struct TileCells {
     const float* heat;
     const float* tags;

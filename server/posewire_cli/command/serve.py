@@ -40,15 +40,13 @@ class ListenOptions:
     """Address HOST:PORT, [IPV6]:PORT or unix:PATH to listen on; port 0 picks a free port."""
 
     processes: Count = 1
-    """Server processes behind the address, which divide processors, --queue, --max-connections and
-    --max-held-bytes; Linux only."""
+    """Server processes that divide processors, queue, connections and held bytes; Linux only."""
 
     reflection: bool = False
     """Enable gRPC server reflection, for tools such as grpcurl."""
 
     load_reports: Literal["none", "stream", "trailers", "all"] = "none"
-    """Report the load to load balancers (ORCA): in a stream that they open, or in the trailers of
-    each call."""
+    """Report the load to load balancers (ORCA): in a stream, or in the trailers of each call."""
 
     grace: Seconds = 20.0
     """Grace period for calls in progress at shutdown or --max-stream-age, in seconds."""
@@ -57,8 +55,7 @@ class ListenOptions:
     """Time after the first signal to report NOT_SERVING and still accept calls, in seconds."""
 
     stall_timeout: Patience = 30.0
-    """Time after which an inference that still runs makes health NOT_SERVING, in seconds; 0 for
-    none."""
+    """Seconds after which a running inference makes health NOT_SERVING; 0 for no limit."""
 
     reload_drains: bool = False
     """Drain the streams of a model that SIGHUP replaces (default: they keep it until they end)."""
@@ -84,15 +81,13 @@ class LimitOptions:
     this machine)."""
 
     max_stream_age: Seconds | None = None
-    """Age in seconds, give or take a fifth, at which streams drain and clients reopen them
-    (default: no limit)."""
+    """Age in seconds, give or take 20%, at which streams drain (default: no limit)."""
 
     max_connections: Count | None = None
     """Open connections (default: 3/4 of the limit on open files, at most 4096)."""
 
     max_connection_age: Seconds | None = None
-    """Age in seconds, give or take a tenth, at which clients are asked to reconnect; open streams
-    continue (default: no limit)."""
+    """Age in seconds, give or take 10%, after which new calls reconnect (default: no limit)."""
 
     idle_timeout: Seconds = 300.0
     """Time without a frame after which streams drain, in seconds."""

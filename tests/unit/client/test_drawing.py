@@ -168,7 +168,7 @@ def test_a_pose_without_a_track_has_no_trail() -> None:
 
 
 @pytest.mark.parametrize("far", [1e30, -1e30])
-def test_a_trail_far_outside_of_the_image_is_no_trouble(far: float) -> None:
+def test_a_trail_far_outside_of_the_image_is_drawn_without_error(far: float) -> None:
     trails = Trails(SKELETON, 5)
     trails.add([pose(track_id=1)])
     trails.add([pose(at=(far, far), track_id=1)])

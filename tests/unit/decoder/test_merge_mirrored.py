@@ -1,4 +1,4 @@
-"""The outputs for an image and its mirror image are combined as the readable version does it."""
+"""The outputs for an image and its mirror image are combined as the NumPy version combines them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def random_maps(seed: int, *, k: int = 3, h: int = 4, w: int = 5, length: int = 
     st.integers(1, 40),
     st.integers(1, 3),
 )
-def test_it_equals_the_readable_version(
+def test_it_equals_the_version_in_numpy(
     seed: int, order: list[int], height: int, width: int, length: int
 ) -> None:
     maps = random_maps(seed, k=4, h=height, w=width, length=length)
@@ -123,7 +123,7 @@ def test_tags_of_another_length_are_refused() -> None:
 
 
 @pytest.mark.parametrize("order", [(), (0, 1), (0, 1, 1), (0, 1, 3), (0, 1, -1)])
-def test_keypoints_that_are_not_each_there_once_are_refused(order: tuple[int, ...]) -> None:
+def test_keypoints_that_are_no_permutation_are_refused(order: tuple[int, ...]) -> None:
     maps = random_maps(0)
     name = "heatmaps" if order == (0, 1) else "mirrored_keypoints"
     refuse(ValueError, f"{name}: got (", maps, order)

@@ -100,7 +100,7 @@ def test_a_keypoint_that_one_run_misses_has_half_its_score() -> None:
     np.testing.assert_allclose(poses.keypoints, people, atol=0.1)
 
 
-def test_a_network_that_sees_all_too_far_left_is_put_right() -> None:
+def test_a_constant_offset_cancels_out() -> None:
     people = np.array([person_at(31, 41, 20)])
     biased = people - (1, 0)
     poses = estimate_twice(biased, mirrored(people, axis=256) - (1, 0))
@@ -134,7 +134,7 @@ def test_reference_decoding_mirrors_about_the_centre() -> None:
     np.testing.assert_array_equal(in_mirror, image[:, ::-1])
 
 
-def test_without_it_the_network_runs_once() -> None:
+def test_without_a_flip_test_the_network_runs_once() -> None:
     runner = PaintingRunner(np.zeros((0, 17, 2)))
     Pipeline(runner, Decoder(DecoderOptions()), GEOMETRY).estimate(FRAME, EstimateOptions())
     assert len(runner.images) == 1
