@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -158,6 +160,34 @@ def test_a_report_replaces_the_connections_before_it(port: Port) -> None:
         assert await connect(port, 4) == {1: 4}
 
     run(test, port)
+
+
+def test_a_flood_of_connections_is_steered_past_at_once_and_in_silence(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(steering: Steering) -> None:
+        calls = []
+        complaints: list[object] = []
+        monkeypatch.setattr(steering, "_steer", lambda: calls.append(1))
+        monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+        for _ in range(2000):  # more than fit into the pipe to the event loop
+            signal.raise_signal(signal.SIGRTMIN)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not complaints
+        assert 1 <= len(calls) < 10
+
+    run(test, port)
+
+
+def test_connections_after_the_end_do_not_end_the_parent(port: Port) -> None:
+    async def test(_: Steering) -> None:
+        pass
+
+    run(test, port)
+    numbers = range(signal.SIGRTMIN, signal.SIGRTMIN + PROCESSES)
+    assert {signal.getsignal(each) for each in numbers} == {signal.SIG_IGN}
+    port.connect()
 
 
 def test_next_places_fill_the_least_loaded_first() -> None:

@@ -38,6 +38,8 @@ _MAX_SLOTS = 64
 # Each process has a real-time signal of its own.
 MAX_PROCESSES = signal.SIGRTMAX - signal.SIGRTMIN
 
+# Of one process since its last report, which does not come while its event loop is blocked.
+_MAX_ARRIVALS = 4096
 
 # A process and its listening socket.
 _Member: TypeAlias = tuple[int, socket.socket]
@@ -49,7 +51,7 @@ class _Load:
     def __init__(self) -> None:
         self.is_serving = False
         self._reported = 0
-        self._arrivals: list[float] = []
+        self._arrivals: deque[float] = deque(maxlen=_MAX_ARRIVALS)
 
     @property
     def total(self) -> int:
@@ -60,7 +62,8 @@ class _Load:
 
     def report(self, load: int, at: float) -> None:
         self._reported = load
-        self._arrivals = [each for each in self._arrivals if each > at]
+        while self._arrivals and self._arrivals[0] <= at:
+            self._arrivals.popleft()
 
 
 class Steering:
@@ -80,12 +83,13 @@ class Steering:
         self._recent: deque[float] = deque(maxlen=_MAX_SLOTS)
         # Comes instead if too many signals wait, and would end the process.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
-        loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         for i in range(processes):
-            loop.add_signal_handler(signal.SIGRTMIN + i, self._arrive, i)
+            self._loop.add_signal_handler(signal.SIGRTMIN + i, self._arrive, i)
 
     def join(self, process: int, sockets: Sequence[socket.socket]) -> None:
         """Add the listening sockets of a process, the last one to listen so far."""
+        _allow_lost_signals()
         self._loads[process] = _Load()
         for each in sockets:
             _signal_connections(each, signal.SIGRTMIN + process)
@@ -110,10 +114,23 @@ class Steering:
             self._steer()
 
     def close(self) -> None:
+        """Steer no more; connections to processes that still listen are ignored from now on."""
+        self._ignore_signals()
         for members in self._groups.values():
             for _, each in members:
                 each.close()
         self._groups.clear()
+
+    def _ignore_signals(self) -> None:
+        """Ignore the signals, which would end this process once its event loop is closed."""
+        numbers = [signal.SIGRTMIN + i for i in range(len(self._loads))]
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+        try:
+            for each in numbers:
+                self._loop.remove_signal_handler(each)
+                signal.signal(each, signal.SIG_IGN)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _count_recent(self) -> int:
         earliest = monotonic() - _BURST_SECS
@@ -126,7 +143,7 @@ class Steering:
         self._recent.append(monotonic())
         if not self._is_due:  # once for all signals that have come
             self._is_due = True
-            asyncio.get_running_loop().call_soon(self._steer)
+            self._loop.call_soon(self._steer)
 
     def _steer(self) -> None:
         self._is_due = False
@@ -188,6 +205,15 @@ def steering_program(slots: Sequence[int]) -> bytes:
         program += [(_JUMP_IF_EQUAL, 0, 1, i), (_RETURN, 0, 0, slot)]
     program.append((_RETURN, 0, 0, slots[-1]))
     return b"".join(struct.pack("HBBI", *each) for each in program)
+
+
+def _allow_lost_signals() -> None:
+    """Let Python say nothing of signals that do not fit into the pipe to the event loop.
+
+    It would write a traceback for each connection of a flood. `add_signal_handler` undoes this.
+    """
+    pipe = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(pipe, warn_on_full_buffer=False)
 
 
 def _signal_connections(listener: socket.socket, number: int) -> None:
