@@ -19,10 +19,13 @@ def count_sockets() -> int:
 
 
 def listening_sockets(port: int) -> list[int]:
-    """Return the descriptors of the sockets that listen on this port."""
+    """Return the descriptors of the sockets that listen on this port.
+
+    Meanwhile other threads may close connections, and open files in their place.
+    """
     found = []
     for file in _socket_files():
-        with socket.socket(fileno=os.dup(file)) as each:
+        with suppress(OSError), _duplicate(file) as each:
             if _is_listening(each, port):
                 found.append(file)
     return found
@@ -32,10 +35,20 @@ def count_waiting(listeners: Sequence[int]) -> int:
     """Return how many connections wait to be accepted at these sockets."""
     waiting = 0
     for file in listeners:
-        with suppress(OSError), socket.socket(fileno=os.dup(file)) as listener:
+        with suppress(OSError), _duplicate(file) as listener:
             info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
             waiting += _UNACKED.unpack_from(info, _UNACKED_AT)[0]
     return waiting
+
+
+def _duplicate(file: int) -> socket.socket:
+    """Raises `OSError` if this is no socket, or no longer one."""
+    duplicate = os.dup(file)
+    try:
+        return socket.socket(fileno=duplicate)
+    except OSError:
+        os.close(duplicate)
+        raise
 
 
 def _is_listening(each: socket.socket, port: int) -> bool:
