@@ -14,6 +14,7 @@ from typing import Protocol
 
 from posewire_server.serving.workers.ballot import Versions
 from posewire_server.serving.workers.link import Link, Message, close_files, link_ends
+from posewire_server.serving.workers.metrics_requests import MetricsRequests
 from posewire_server.serving.workers.worker import Job, run_worker
 
 
@@ -51,7 +52,7 @@ class Worker:
         self.served_at: float | None = None
         self.failure = ""
         self._parent = parent
-        self._metrics: dict[int, asyncio.Future[None]] = {}
+        self._metrics = MetricsRequests(self._send_metrics_request)
         ours, theirs = link_ends()
         self._process = multiprocessing.get_context("spawn").Process(
             target=run_worker,
@@ -91,17 +92,10 @@ class Worker:
 
     async def ask_metrics(self) -> bytes:
         """Return its metrics as text of Prometheus; waits for as long as it does not answer."""
-        number = max(self._metrics, default=0) + 1
-        self._metrics[number] = answered = self._loop.create_future()
-        file = os.memfd_create("metrics")
-        try:
-            if not self._link.send("metrics", [file], number=number):
-                return b""
-            await answered
-            return _read_all(file)
-        finally:
-            os.close(file)
-            del self._metrics[number]
+        return await self._metrics.ask()
+
+    def _send_metrics_request(self, number: int, file: int) -> bool:
+        return self._link.send("metrics", [file], number=number)
 
     def describe_end(self) -> str:
         code = self._process.exitcode or 0
@@ -126,9 +120,7 @@ class Worker:
             case "failed":
                 self.failure = message["message"]
             case "metrics":
-                answered = self._metrics.get(message["number"])
-                if answered is not None and not answered.done():
-                    answered.set_result(None)
+                self._metrics.answer(message["number"])
         close_files(files)
 
     def _end(self) -> None:
@@ -138,9 +130,7 @@ class Worker:
         self._parent.on_leave(self)
         self._link.close()
         self.is_serving = False
-        for each in self._metrics.values():
-            if not each.done():
-                each.set_result(None)
+        self._metrics.end()
         self._parent.on_end(self)
 
 
@@ -159,7 +149,3 @@ def _inherited(cpus: Collection[int]) -> Iterator[None]:
     finally:
         os.sched_setaffinity(0, before)
         signal.pthread_sigmask(signal.SIG_SETMASK, signals)
-
-
-def _read_all(file: int) -> bytes:
-    return os.pread(file, os.fstat(file).st_size, 0)
