@@ -10,6 +10,8 @@ from posewire_server.errors import InputError
 from posewire_server.serving.reloads import Reloads
 from tests.reference.waiting import wait_until
 
+TIMEOUT = 20
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -76,7 +78,7 @@ def test_a_request_reloads_at_once_what_has_not_changed(path: Path) -> None:
     reloads.start()
     try:
         reloads.request()
-        assert called.wait(20)
+        assert called.wait(TIMEOUT)
     finally:
         reloads.stop()
 
@@ -87,7 +89,7 @@ def test_a_change_is_noticed_without_a_request(path: Path) -> None:
     reloads.start()
     try:
         path.write_text("three")
-        assert called.wait(20)
+        assert called.wait(TIMEOUT)
     finally:
         reloads.stop()
     wait_until(lambda: not any(each.name == "reload" for each in threading.enumerate()))
@@ -99,3 +101,17 @@ def test_nothing_is_watched_without_sources() -> None:
     reloads.start()
     assert not reloads.has_sources
     assert threading.active_count() == before
+
+
+def test_a_source_that_takes_long_does_not_delay_others(path: Path) -> None:
+    reloads, called, may_end = Reloads(check_secs=0.01), threading.Event(), threading.Event()
+    reloads.add("models", (), lambda: may_end.wait(TIMEOUT))
+    reloads.add("file", [path], called.set)
+    reloads.start()
+    try:
+        reloads.request()
+        assert called.wait(TIMEOUT)
+        assert reloads.is_busy
+    finally:
+        may_end.set()
+        reloads.stop()
