@@ -41,7 +41,10 @@ class Parent(Protocol):
 
 
 class Worker:
-    """A process with the processors `cpus`, started at once; belongs to one event loop."""
+    """A process with the processors `cpus`, started at once; belongs to one event loop.
+
+    Raises `OSError` if the system cannot start another process.
+    """
 
     def __init__(
         self, job: Job, number: int, parent: Parent, *, cpus: Collection[int], listens_first: bool
@@ -60,8 +63,12 @@ class Worker:
             kwargs={"listens_first": listens_first},
             name=f"posewire-{number}",
         )
-        with theirs, _inherited(cpus):
-            self._process.start()
+        try:
+            with theirs, _inherited(cpus):
+                self._process.start()
+        except OSError:
+            ours.close()
+            raise
         self.pid = self._process.pid or 0
         # The kernel closes this end before the connections, so that clients that connect again at
         # once do not wait at the listener of a dead process.

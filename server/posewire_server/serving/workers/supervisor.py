@@ -188,13 +188,19 @@ class _Supervisor:
         if self._is_draining:
             return
         self._metrics.count_start(number)
-        worker = Worker(
-            self._job,
-            number,
-            self,
-            cpus=self._cpus[number],
-            listens_first=not self._has_started,
-        )
+        try:
+            worker = Worker(
+                self._job,
+                number,
+                self,
+                cpus=self._cpus[number],
+                listens_first=not self._has_started,
+            )
+        except OSError as error:
+            if not self._has_started:
+                raise WorkerError(f"process {number}: cannot start it: {error}") from error
+            self._start_later(number, f"process {number}: cannot start it: {error}")
+            return
         self._workers[number] = worker
         _LOG.info("started process %d, pid %d", number, worker.pid)
 
@@ -297,18 +303,16 @@ class _Supervisor:
             self._failure = self._failure or cause
             self._failed.set()
             return
-        has_lasted = worker.served_at is not None and monotonic() - worker.served_at > _LASTING_SECS
-        failures = 0 if has_lasted else self._failures[worker.number]
-        self._failures[worker.number] = failures + 1
-        pause_secs = min(_MAX_PAUSE_SECS, _MIN_PAUSE_SECS * 2 ** min(failures, 10))
-        _LOG.warning(
-            "process %d (pid %d): %s; starting another in %g s",
-            worker.number,
-            worker.pid,
-            end,
-            pause_secs,
-        )
-        asyncio.get_running_loop().call_later(pause_secs, self._start, worker.number)
+        if worker.served_at is not None and monotonic() - worker.served_at > _LASTING_SECS:
+            self._failures[worker.number] = 0
+        self._start_later(worker.number, f"process {worker.number} (pid {worker.pid}): {end}")
+
+    def _start_later(self, number: int, failure: str) -> None:
+        """Start a process after a pause that doubles with each failure in a row."""
+        pause_secs = min(_MAX_PAUSE_SECS, _MIN_PAUSE_SECS * 2 ** min(self._failures[number], 10))
+        self._failures[number] += 1
+        _LOG.warning("%s; starting another in %g s", failure, pause_secs)
+        asyncio.get_running_loop().call_later(pause_secs, self._start, number)
 
 
 @contextmanager
