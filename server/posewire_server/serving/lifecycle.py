@@ -122,7 +122,11 @@ def first_signal(before_end: Callable[[], object] | None = None) -> Iterator[asy
         signalled.set()
 
     for each in _SIGNALS:
-        loop.add_signal_handler(each, handle, each)
+        # The event loop forgets signals that do not fit into its pipe, as in a flood of others.
+        # Python does not: its own handler runs as soon as the loop does, which this wakes.
+        loop.add_signal_handler(each, lambda: None)
+        signal.signal(each, lambda number, _: loop.call_soon_threadsafe(handle, number))
+        signal.siginterrupt(each, False)
     try:
         yield signalled
     finally:

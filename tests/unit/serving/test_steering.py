@@ -13,6 +13,7 @@ from time import monotonic
 
 import pytest
 
+from posewire_server.serving.lifecycle import first_signal
 from posewire_server.serving.workers.steering import Steering, next_places
 from tests.reference.waiting import wait_until
 
@@ -176,6 +177,20 @@ def test_a_flood_of_connections_is_steered_past_at_once_and_in_silence(
             await asyncio.sleep(0)
         assert not complaints
         assert 1 <= len(calls) < 10
+
+    run(test, port)
+
+
+def test_a_flood_of_connections_does_not_hide_the_signal_to_end(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(_: Steering) -> None:
+        monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+        with first_signal() as signalled:
+            for _ in range(2000):
+                signal.raise_signal(signal.SIGRTMIN)
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.wait_for(signalled.wait(), 20)
 
     run(test, port)
 
