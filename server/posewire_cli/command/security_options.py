@@ -30,8 +30,7 @@ class SecurityOptions:
     """Allow --tokens without TLS on an address that other machines can reach."""
 
     resume_key_file: Path | None = None
-    """File of 32 or more random bytes, the same for all replicas: track ids go on when a stream
-    moves to another one (default: a random key)."""
+    """Key of 32 or more random bytes, shared by replicas to keep track ids (default: random)."""
 
     def tls_files(self) -> TlsFiles | None:
         """Return the files for TLS, or None without TLS. Raises `UsageError` if one is missing."""

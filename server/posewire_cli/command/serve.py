@@ -77,8 +77,7 @@ class LimitOptions:
     """Concurrent streams."""
 
     max_streams_per_peer: Count | None = None
-    """Concurrent streams of one host without a token (default: 3/4 of --max-streams; no limit for
-    this machine)."""
+    """Streams of one host without a token (default: 3/4 of all, no limit for this machine)."""
 
     max_stream_age: Seconds | None = None
     """Age in seconds, give or take 20%, at which streams drain (default: no limit)."""
