@@ -46,3 +46,29 @@ def test_a_request_ends_with_its_worker() -> None:
         return await asked
 
     assert asyncio.run(test()) == b""
+
+
+def test_a_worker_that_stalls_is_asked_a_few_times_only() -> None:
+    async def test() -> None:
+        sent: list[int] = []
+        requests = MetricsRequests(lambda number, _: not sent.append(number))
+
+        async def ask() -> asyncio.Task[bytes]:
+            asked = asyncio.create_task(requests.ask())
+            await asyncio.sleep(0)
+            return asked
+
+        given_up = [await ask() for _ in range(100)]
+        assert len(sent) < 20
+        for each in given_up:
+            each.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        assert await (await ask()) == b""
+        for number in list(sent):
+            requests.answer(number)
+        asked = await ask()
+        requests.answer(sent[-1])
+        assert await asked == b""
+        assert len(sent) < 20
+
+    asyncio.run(test())
