@@ -55,9 +55,10 @@ struct Part {
 bool has_at_most(std::size_t count, std::string_view message, const MessageKind& kind) {
     std::vector<Part> parts = {{0, message.size(), &kind}};
     while (!parts.empty()) {
-        auto [at, end, outer] = parts.back();
+        const Part part = parts.back();
         parts.pop_back();
-        while (at < end) {
+        std::size_t at = part.begin;
+        while (at < part.end) {
             if (count == 0) return false;
             --count;
             const std::optional<Varint> key = read_varint(message, at);
@@ -71,8 +72,8 @@ bool has_at_most(std::size_t count, std::string_view message, const MessageKind&
                     if (!size) return false;
                     const std::size_t begin = at;
                     skip(size->is_wide ? message.size() : size->low);
-                    if (const MessageKind* inner = find(*outer, *key)) {
-                        parts.push_back({begin, std::min(at, end), inner});
+                    if (const MessageKind* inner = find(*part.kind, *key)) {
+                        parts.push_back({begin, std::min(at, part.end), inner});
                     }
                     break;
                 }
