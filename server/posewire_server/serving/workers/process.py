@@ -97,6 +97,11 @@ class Worker:
     def kill(self) -> None:
         self._process.kill()
 
+    def close(self) -> None:
+        """Close the link, and do not wait for the process to end."""
+        self._loop.remove_reader(self._process.sentinel)
+        self._link.close()
+
     async def ask_metrics(self) -> bytes:
         """Return its metrics as text of Prometheus; waits for as long as it does not answer."""
         return await self._metrics.ask()

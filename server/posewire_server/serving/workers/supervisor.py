@@ -113,6 +113,8 @@ class _Supervisor:
                         await self._drain()
             finally:
                 self._kill()
+                for worker in self._workers.values():
+                    worker.close()
                 self._steering.close()
                 if endpoint is not None:
                     await endpoint.stop()
