@@ -51,7 +51,7 @@ _FOLDER = Path("build/mesh").absolute()
 _CLIENT_LOG = _FOLDER / "clients.log"
 _LOAD = Load(streams=4, unary=1, interval_secs=0.125)
 # The bundled model is bound by the processor, which all servers share here.
-_BUNDLED_LOAD = Load(streams=2, unary=1, interval_secs=2.0)
+_BUNDLED_LOAD = Load(streams=4, unary=1, interval_secs=0.5)
 _APART_LOAD = Load(streams=1, unary=1, interval_secs=0.125)
 _ATTEMPTS = 3
 

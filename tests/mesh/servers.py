@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.mesh.network import Host
+from tests.reference.scrape import scrape, value
 
 PORT = 50051
+_METRICS_PORT = 9464
 _ROOT = Path(__file__).parents[2]
 _STOP_SECS = 30
 _LISTEN = f"0.0.0.0:{PORT}"
@@ -29,7 +31,8 @@ def stub(*, people: int, capacity: int, secs: float) -> list[str]:
 def bundled() -> list[str]:
     """Return the command of a server with the bundled network."""
     words = [str(Path(sys.executable).with_name("posewire")), "serve", "--model", "demo"]
-    return [*words, "--address", _LISTEN, "--threads", "1", "--lame-duck", "2"]
+    words += ["--address", _LISTEN, "--metrics-address", f"0.0.0.0:{_METRICS_PORT}"]
+    return [*words, "--threads", "1", "--lame-duck", "2"]
 
 
 class PoseServer:
@@ -44,6 +47,11 @@ class PoseServer:
     @property
     def address(self) -> str:
         return f"{self.host.address}:{PORT}"
+
+    def open_streams(self) -> int:
+        """Return how many streams are open, which only a bundled server reports."""
+        samples = scrape(f"{self.host.address}:{_METRICS_PORT}")
+        return int(value(samples, "posewire_streams"))
 
     def start(self) -> None:
         """Start it; `wait_until_ready` is still to be called."""
