@@ -80,12 +80,19 @@ class ClientProcess:
         )
 
     def stop(self) -> None:
-        """Let it receive the missing outcomes; its records are then complete."""
+        """Send no more frames, and wait for the missing outcomes to complete the records."""
         self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(_PATIENCE_SECS)
-        self._reading.join()
-        if code:
-            self.violations.append(f"{self} ended with {code}")
+        try:
+            code = self._process.wait(_PATIENCE_SECS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.violations.append(
+                f"{self} did not end in {_PATIENCE_SECS:.0f} s, expected the outcomes of all frames"
+            )
+        else:
+            self._reading.join()
+            if code:
+                self.violations.append(f"{self} ended with {code}")
         for record in self.records.values():
             self.violations += [f"{self}, {each}" for each in record.violations]
 
