@@ -10,8 +10,9 @@ processor, so that two cores are enough.
 2. While servers and Envoy are killed, hang, restart and join (tests/mesh/events.py), every frame of
    a stream has exactly one outcome at its client, in order, and no unary call fails. The longest
    time without an outcome is printed for each event, and is bounded. While other programs have
-   the processor, a client of a server to which nothing happens has longer gaps too, and the bounds
-   are so many times longer. An event that misses its bound is tried again, twice at most.
+   the processor, a client of a server to which nothing happens has longer gaps too. The bounds are
+   then longer, and if its gap is above a second, the event has missed them. An event that misses
+   its bound is tried again, twice at most.
 3. The same when a server is killed that runs the bundled model, at a lower rate.
 
 The network needs a kernel that permits namespaces, but no root; `python -m tests.mesh.conditions`
@@ -82,7 +83,7 @@ class Run:
                 self._measure_scaling(way, servers)
 
     def check_events(self) -> None:
-        """Let everything happen to servers that take 20 ms for an image, two at a time."""
+        """Cause all events, with servers that take 20 ms for an image, two at a time."""
         numbers = range(1, len(self._hosts) + 1)
         commands = [stub(people=number, capacity=2, secs=0.02) for number in numbers]
         with ExitStack() as stack:
