@@ -34,7 +34,7 @@ class Envoy:
         self._config.write_text(self._config.read_text().replace("/etc/envoy", str(folder)))
 
     def list_servers(self, addresses: list[str]) -> None:
-        """Let calls go to these servers; Envoy takes notice within two seconds."""
+        """Send calls to these servers, which Envoy does within two seconds."""
         aside = self._endpoints.with_suffix(".new")
         aside.write_text(endpoints(self._endpoints, addresses))
         aside.rename(self._endpoints)
