@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +23,7 @@ from posewire.v1 import image_pb2, stream_pb2
 from posewire.v1 import pose_service_pb2 as messages
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from tests.bench.machine import measured_on
-from tests.reference.scrape import parse_samples
+from tests.reference.scrape import frame_counts
 from tests.reference.stub_server import stub_server
 
 SIDE = 128
@@ -60,10 +58,11 @@ class Watched:
 def watch(secs: float) -> Watched:
     """Film for this time, and wait for all outcomes."""
     with TemporaryDirectory() as directory:
-        path = Path(directory) / "metrics"
-        with stub_server(secs=SERVICE_SECS, metrics_address=f"unix:{path}") as server:
+        metrics = f"unix:{directory}/metrics"
+        with stub_server(secs=SERVICE_SECS, metrics_address=metrics) as server:
             watched = asyncio.run(_film(server.address, secs))
-            watched.counted_by_server = _frame_counts(path)
+            for (_, outcome, reason), number in frame_counts(metrics).items():
+                watched.counted_by_server[outcome, reason] += number
     return watched
 
 
@@ -112,21 +111,6 @@ async def _receive(stream: Any, watched: Watched, captured_at: dict[int, float])
             name = stream_pb2.SkipReason.Name(outcome.skipped.reason)
             reason = name.removeprefix("SKIP_REASON_")
         watched.counts[kind, reason] += 1
-
-
-def _frame_counts(path: Path) -> Counter[tuple[str, str]]:
-    """Return the server's frames by outcome and reason."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_PATIENCE_SECS)
-        connection.connect(str(path))
-        connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        with connection.makefile("rb") as response:
-            body = response.read().decode().partition("\r\n\r\n")[2]
-    counts: Counter[tuple[str, str]] = Counter()
-    for labels, number in parse_samples(body)["posewire_frames_total"].items():
-        named = dict(labels)
-        counts[named["outcome"], named["reason"]] += int(number)
-    return +counts
 
 
 def table(watched: Watched) -> str:

@@ -12,12 +12,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import time
 from collections.abc import Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +31,7 @@ from tests.bench.machine import measured_on
 from tests.bench.serving import SIDE, raw_image
 from tests.bench.serving_load import Turn, run_turn
 from tests.reference.processed import processed
+from tests.reference.scrape import read_metrics
 from tests.reference.server_process import ServerProcess
 from tests.reference.stub_server import PEOPLE, stub_server
 
@@ -41,11 +40,11 @@ STREAMS = 64
 
 @dataclass(slots=True)
 class Measured:
-    """A server and its turns; `metrics`: the socket where it has metrics, if any."""
+    """A server and its turns; `metrics`: the address where it has metrics, if any."""
 
     name: str
     server: ServerProcess
-    metrics: Path | None
+    metrics: str | None
     turns: list[Turn] = field(default_factory=list)
 
     @property
@@ -68,7 +67,8 @@ class Measured:
         running = asyncio.create_task(turn)
         if self.metrics is not None:
             await asyncio.sleep(secs / 2)
-            await asyncio.to_thread(read_metrics, self.metrics)
+            text = await asyncio.to_thread(read_metrics, self.metrics)
+            assert "posewire_frames_total" in text
         return await running
 
 
@@ -81,11 +81,11 @@ def main() -> None:
     print(f"{STREAMS} streams of raw frames of {SIDE}×{SIDE} pixels, {PEOPLE} people each,")
     print(f"{arguments.rounds} rounds of {arguments.secs:g} s.\n")
     with ExitStack() as stack:
-        socket_path = Path(stack.enter_context(TemporaryDirectory())) / "metrics"
+        address = f"unix:{stack.enter_context(TemporaryDirectory())}/metrics"
         servers = [
             started(stack, "without metrics"),
             started(stack, "without metrics, again"),
-            started(stack, "with metrics", socket_path),
+            started(stack, "with metrics", address),
         ]
         for each in servers:
             each.take_turn(arguments.secs)
@@ -100,17 +100,8 @@ def main() -> None:
     print("Load average: " + ", ".join(f"{each:.2f}" for each in os.getloadavg()) + ".")
 
 
-def started(stack: ExitStack, name: str, metrics: Path | None = None) -> Measured:
-    address = None if metrics is None else f"unix:{metrics}"
-    return Measured(name, stack.enter_context(stub_server(metrics_address=address)), metrics)
-
-
-def read_metrics(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(path))
-        connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
-        with connection.makefile("rb") as response:
-            assert b"posewire_frames_total" in response.read()
+def started(stack: ExitStack, name: str, metrics: str | None = None) -> Measured:
+    return Measured(name, stack.enter_context(stub_server(metrics_address=metrics)), metrics)
 
 
 def micros_of_counting(*, frames: int = 20_000, runs: int = 20) -> float:

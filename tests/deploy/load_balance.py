@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import http.client
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -25,7 +23,7 @@ import numpy as np
 from posewire_client import AsyncClient
 from tests.bench.machine import measured_on
 from tests.deploy.envoy_process import envoy_process, install
-from tests.reference.scrape import Samples, parse_samples, value
+from tests.reference.scrape import scrape, value
 from tests.reference.server_process import server_process
 
 CLIENTS = Path(__file__).parents[2] / "deploy/clients"
@@ -51,26 +49,18 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`metrics`: the socket of its metrics."""
+    """`metrics`: the address of its metrics."""
 
     address: str
-    metrics: Path
+    metrics: str
 
     def busy_secs(self) -> float:
         """Return how long its network has run so far."""
-        return value(self._scrape(), "posewire_stage_seconds_sum", stage="inference")
+        return value(scrape(self.metrics), "posewire_stage_seconds_sum", stage="inference")
 
     def calls(self, method: str) -> float:
         """Return how many calls of a method it has answered."""
-        return value(self._scrape(), "grpc_server_handled_total", grpc_method=method)
-
-    def _scrape(self) -> Samples:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.metrics))
-            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: server\r\n\r\n")
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            return parse_samples(answer.read().decode())
+        return value(scrape(self.metrics), "grpc_server_handled_total", grpc_method=method)
 
 
 @contextmanager
@@ -79,8 +69,8 @@ def servers(load: Load, folder: Path) -> Iterator[list[Server]]:
     with ExitStack() as stack:
         running = []
         for number, secs in enumerate(load.service_secs):
-            metrics = folder / f"metrics{number}"
-            arguments = ["--secs", str(secs), "--metrics-address", f"unix:{metrics}"]
+            metrics = f"unix:{folder}/metrics{number}"
+            arguments = ["--secs", str(secs), "--metrics-address", metrics]
             arguments += ["--load-reports", "--max-stream-age", str(load.stream_age_secs)]
             process = stack.enter_context(server_process(STUB, *arguments))
             running.append(Server(process.address, metrics))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import socket
 import urllib.request
 from collections import Counter
 from collections.abc import Mapping
@@ -16,8 +18,27 @@ Samples = Mapping[str, Mapping[Labels, float]]
 
 def scrape(address: str) -> dict[str, dict[Labels, float]]:
     """Return all samples of a server, by name and labels."""
+    return parse_samples(read_metrics(address))
+
+
+def read_metrics(address: str) -> str:
+    """Return the text at HOST:PORT or unix:PATH."""
+    if address.startswith("unix:"):
+        return _read_from_socket(address.removeprefix("unix:"))
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=TIMEOUT) as response:
-        return parse_samples(response.read().decode())
+        text: str = response.read().decode()
+        return text
+
+
+def _read_from_socket(path: str) -> str:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(TIMEOUT)
+        connection.connect(path)
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: server\r\n\r\n")
+        with http.client.HTTPResponse(connection) as response:
+            response.begin()
+            assert response.status == 200, response.status
+            return response.read().decode()
 
 
 def parse_samples(text: str) -> dict[str, dict[Labels, float]]:
