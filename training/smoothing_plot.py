@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -88,5 +89,5 @@ def _ticks(low: float, high: float) -> list[float]:
         for step in (10.0**power, 2 * 10.0**power, 5 * 10.0**power)
         if (high - low) / step <= 6
     )
-    first = int(low // step) + 1 if low % step else int(low // step)
-    return [round(step * n, 9) for n in range(first, int(high // step) + 1)]
+    numbers = range(math.ceil(low / step), math.floor(high / step) + 1)
+    return [round(step * n, 9) for n in numbers]
