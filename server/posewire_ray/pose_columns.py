@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -70,11 +71,7 @@ def _lists(arrays: Sequence[NDArray[np.generic]], counts: Sequence[int]) -> pa.A
     values = pa.array(joined.ravel())
     for depth in range(joined.ndim - 1, 0, -1):
         side = joined.shape[depth]
-        ends = np.arange(0, joined.size // _product(joined.shape[depth + 1 :]) + 1, side)
+        ends = np.arange(0, joined.size // math.prod(joined.shape[depth + 1 :]) + 1, side)
         values = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), values)
     starts = np.concatenate(([0], np.cumsum(counts)))
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), values)
-
-
-def _product(sides: Sequence[int]) -> int:
-    return int(np.prod(sides, dtype=np.int64))
