@@ -49,12 +49,12 @@ class Measured:
 
     @property
     def rates(self) -> list[float]:
-        return [turn.frames / turn.secs for turn in self.turns]
+        return [turn.rate for turn in self.turns]
 
     @property
     def cpu_millis(self) -> list[float]:
         """Of the server, for one frame."""
-        return [1000 * turn.cpu_secs / turn.frames for turn in self.turns]
+        return [turn.cpu_millis for turn in self.turns]
 
     def take_turn(self, secs: float) -> None:
         image = image_pb2.Image(raw=raw_image())

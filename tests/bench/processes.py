@@ -54,11 +54,11 @@ class Measured:
 
     @property
     def rates(self) -> list[float]:
-        return [turn.frames / turn.secs for turn in self.turns]
+        return [turn.rate for turn in self.turns]
 
     @property
     def cpu_millis(self) -> list[float]:
-        return [1000 * turn.cpu_secs / turn.frames for turn in self.turns]
+        return [turn.cpu_millis for turn in self.turns]
 
     @property
     def capacities(self) -> list[float]:

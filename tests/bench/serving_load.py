@@ -53,6 +53,16 @@ class Turn:
     secs: float
     cpu_secs: float
 
+    @property
+    def rate(self) -> float:
+        """Frames per second."""
+        return self.frames / self.secs
+
+    @property
+    def cpu_millis(self) -> float:
+        """CPU time for one frame."""
+        return 1000 * self.cpu_secs / max(1, self.frames)
+
 
 async def run_turn(pids: Sequence[int], *, call: Caller, callers: int, secs: float) -> Turn:
     """Count the frames of this many callers, from when all of them have their first answer."""

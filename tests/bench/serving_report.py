@@ -25,12 +25,8 @@ class Measured:
     turns: list[Turn] = field(default_factory=list)
 
     @property
-    def rates(self) -> list[float]:
-        return [turn.frames / turn.secs for turn in self.turns]
-
-    @property
     def rate(self) -> float:
-        return statistics.median(self.rates)
+        return statistics.median(turn.rate for turn in self.turns)
 
     @property
     def cpu_millis(self) -> float:
@@ -57,7 +53,7 @@ class Ratio:
 
     def _ratio(self, over: Turn, under: Turn) -> float:
         if self.is_cpu:
-            return _cpu_of_frame(over) / _cpu_of_frame(under)
+            return over.cpu_millis / under.cpu_millis
         return over.frames / over.secs / (max(1, under.frames) / under.secs)
 
 
@@ -111,7 +107,3 @@ def tables(report: dict[str, object]) -> str:
         low, mid, high = each["quartiles"]
         lines.append(f"| {each['name']} | {mid:.2f} | {low:.2f}, {high:.2f} |")
     return "\n".join(lines)
-
-
-def _cpu_of_frame(turn: Turn) -> float:
-    return turn.cpu_secs / max(1, turn.frames)
