@@ -7,15 +7,13 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from posewire_server.sample import STILL
+from tests.ray.nodes import add_node
 
-_TRIES = 4
 HERE = Path(__file__).parent
 HAS_RAY = importlib.util.find_spec("ray") is not None
 
@@ -52,14 +50,6 @@ def cluster() -> Iterator[object]:
     finally:
         ray.shutdown()
         cluster.shutdown()
-
-
-def add_node(cluster: Any, **options: Any) -> Any:
-    """Start a node; Ray gives it 30 seconds, which a busy machine exceeds now and then."""
-    for _ in range(_TRIES - 1):
-        with suppress(Exception):
-            return cluster.add_node(**options)
-    return cluster.add_node(**options)
 
 
 @pytest.fixture
