@@ -11,7 +11,7 @@ from pathlib import Path
 from posewire_cli.errors import SourceError, UsageError
 from posewire_cli.source.bounded_reading import read_file, read_stdin
 from posewire_cli.source.download import check_url, download, is_url, url_stem
-from posewire_cli.source.source_image import SourceImage, absent_image
+from posewire_cli.source.source_image import SourceImage, absent_image, stem_of
 
 # The formats that the server decodes.
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -130,7 +130,5 @@ def _sort(
 
 
 def _image(path: Path, base: Path) -> SourceImage:
-    below = path.relative_to(base)
-    if ".." in below.parts:  # outputs must stay below their directory
-        below = Path(path.name)
-    return SourceImage(str(path), str(below.with_suffix("")), partial(read_file, path), path)
+    stem = stem_of(path.relative_to(base))
+    return SourceImage(str(path), stem, partial(read_file, path), path)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from posewire_cli.source.image_files import SUFFIXES
-from posewire_cli.source.source_image import SourceImage, absent_image
+from posewire_cli.source.source_image import SourceImage, absent_image, stem_of
 from posewire_ray.object_store import list_files, read_file
 
 
@@ -30,7 +30,4 @@ def find_objects(address: str, recursive: bool) -> Iterator[SourceImage]:
 
 
 def _image(address: str, below: str) -> SourceImage:
-    stem = PurePosixPath(below).with_suffix("")
-    if ".." in stem.parts:  # outputs must stay below their directory
-        stem = PurePosixPath(stem.name)
-    return SourceImage(address, str(stem), partial(read_file, address))
+    return SourceImage(address, stem_of(PurePosixPath(below)), partial(read_file, address))

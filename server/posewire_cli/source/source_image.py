@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NoReturn
 
 from posewire_cli.errors import SourceError
@@ -24,6 +24,14 @@ class SourceImage:
     read: Callable[[], bytes]
     path: Path | None = None
     is_absent: bool = False
+
+
+def stem_of(path: PurePath) -> str:
+    """Return the stem for a relative path: without directories if it leads upwards.
+
+    Outputs must stay below their directory.
+    """
+    return path.stem if ".." in path.parts else str(path.with_suffix(""))
 
 
 def absent_image(name: str, reason: str) -> SourceImage:
