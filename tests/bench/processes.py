@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +26,7 @@ from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from tests.bench.machine import measured_on
 from tests.bench.serving import raw_image
 from tests.bench.serving_load import Turn, run_turn, stream
+from tests.reference.ports import free_port
 from tests.reference.scrape import scrape, value
 from tests.reference.stub_server import stub_server
 from tests.reference.worker_processes import workers_of
@@ -121,8 +121,7 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> str:
 
 def spreads(repetitions: int) -> Iterator[str]:
     """Yield the lines of a table: streams of each process, most first."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        metrics = f"127.0.0.1:{free.getsockname()[1]}"
+    metrics = f"127.0.0.1:{free_port()}"
     yield f"| streams | opened | streams of each of {WORKERS} processes, {repetitions} times |"
     yield "|---|---|---|"
     with stub_server(processes=WORKERS, metrics_address=metrics) as server:

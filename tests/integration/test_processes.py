@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from posewire.v1.pose_service_pb2 import StreamPosesRequest, StreamPosesResponse
 from posewire.v1.pose_service_pb2_grpc import PoseServiceStub
 from posewire_client import Client
 from tests.reference.numbered_frames import frame_request
+from tests.reference.ports import free_port
 from tests.reference.scrape import Samples, scrape, value
 from tests.reference.stub_process import StubProcess, stub_process
 from tests.reference.waiting import wait_until
@@ -101,12 +101,6 @@ class Stream:
 
 def by_process(samples: Samples, name: str) -> dict[int, float]:
     return {int(dict(labels)["process"]): number for labels, number in samples[name].items()}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager

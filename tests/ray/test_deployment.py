@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from posewire_ray.deployment import app
 from posewire_server import LocalEstimator
 from posewire_server.estimation.runner import RunnerOptions
 from posewire_server.sample import STILL
+from tests.reference.ports import free_port
 
 CONFIG = Path(__file__).parents[2] / "deploy" / "ray" / "serve.yaml"
 
@@ -34,10 +34,11 @@ def client(cluster: object) -> Iterator[Client]:
     config = yaml.safe_load(CONFIG.read_text())
     application = ServeDeploySchema.model_validate(config).applications[0]
     assert application.import_path == "posewire_ray.deployment:app"
-    port = _free_port()
+    port = free_port()
     serve.start(
         grpc_options=gRPCOptions(**{**config["grpc_options"], "port": port}),
-        http_options={"location": "HeadOnly", "port": _free_port()},
+        http_options={"port": free_port()},
+        proxy_location="HeadOnly",
     )
     try:
         serve.run(app({**application.args, "threads": 1}), name=application.name)
@@ -76,11 +77,3 @@ def test_a_handle_answers_messages() -> None:
     handle = serve.get_app_handle("posewire")
     response = handle.EstimatePoses.remote(EstimatePosesRequest(image=image)).result(timeout_s=120)
     assert len(response.poses) == 6
-
-
-def _free_port() -> int:
-    """Return a port that was free, because Ray Serve does not report one that the system picks."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

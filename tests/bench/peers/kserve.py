@@ -9,7 +9,8 @@ import numpy as np
 from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model, ModelServer
 
 from tests.bench.peers.answers import answers
-from tests.bench.peers.request import SIDE, PeerRequest, frame, free_port
+from tests.bench.peers.request import SIDE, PeerRequest, frame
+from tests.reference.ports import free_port
 
 NAME = "poses"
 

@@ -8,7 +8,8 @@ import sys
 from mosec import Server, Worker
 
 from tests.bench.peers.answers import answers
-from tests.bench.peers.request import PeerRequest, frame, free_port
+from tests.bench.peers.request import PeerRequest, frame
+from tests.reference.ports import free_port
 
 PROCESSES = os.cpu_count() or 1
 

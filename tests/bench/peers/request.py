@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
@@ -37,10 +36,3 @@ def frame() -> bytes:
 
     still: bytes = cv2.resize(cv2.imread(str(STILL)), (SIDE, SIDE)).tobytes()
     return still
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -13,7 +13,8 @@ from pytriton.triton import Triton, TritonConfig
 from tritonclient.grpc import service_pb2
 
 from tests.bench.peers.answers import answers
-from tests.bench.peers.request import SIDE, PeerRequest, frame, free_port
+from tests.bench.peers.request import SIDE, PeerRequest, frame
+from tests.reference.ports import free_port
 
 NAME = "poses"
 
