@@ -58,6 +58,7 @@ class Motion:
         self._scales.append(float(np.sqrt(np.prod(np.ptp(person.keypoints, axis=0)))))
 
     def in_scales(self) -> Motion:
+        """Return the motion with places in scales instead of pixels."""
         scale = np.mean(self._scales)
         scaled = Motion()
         scaled.truth, scaled.raw = self.truth / scale, self.raw / scale
@@ -65,7 +66,7 @@ class Motion:
         return scaled
 
     def velocity(self) -> Floats:
-        """The true one in scales a second (F, 17, 2), NaN beside frames without a place."""
+        """Return the true one a second (F, 17, 2), NaN beside frames without a place."""
         return np.asarray(np.gradient(self.truth, axis=0) * CLIP_RATE)
 
 
@@ -187,7 +188,7 @@ def _match(people: Sequence[Person], poses: FramePoses) -> list[tuple[Person, in
 
 
 def _rest_curve(motions: Sequence[Motion]) -> Curve:
-    """The stretch at rest whose raw jitter is the median of all."""
+    """Return the stretch at rest whose raw jitter is the median of all."""
     found: list[tuple[float, Motion, int, int]] = []
     for motion in motions:
         speed = np.linalg.norm(motion.velocity(), axis=2)
@@ -204,7 +205,7 @@ def _rest_curve(motions: Sequence[Motion]) -> Curve:
 
 
 def _fast_curve(motions: Sequence[Motion]) -> Curve:
-    """The stretch of a wrist that moves most to and fro along x."""
+    """Return the stretch in which a wrist moves most to and fro along x."""
     found: list[tuple[float, Motion, int, int]] = []
     for motion in motions:
         velocity = motion.velocity()[..., 0]
@@ -219,7 +220,7 @@ def _fast_curve(motions: Sequence[Motion]) -> Curve:
 
 
 def _curve(title: str, motion: Motion, k: int, start: int, frames: int) -> Curve:
-    """The x of a keypoint in percent of the scale, from its mean true place."""
+    """Return the x of a keypoint in percent of the scale, from its mean true place."""
     part = slice(start, start + frames)
     middle = motion.truth[part, k, 0].mean()
     truth, raw, smoothed = (

@@ -14,7 +14,7 @@ MAX_BYTES = 256 << 20
 
 
 def is_address(name: str) -> bool:
-    """Whether this is an address such as s3://bucket/key, not a path."""
+    """Return whether this is an address such as s3://bucket/key, not a path."""
     return "://" in name
 
 

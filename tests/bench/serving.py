@@ -141,7 +141,7 @@ def measurements(
 def ratios_of(
     by_name: dict[str, Measured], checkouts: Sequence[Checkout], peers: Sequence[str]
 ) -> Iterator[Ratio]:
-    """Those of which both sides are measured."""
+    """Yield the ratios of which both sides are measured."""
 
     def ratio(title: str, over: str, under: str, *, is_cpu: bool = False) -> Iterator[Ratio]:
         if over in by_name and under in by_name:

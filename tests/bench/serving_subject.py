@@ -31,19 +31,19 @@ _SIDE = 256
 
 
 def serve_no_op() -> list[ServedModel]:
-    """A network that finds three people at once; everything else as usual."""
+    """Return a network that finds three people at once; everything else as usual."""
     return [stub_model(capacity=1, secs=0.0)]
 
 
 def serve_ready() -> list[ServedModel]:
-    """Poses that are ready: nothing is decoded, resized or grouped."""
+    """Return a model with ready-made poses: nothing is decoded, resized or grouped."""
     (model,) = serve_no_op()
     _answer_at_once(model.pipeline)
     return [model]
 
 
 def serve_demo() -> list[ServedModel]:
-    """The bundled network."""
+    """Return the bundled network."""
     return [ServedModel.load(installed_model("demo"), RunnerOptions())]
 
 

@@ -46,7 +46,7 @@ class Replicas:
     runners: tuple[PaintingRunner, PaintingRunner]
 
     def kill(self) -> None:
-        """Let the first server vanish in the middle of a message."""
+        """End the first server in the middle of a message."""
         self.proxy.redirect(self.servers[1].address)
         self.proxy.cut()
 

@@ -271,7 +271,7 @@ def test_processes_take_a_model_over_together(networks: Path, model: Path, tmp_p
 
 @contextmanager
 def few_open_files(pid: int) -> Iterator[None]:
-    """Let a process open no more files during the block."""
+    """Keep a process from opening more files during the block."""
     limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (5, limits[1]))
     try:
