@@ -12,6 +12,7 @@ from tests.mesh.conditions import obstacles_to_mesh
 from tests.mesh.namespaces import obstacles
 
 ROOT = Path(__file__).parents[2]
+TIMEOUT = 60
 # Starts a program that would go on, and tells when that runs.
 INSIDE = """
 import subprocess, time
@@ -69,4 +70,5 @@ def test_nothing_outlives_the_program(ends: str) -> None:
         assert process.stdout.readline() == "started\n"
         getattr(process, ends)()
         # Ends when the last process has closed it.
-        assert process.stdout.read() == ""
+        output, _ = process.communicate(timeout=TIMEOUT)
+        assert output == ""
