@@ -93,8 +93,12 @@ class ClientProcess:
             self._reading.join()
             if code:
                 self.violations.append(f"{self} ended with {code}")
-        for record in self.records.values():
-            self.violations += [f"{self}, {each}" for each in record.violations]
+        self.violations += self.violations_so_far()
+
+    def violations_so_far(self) -> list[str]:
+        """Return the violations of all callers."""
+        records = list(self.records.values())
+        return [f"{self}, {each}" for record in records for each in record.violations]
 
     def kill(self) -> None:
         self._process.kill()
@@ -147,6 +151,7 @@ def wait_for_outcomes(clients: Sequence[ClientProcess]) -> None:
     since = time.monotonic()
     while waiting := [client for client in clients if not client.has_outcomes_since(since)]:
         if time.monotonic() > since + _PATIENCE_SECS:
-            names = "; ".join(map(str, waiting))
+            known = [each for client in waiting for each in client.violations_so_far()]
+            names = "; ".join([*map(str, waiting), *known])
             raise TimeoutError(f"callers without an outcome in {_PATIENCE_SECS:.0f} s: {names}")
         time.sleep(0.02)
