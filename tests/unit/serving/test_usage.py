@@ -112,6 +112,22 @@ def test_a_full_table_counts_in_each_process(
     assert other.processes("more") == 1
 
 
+def test_a_stream_that_the_full_table_does_not_have_counts_later(
+    processes: list[SharedUsage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000
+    monkeypatch.setattr(module, "_now", lambda: now)
+    one, other = processes[:2]
+    for number in range(module._ROWS):
+        one.open_stream(str(number), None)
+    assert one.open_stream("more", 1)
+    one.close_stream("0")
+    now += 1
+    assert not one.open_stream("more", 1)
+    assert one.open_stream("more", 2)
+    assert not other.open_stream("more", 2)
+
+
 def open_many(path: str, process: int) -> int:
     with open(path, "r+b", buffering=0) as file:
         usage = SharedUsage(file.fileno(), processes=PROCESSES, process=process)

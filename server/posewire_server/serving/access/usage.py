@@ -71,11 +71,13 @@ class SharedUsage(Usage):
             row = self._row(caller)
             if row is None:
                 return super().open_stream(caller, limit)
-            streams = [self._read(row, each, 0) for each in range(self._processes)]
-            if limit is not None and sum(streams) >= limit:
+            # Its own are counted here, also those that it opened while the table was full.
+            others = sum(
+                self._read(row, each, 0) for each in range(self._processes) if each != self._process
+            )
+            if not super().open_stream(caller, None if limit is None else limit - others):
                 return False
-            self._streams[caller] += 1
-            self._write(row, 0, streams[self._process] + 1)
+            self._write(row, 0, self._streams[caller])
             return True
 
     def close_stream(self, caller: str) -> None:
