@@ -128,6 +128,49 @@ def test_a_stream_that_the_full_table_does_not_have_counts_later(
     assert not other.open_stream("more", 2)
 
 
+def test_a_full_table_is_searched_for_free_rows_once_a_second(
+    processes: list[SharedUsage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000
+    monkeypatch.setattr(module, "_now", lambda: now)
+    searches: list[int] = []
+    one, other = processes[:2]
+
+    def free_rows() -> None:
+        searches.append(now)
+        SharedUsage._free_rows(one)
+
+    monkeypatch.setattr(one, "_free_rows", free_rows)
+    for number in range(module._ROWS):
+        other.open_stream(str(number), None)
+    for number in range(100):
+        assert one.open_stream(f"late {number}", 1)
+        assert one.processes(f"rated {number}") == 1
+    assert searches == [1000]
+    other.close_stream("7")
+    now = 1001
+    assert one.open_stream("later", 1)
+    assert searches == [1000, 1001]
+    assert not other.open_stream("later", 1)
+
+
+def test_the_rows_that_a_process_remembers_are_bounded(
+    processes: list[SharedUsage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000
+    monkeypatch.setattr(module, "_now", lambda: now)
+    one, other = processes[:2]
+    # The other process is the one that meets a full table, and frees it.
+    for number in range(2):
+        for i in range(module._ROWS):
+            caller = f"{number} {i}"
+            usage = other if i == 0 else one
+            assert usage.open_stream(caller, 1)
+            usage.close_stream(caller)
+        now += module._ACTIVE_SECS + 1
+    assert len(one._rows) <= module._ROWS
+
+
 def open_many(path: str, process: int) -> int:
     with open(path, "r+b", buffering=0) as file:
         usage = SharedUsage(file.fileno(), processes=PROCESSES, process=process)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
+
 # The caller that stands for all of them.
 ALL = "*"
 
@@ -65,6 +67,8 @@ class SharedUsage(Usage):
         self._processes = processes
         self._process = process
         self._rows: dict[str, int] = {}
+        # The second in which this process last freed rows.
+        self._freed_at = -1
 
     def open_stream(self, caller: str, limit: int | None) -> bool:
         with self._locked():
@@ -111,11 +115,14 @@ class SharedUsage(Usage):
             return row
         key = _key(caller)
         row = self._find(key)
-        if row is None and (row := self._find(_NO_KEY)) is None:
+        if row is None and (row := self._find(_NO_KEY)) is None and self._freed_at != _now():
+            self._freed_at = _now()
             self._free_rows()
             row = self._find(_NO_KEY)
         if row is not None:
             self._memory[row * _KEY_BYTES : (row + 1) * _KEY_BYTES] = key
+            if len(self._rows) >= _ROWS:  # most of them have other callers by now
+                self._rows.clear()
             self._rows[caller] = row
         return row
 
@@ -129,15 +136,12 @@ class SharedUsage(Usage):
 
     def _free_rows(self) -> None:
         """Free the rows of callers without streams that are not active."""
-        now = _now()
-        for row in range(_ROWS):
-            cells = [
-                (self._read(row, each, 0), self._read(row, each, 1))
-                for each in range(self._processes)
-            ]
-            if not any(streams or now - at <= _ACTIVE_SECS for streams, at in cells):
-                self._memory[row * _KEY_BYTES : (row + 1) * _KEY_BYTES] = _NO_KEY
-        self._rows.clear()
+        columns = np.frombuffer(self._memory, _CELL.format, offset=_column(0, 0))
+        columns = columns.reshape(self._processes, 2, _ROWS).astype(np.int64)
+        streams, active_at = columns[:, 0], columns[:, 1]
+        is_used = (streams > 0) | (active_at + _ACTIVE_SECS >= _now())
+        keys = np.frombuffer(self._memory, np.uint8, _ROWS * _KEY_BYTES).reshape(_ROWS, _KEY_BYTES)
+        keys[~is_used.any(axis=0)] = 0
 
     def _is_row_of(self, row: int, caller: str) -> bool:
         return self._memory[row * _KEY_BYTES : (row + 1) * _KEY_BYTES] == _key(caller)
