@@ -36,7 +36,7 @@ def test_one_process_counts_by_caller() -> None:
     usage.close_stream("a")
     assert usage.open_stream("a", 2)
     assert usage.open_stream("b", None)
-    assert usage.processes("a") == 1
+    assert usage.record_frame("a") == 1
 
 
 def test_streams_of_all_processes_count(processes: list[SharedUsage]) -> None:
@@ -109,7 +109,7 @@ def test_a_full_table_counts_in_each_process(
     assert not one.open_stream("more", 1)
     assert other.open_stream("more", 1)
     other.close_stream("more")
-    assert other.processes("more") == 1
+    assert other.record_frame("more") == 1
 
 
 def test_a_stream_that_the_full_table_does_not_have_counts_later(
@@ -145,7 +145,7 @@ def test_a_full_table_is_searched_for_free_rows_once_a_second(
         other.open_stream(str(number), None)
     for number in range(100):
         assert one.open_stream(f"late {number}", 1)
-        assert one.processes(f"rated {number}") == 1
+        assert one.record_frame(f"rated {number}") == 1
     assert searches == [1000]
     other.close_stream("7")
     now = 1001

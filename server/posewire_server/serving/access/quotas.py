@@ -110,9 +110,9 @@ class Account:
             raise
 
     def _share_rate(self) -> None:
-        """Divide the rate among the processes that handle frames of the caller now."""
+        """Allow an equal part of the rate in each process that gets frames of the caller."""
         if (rate := self._quota.max_rate) is not None:
-            self._rate.change(rate / self._usage.processes(self.name))
+            self._rate.change(rate / self._usage.record_frame(self.name))
 
     def _over(self, limit: str, value: float, reason: str, retry_secs: float) -> BusyError:
         return BusyError(

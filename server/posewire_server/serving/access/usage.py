@@ -22,7 +22,7 @@ _ROWS = 4096
 _KEY_BYTES = 16
 _NO_KEY = bytes(_KEY_BYTES)
 _CELL = struct.Struct("<I")
-# Between the frames of a caller that counts as active.
+# A caller is active in a process for this long after a frame.
 _ACTIVE_SECS = 2
 # A process that is stopped while it holds the lock, for microseconds, does not stop the others.
 _LOCK_ATTEMPTS = 50
@@ -47,16 +47,16 @@ class Usage:
         if not self._streams[caller]:
             del self._streams[caller]
 
-    def processes(self, caller: str) -> int:
-        """Return how many processes handle frames of the caller now, with this one."""
+    def record_frame(self, caller: str) -> int:
+        """Record a frame; return how many processes had one of the caller in the last seconds."""
         return 1
 
 
 class SharedUsage(Usage):
     """Counts the streams of all processes in a file in memory, which `usage_file` creates.
 
-    The file has the keys of all rows, and for each process a column of streams and a column of the
-    seconds in which a caller was last active. A process writes its own columns only.
+    The file has the keys of all rows, and for each process a column with the streams of each caller
+    and one with the time of its last frame, in seconds. A process writes its own columns only.
     """
 
     def __init__(self, file: int, *, processes: int, process: int) -> None:
@@ -90,7 +90,7 @@ class SharedUsage(Usage):
             if (row := self._row(caller)) is not None:
                 self._write(row, 0, self._streams[caller])
 
-    def processes(self, caller: str) -> int:
+    def record_frame(self, caller: str) -> int:
         row = self._rows.get(caller)
         if row is None or not self._is_row_of(row, caller):
             with self._locked():
