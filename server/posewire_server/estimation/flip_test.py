@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -27,13 +28,16 @@ class FlipTest:
     mirrored_keypoints: tuple[int, ...]
     delta_x: float | None
 
-    def infer(self, infer: Infer, image: NDArray[np.uint8]) -> NetworkOutput:
+    def infer(
+        self, infer: Infer, image: NDArray[np.uint8], *, check: Callable[[], object]
+    ) -> NetworkOutput:
         """Return the merged output for a letterboxed image.
 
         The whole input is mirrored, padding included. The heatmaps are unsigned, and the tags have
-        the components of both runs.
+        the components of both runs. `check` is called between them, and may raise.
         """
         output = infer(image)
+        check()
         # The next run overwrites the output of this one.
         heatmaps, tags = output.heatmaps.copy(), output.tags.copy()
         shift = self._shift(stride=image.shape[1] / heatmaps.shape[2])

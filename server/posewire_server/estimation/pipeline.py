@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,8 @@ ALL_POSES = EstimateOptions(max_poses=2**31 - 1)
 """Options of an estimate without thresholds and limits."""
 
 Found = TypeVar("Found")
+# Yields a function to call between runs of the network.
+Turn: TypeAlias = AbstractContextManager[Callable[[], object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +176,13 @@ class Pipeline:
         options: EstimateOptions,
         *,
         limits: ImageLimits,
-        turn: AbstractContextManager[object] | None = None,
+        turn: Turn | None = None,
     ) -> Estimate[FramePoses]:
         """Estimate the poses in an image of a request.
 
         `turn` is entered when the image is ready for the network, and left when the decoder has
-        finished with the network's output. It may wait, or raise to stop the estimate. Raises
+        finished with the network's output. It may wait, or raise to stop the estimate, and so may
+        the function that it yields, which is called between runs of the network. Raises
         `InvalidArgumentError` for an image that cannot be decoded and a region outside of it.
         """
         return self._estimate_image(image, options, limits, turn, self._decode)
@@ -190,7 +193,7 @@ class Pipeline:
         options: EstimateOptions,
         *,
         limits: ImageLimits,
-        turn: AbstractContextManager[object] | None = None,
+        turn: Turn | None = None,
     ) -> Estimate[SerializedPoses]:
         """Estimate like `estimate_image`, and serialize the poses as `serialize_poses` does.
 
@@ -217,7 +220,7 @@ class Pipeline:
         image: image_pb2.Image,
         options: EstimateOptions,
         limits: ImageLimits,
-        turn: AbstractContextManager[object] | None,
+        turn: Turn | None,
         decode: _Decode[Found],
     ) -> Estimate[Found]:
         started = perf_counter()
@@ -235,7 +238,7 @@ class Pipeline:
         self,
         frame: Frame,
         options: EstimateOptions,
-        turn: AbstractContextManager[object] | None,
+        turn: Turn | None,
         decode: _Decode[Found],
         *,
         image_decode_secs: float | None = None,
@@ -244,10 +247,12 @@ class Pipeline:
         letterbox = Letterbox.for_frame(frame, self._geometry)
         pixels = letterbox.apply(frame.pixels)
         prepared = perf_counter()
-        with turn or nullcontext(), self._runner.request() as infer:
+        with turn or nullcontext(_go_on) as check, self._runner.request() as infer:
             queued = perf_counter()
-            flip_test = options.flip_test
-            output = self._flip_test.infer(infer, pixels) if flip_test else infer(pixels)
+            if options.flip_test:
+                output = self._flip_test.infer(infer, pixels, check=check)
+            else:
+                output = infer(pixels)
             inferred = perf_counter()
             poses = decode(output, letterbox, options)
         colours = None
@@ -284,6 +289,10 @@ class Pipeline:
 
 
 _Decode = Callable[[NetworkOutput, Letterbox, EstimateOptions], Found]
+
+
+def _go_on() -> None:
+    """Let the network run again."""
 
 
 def _for_flip_test(decoder: Decoder | ReferenceDecoder) -> Decoder | ReferenceDecoder:

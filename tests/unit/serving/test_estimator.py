@@ -285,6 +285,23 @@ def test_a_cancelled_call_releases_its_image_and_is_not_run(held: HeldRunner) ->
     run(test)
 
 
+def test_a_flip_test_that_is_cancelled_in_its_first_run_has_no_second(held: HeldRunner) -> None:
+    async def test() -> None:
+        estimator = painted_estimator(held)
+        options = EstimateOptions(flip_test=True)
+        image = numbered_image(1)
+        call = estimator.estimate(image, options, account=Account("a"), size=1)
+        running = asyncio.create_task(call)
+        await begun(held)
+        running.cancel()
+        await asyncio.wait([running])
+        held.release()
+        assert await estimate(estimator, 2, peer="b")
+        assert [image[0, 0, 0] for image in held.images] == [1, 2]
+
+    run(test)
+
+
 def test_named_callers_share_the_network_by_weight() -> None:
     async def test() -> None:
         estimator = painted_estimator(busy_runner())

@@ -123,10 +123,14 @@ class FrameInFlight:
 
     def check_is_due(self) -> None:
         """Raise `WithdrawnError` or `TooOldError` if the network should not run this frame."""
-        if self._image is None:
-            raise WithdrawnError
+        self.check_is_wanted()
         if self._max_age_secs is not None and self.age_secs > self._max_age_secs:
             raise TooOldError
+
+    def check_is_wanted(self) -> None:
+        """Raise `WithdrawnError` if the outcome is no longer needed."""
+        if self._image is None:
+            raise WithdrawnError
 
     def process(self, model: ServedModel, limits: ImageLimits, gate: NetworkGate) -> Outcome | None:
         """Estimate the poses; None if the frame was withdrawn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -19,6 +19,9 @@ class PreparedFrame(CallerFrame, Protocol):
 
     def check_is_due(self) -> None:
         """Raise if the network is not to run it."""
+
+    def check_is_wanted(self) -> None:
+        """Raise if the network is not to run it again."""
 
 
 class WithdrawnError(Exception):
@@ -50,7 +53,7 @@ class NetworkGate:
         self._turn = 0
         self._clock = ShareClock()
         self._waiters: list[_Waiter] = []
-        # When the turn of each frame that has one began, oldest first.
+        # When the turn of each frame that has one began.
         self._began_at: dict[PreparedFrame, float] = {}
         self._utilization = utilization or Utilization(capacity)
 
@@ -73,15 +76,15 @@ class NetworkGate:
             caller.last_turn = self._turn
 
     @contextmanager
-    def turn(self, frame: PreparedFrame) -> Iterator[None]:
-        """Wait for the frame's turn, which lasts for the block.
+    def turn(self, frame: PreparedFrame) -> Iterator[Callable[[], None]]:
+        """Wait for the frame's turn, which lasts for the block; yields `frame.check_is_wanted`.
 
         Raises `WithdrawnError`, and the errors of `frame.check_is_due`.
         """
         self._enter(frame)
         try:
             frame.check_is_due()
-            yield
+            yield frame.check_is_wanted
         finally:
             self._leave(frame)
 
