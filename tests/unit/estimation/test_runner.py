@@ -140,6 +140,27 @@ def test_threads_stay_within_the_quota(
     assert options.properties(quota=quota).get("INFERENCE_NUM_THREADS") == threads
 
 
+@pytest.mark.parametrize(
+    ("options", "quota", "threads"),
+    [
+        (RunnerOptions(), None, 4),
+        (RunnerOptions(), 7.0, 3),
+        (RunnerOptions(), 1.0, 1),
+        (RunnerOptions(), 16.0, 4),
+        (RunnerOptions(device="GPU"), 1.0, 0),
+        (RunnerOptions(inference_num_threads=3), 1.0, 3),
+    ],
+    ids=["no quota", "rounded down", "at least one", "beyond the machine", "no CPU", "as asked"],
+)
+def test_processes_share_the_quota(
+    monkeypatch: pytest.MonkeyPatch, options: RunnerOptions, quota: float | None, threads: int
+) -> None:
+    """Each of two may use the 4 processors that it is bound to."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr("posewire_server.estimation.runner.cpu_quota", lambda: quota)
+    assert options.limit_threads(2).inference_num_threads == threads
+
+
 def test_options_go_by_the_names_of_openvino(tmp_path: Path) -> None:
     options = RunnerOptions(
         performance_hint="THROUGHPUT",
