@@ -87,7 +87,7 @@ class LoadReportService:
             await context.abort_with_status(rpc_status.to_status(status_of(error)))
 
     def _identify(self, context: Context) -> Identity | None:
-        """Return who calls, None if the call needs no token. Raises `UnauthenticatedError`."""
+        """Return the identity of a caller that needs a token. Raises `UnauthenticatedError`."""
         if self._is_mutual or is_local(context.peer()):
             return None
         return self._access.identify(context.invocation_metadata() or (), context.peer())
@@ -95,8 +95,9 @@ class LoadReportService:
     async def _receive_interval(self, context: Context) -> float:
         """Return the interval that a call asks for, within bounds."""
         requests: Receiver[Any] = Receiver(context)
-        receiving = self._reception.receive(requests, context.peer(), within_secs=_RECEIVE_SECS)
-        received = await receiving
+        received = await self._reception.receive(
+            requests, context.peer(), within_secs=_RECEIVE_SECS
+        )
         if received is None:
             return _SHORTEST_SECS
         interval = received.message.report_interval
