@@ -24,7 +24,7 @@ POSETRACK = ["nose", "head_bottom", "head_top", *COCO.names[3:]]
 
 
 def person(image_id: int, track_id: int, x: float) -> dict[str, Any]:
-    """Who `standing(x)` finds exactly, but for the nose."""
+    """Annotate the person of `standing(x)` where it is found, and a nose that is not."""
     places = np.stack([np.full(17, x), 4.0 * np.arange(17), np.full(17, 2)], axis=1)
     return {
         "id": 100 * image_id + track_id,
@@ -40,9 +40,7 @@ def content(frames: int = 3) -> dict[str, Any]:
     return {
         "images": [{"id": 10 + n, "frame_id": n} for n in range(frames)],
         "categories": [{"id": 1, "name": "person", "keypoints": list(COCO.names)}],
-        "annotations": [
-            person(10 + n, who, 20 + 200 * who) for n in range(frames) for who in (0, 1)
-        ],
+        "annotations": [person(10 + n, i, 20 + 200 * i) for n in range(frames) for i in (0, 1)],
     }
 
 
