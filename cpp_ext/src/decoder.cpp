@@ -36,7 +36,7 @@ std::vector<Plane> read_planes(const HeatmapView& heatmaps, const TagView& tags,
     });
 }
 
-/// Where the chosen poses are, in the order of their tags, which the refiner is fast in.
+/// Indices into the chosen poses, sorted by tag: the order in which the refiner is fastest.
 std::vector<std::size_t> order_by_tag(const Grouping& grouping,
                                       const std::vector<std::size_t>& chosen) {
     std::vector<std::size_t> order(chosen.size());

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "window.hpp"
-
 namespace posewire {
 
 // Loops over cells that are worth vector instructions. Their code, kernels.inl, is compiled once

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "wire_type.hpp"
+
 namespace posewire {
 namespace {
 
-enum WireType : unsigned {
-    kVarint = 0,
-    kFixed64 = 1,
-    kBytes = 2,
-    kStartGroup = 3,
-    kEndGroup = 4,
-    kFixed32 = 5,
-};
 constexpr unsigned kMaxVarintBytes = 10;
 
 struct Varint {

@@ -12,8 +12,8 @@ namespace {
 
 constexpr float kNear = 0.5F;    // nearer tags are the same person's
 constexpr int kLeastReach = 30;  // cells, for poses of few peaks: see docs/accuracy.md
-// Tiles to search before the others follow in order, because to find the best each time takes too
-// long where many tiles are searched in vain.
+// How many tiles are searched best first. The rest follow in raster order: to find the best of many
+// each time takes longer than to search tiles in vain.
 constexpr int kBestFirst = 4;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 

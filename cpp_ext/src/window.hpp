@@ -12,17 +12,6 @@ struct Window {
     int height() const { return bottom - top; }
     int longer_side() const { return std::max(width(), height()); }
 
-    /// Greatest distance on x or y of a cell of the other window from this one; 0 if it is inside.
-    int greatest_distance(const Window& other) const {
-        return std::max(
-            {left - other.left, other.right - right, top - other.top, other.bottom - bottom, 0});
-    }
-    /// The same for the nearest cell of the other window.
-    int least_distance(const Window& other) const {
-        return std::max({left - other.right + 1, other.left - right + 1, top - other.bottom + 1,
-                         other.top - bottom + 1, 0});
-    }
-
     void include(int x, int y) {
         left = std::min(left, x);
         top = std::min(top, y);

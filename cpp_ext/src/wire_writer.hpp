@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace posewire {
+#include "wire_type.hpp"
 
-enum WireType : unsigned { kVarint = 0, kBytes = 2, kFixed32 = 5 };
+namespace posewire {
 
 inline void put_varint(std::string& out, std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>((value & 0x7F) | 0x80));
